@@ -1,0 +1,29 @@
+# The instruction sets and their flags. kernels.cpp is compiled once for each.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+  set(BRIDLE_ISAS baseline avx2 avx512)
+  set(BRIDLE_FLAGS_baseline -march=x86-64-v2)
+  set(BRIDLE_FLAGS_avx2 -march=x86-64-v3)
+  set(BRIDLE_FLAGS_avx512 -march=x86-64-v4 -mprefer-vector-width=512)
+else()
+  set(BRIDLE_ISAS baseline)  # NEON is the baseline of aarch64
+  set(BRIDLE_FLAGS_baseline "")
+endif()
+
+# What every loop needs to vectorize; none of it changes a result (there is no fast-math here). -fno-math-errno
+# and -fno-trapping-math only drop errno and the order of status flags.
+set(BRIDLE_KERNEL_FLAGS -fno-math-errno -fno-trapping-math -fopenmp-simd)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  list(APPEND BRIDLE_KERNEL_FLAGS $<$<CONFIG:Release,RelWithDebInfo>:-O3>)
+endif()
+
+function(bridle_add_kernels target)
+  foreach(isa IN LISTS BRIDLE_ISAS)
+    set(kernels ${target}_kernels_${isa})
+    add_library(${kernels} OBJECT ${PROJECT_SOURCE_DIR}/cpp/src/kernels.cpp)
+    bridle_configure_target(${kernels})
+    target_include_directories(${kernels} PRIVATE ${PROJECT_SOURCE_DIR}/cpp/include)
+    target_compile_definitions(${kernels} PRIVATE BRIDLE_ISA=${isa})
+    target_compile_options(${kernels} PRIVATE ${BRIDLE_KERNEL_FLAGS} ${BRIDLE_FLAGS_${isa}})
+    target_link_libraries(${target} PRIVATE ${kernels})
+  endforeach()
+endfunction()

@@ -1,0 +1,47 @@
+// Float16 in blocks. gcc does not vectorize its own half type, and the integer conversions cost three times
+// the instruction that F16C has for them, so float16 loops widen a block, work on floats and narrow it back.
+#pragma once
+
+#include <bridle/storage.hpp>
+#include <bridle/vector.hpp>
+
+#if defined(__F16C__)
+#include <immintrin.h>
+#endif
+
+namespace bridle::inline BRIDLE_ISA {
+
+inline constexpr std::size_t kHalfBlock = 512;
+
+template <class S>
+inline constexpr bool kWidensInBlocks = false;
+template <>
+inline constexpr bool kWidensInBlocks<Float16> = true;
+
+inline void widen_block(const Float16* x, float* wide, std::size_t size) {
+  std::size_t i = 0;
+#if defined(__F16C__)
+  for (; i + 8 <= size; i += 8) store(_mm256_cvtph_ps(load<__m128i>(x + i)), wide + i);
+#endif
+#pragma omp simd
+  for (std::size_t j = i; j < size; ++j) wide[j] = widen(x[j]);
+}
+
+inline void widen_block(const BFloat16* x, float* wide, std::size_t size) {
+#pragma omp simd
+  for (std::size_t i = 0; i < size; ++i) wide[i] = widen(x[i]);
+}
+
+inline void narrow_block(const float* wide, Float16* out, std::size_t size) {
+  std::size_t i = 0;
+#if defined(__F16C__)
+  for (; i + 8 <= size; i += 8) {
+    const auto bits = (Vector<std::uint16_t, 8>)_mm256_cvtps_ph(load<__m256>(wide + i), 0);
+    store(bits & (Vector<std::uint16_t, 8>)(bits != 0x8000), out + i);
+  }
+#endif
+#pragma omp simd
+  for (std::size_t j = i; j < size; ++j) narrow(wide[j], out[j]);
+}
+
+}  // namespace bridle::inline BRIDLE_ISA

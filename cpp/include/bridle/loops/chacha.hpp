@@ -1,0 +1,74 @@
+// The random bits: ChaCha with 8 rounds (Bernstein 2008), sixteen blocks at a time.
+// A superblock is 512 draws of 16 bits: word w of block b is row w, lane b, so that blocks are SIMD lanes,
+// rows are stored as they are, and draw j of the superblock is simply the j-th 16-bit half in memory.
+#pragma once
+
+#include <bridle/types.hpp>
+#include <bridle/vector.hpp>
+
+namespace bridle::inline BRIDLE_ISA {
+
+// Superblocks drawn at once. One alone leaves AVX-512 waiting for its own results; two fill its 32 registers.
+inline constexpr std::size_t kInterleaved = kVectorBytes == 64 ? 2 : 1;
+
+using Words = Vector<std::uint32_t>;
+
+template <int kBits>
+inline void rotate_left(Words& x) {
+  x = x << kBits | x >> (32 - kBits);
+}
+
+// A quarter round of ChaCha on each of the interleaved superblocks.
+template <int a, int b, int c, int d>
+inline void quarter_round(Words (&state)[kInterleaved][16]) {
+  for (Words(&s)[16] : state) s[a] += s[b], s[d] ^= s[a], rotate_left<16>(s[d]);
+  for (Words(&s)[16] : state) s[c] += s[d], s[b] ^= s[c], rotate_left<12>(s[b]);
+  for (Words(&s)[16] : state) s[a] += s[b], s[d] ^= s[a], rotate_left<8>(s[d]);
+  for (Words(&s)[16] : state) s[c] += s[d], s[b] ^= s[c], rotate_left<7>(s[b]);
+}
+
+inline void double_round(Words (&state)[kInterleaved][16]) {
+  quarter_round<0, 4, 8, 12>(state);
+  quarter_round<1, 5, 9, 13>(state);
+  quarter_round<2, 6, 10, 14>(state);
+  quarter_round<3, 7, 11, 15>(state);
+  quarter_round<0, 5, 10, 15>(state);
+  quarter_round<1, 6, 11, 12>(state);
+  quarter_round<2, 7, 8, 13>(state);
+  quarter_round<3, 4, 9, 14>(state);
+}
+
+// Writes the draws of kInterleaved superblocks. Domain 0 holds the high halves of the uniforms, domain 1 the low.
+inline void draw_superblocks(RandomKey key, std::uint32_t domain, std::uint64_t superblock,
+                             std::uint16_t* draws) {
+  constexpr std::size_t width = VectorOf<std::uint32_t>::size;
+  const auto low = [](std::uint64_t x) { return static_cast<std::uint32_t>(x); };
+  const auto high = [](std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); };
+  const std::uint32_t words[16] = {0x61707865u, 0x3320646eu, 0x79622d32u, 0x6b206574u,
+                                   low(key.seed), high(key.seed), domain, 0,
+                                   0, 0, 0, 0,
+                                   0, 0, low(key.stream), high(key.stream)};
+  Words lanes;
+  for (std::size_t lane = 0; lane < width; ++lane) lanes[lane] = static_cast<std::uint32_t>(lane);
+  for (std::size_t first = 0; first < 16; first += width) {
+    Words start[kInterleaved][16], state[kInterleaved][16];
+    for (std::size_t k = 0; k < kInterleaved; ++k) {
+      const std::uint64_t block = 16 * (superblock + k) + first;  // adding a lane never carries into the high word
+#pragma GCC unroll 16
+      for (int w = 0; w < 16; ++w) start[k][w] = Words{} + words[w];
+      start[k][12] = low(block) + lanes;
+      start[k][13] = Words{} + high(block);
+#pragma GCC unroll 16
+      for (int w = 0; w < 16; ++w) state[k][w] = start[k][w];
+    }
+    for (int round = 0; round < 8; round += 2) double_round(state);
+    for (std::size_t k = 0; k < kInterleaved; ++k) {
+#pragma GCC unroll 16
+      for (std::size_t w = 0; w < 16; ++w) {
+        store(state[k][w] + start[k][w], draws + k * kDraws + 2 * (16 * w + first));
+      }
+    }
+  }
+}
+
+}  // namespace bridle::inline BRIDLE_ISA

@@ -1,0 +1,57 @@
+// The loop of every elementwise operator: out[i] = op{parameters[i]}(x[i]).
+#pragma once
+
+#include <bridle/half.hpp>
+#include <bridle/ops.hpp>
+
+#include <cstddef>
+#include <utility>
+
+namespace bridle::inline BRIDLE_ISA {
+
+template <template <class> class Op>
+inline constexpr std::size_t kParams = sizeof(Op<float>::params) / sizeof(Param);
+
+// operand[0] is x, operand[1…] the parameters, the last one out; all contiguous, out is x or overlaps nothing.
+// Parameters have the compute type of S and are one number each, or, with kArrays, one per element.
+template <template <class> class Op, class S, bool kArrays, std::size_t... P>
+void map_loop(void* const* operand, std::size_t size, std::index_sequence<P...>) {
+  using T = Compute<S>;
+  const S* const x = static_cast<const S*>(operand[0]);
+  S* const out = static_cast<S*>(operand[1 + sizeof...(P)]);
+  const auto op_at = [operand](std::size_t i) {
+    return Op<T>{static_cast<const T*>(operand[1 + P])[i]...};
+  };
+  const Op<T> op = size ? op_at(0) : Op<T>{};
+#pragma omp simd
+  for (std::size_t i = 0; i < size; ++i) {
+    if constexpr (kArrays) {
+      narrow(op_at(i)(widen(x[i])), out[i]);
+    } else {
+      narrow(op(widen(x[i])), out[i]);
+    }
+  }
+}
+
+template <template <class> class Op, class S, bool kArrays>
+void map_kernel(void* const* operand, std::size_t size) {
+  constexpr std::size_t last = kParams<Op> + 1;
+  if constexpr (!kWidensInBlocks<S>) {
+    map_loop<Op, S, kArrays>(operand, size, std::make_index_sequence<kParams<Op>>{});
+  } else {
+    alignas(64) float wide[kHalfBlock];
+    void* block[last + 1] = {wide};
+    block[last] = wide;
+    for (std::size_t begin = 0; begin < size; begin += kHalfBlock) {
+      const std::size_t count = size - begin < kHalfBlock ? size - begin : kHalfBlock;
+      for (std::size_t p = 1; p < last; ++p) {
+        block[p] = static_cast<float*>(operand[p]) + (kArrays ? begin : 0);
+      }
+      widen_block(static_cast<const S*>(operand[0]) + begin, wide, count);
+      map_kernel<Op, float, kArrays>(block, count);
+      narrow_block(wide, static_cast<S*>(operand[last]) + begin, count);
+    }
+  }
+}
+
+}  // namespace bridle::inline BRIDLE_ISA

@@ -1,0 +1,24 @@
+// The list of operators. Kernel tables, ufuncs, tests and benchmarks are made from it.
+#pragma once
+
+#include <bridle/ops/dropout.hpp>
+#include <bridle/ops/optim.hpp>
+#include <bridle/ops/penalty.hpp>
+#include <bridle/ops/prox.hpp>
+
+namespace bridle::inline BRIDLE_ISA {
+
+template <template <class> class... Op>
+struct MapList {
+  static constexpr int size = sizeof...(Op);
+};
+template <class... Op>
+struct ReduceList {
+  static constexpr int size = sizeof...(Op);
+};
+
+using MapOps = MapList<ops::soft_threshold, ops::prox_elastic_net, ops::prox_l2, ops::decay,
+                       ops::elastic_net_gradient>;
+using ReduceOps = ReduceList<ops::l1_penalty, ops::l2_penalty, ops::elastic_net_penalty>;
+
+}  // namespace bridle::inline BRIDLE_ISA

@@ -1,0 +1,36 @@
+// The few functions that formulas are made of. Each is total, free of branches once compiled, and keeps NaN.
+// T is float, double or a vector of them.
+#pragma once
+
+#include <bridle/config.hpp>
+
+namespace bridle::inline BRIDLE_ISA::ops {
+
+constexpr float absolute(float x) { return __builtin_fabsf(x); }
+constexpr double absolute(double x) { return __builtin_fabs(x); }
+template <class Vector>
+inline Vector absolute(Vector x) {
+  using Bits = decltype(x < x);
+  return (Vector)((Bits)x & ~(Bits)(-Vector{}));  // -0.0 is the sign bit alone
+}
+
+// x limited to [low, high], low <= high.
+template <class T>
+constexpr T clamp(T x, T low, T high) {
+  const T raised = x < low ? low : x;
+  return raised > high ? high : raised;
+}
+
+// -1, 0 or 1 with the sign of x.
+template <class T>
+constexpr T sign(T x) {
+  return x > T(0) ? T(1) : x < T(0) ? T(-1) : x;
+}
+
+// step·strength, where a zero of either means "no penalty" even if the other is infinite.
+template <class T>
+constexpr T product(T step, T strength) {
+  return step == T(0) || strength == T(0) ? T(0) : step * strength;
+}
+
+}  // namespace bridle::inline BRIDLE_ISA::ops

@@ -1,0 +1,49 @@
+// Proximal operators: prox(x) = argmin_z ½(z − x)² + step·P(z), element by element.
+// A functor holds the parameters of one element and maps x to its result; drivers turn −0.0 into +0.0.
+#pragma once
+
+#include <bridle/ops/math.hpp>
+#include <bridle/param.hpp>
+
+namespace bridle::inline BRIDLE_ISA::ops {
+
+// P(z) = |z|, step = threshold: moves x towards zero by threshold and stops there.
+template <class T>
+struct soft_threshold {
+  static constexpr const char* name = "soft_threshold";
+  static constexpr Param params[] = {{"threshold", Rule::non_negative}};
+  T threshold;
+
+  constexpr T operator()(T x) const { return x - clamp(x, -threshold, threshold); }
+};
+template <class T>
+soft_threshold(T) -> soft_threshold<T>;
+
+// P(z) = strength·z².
+template <class T>
+struct prox_l2 {
+  static constexpr const char* name = "prox_l2";
+  static constexpr Param params[] = {{"strength", Rule::non_negative}, {"step", Rule::non_negative}};
+  T strength, step;
+
+  constexpr T operator()(T x) const { return x / (T(1) + T(2) * product(step, strength)); }
+};
+template <class T>
+prox_l2(T, T) -> prox_l2<T>;
+
+// P(z) = l1·|z| + l2·z²: the two above, one after the other.
+template <class T>
+struct prox_elastic_net {
+  static constexpr const char* name = "prox_elastic_net";
+  static constexpr Param params[] = {
+      {"l1", Rule::non_negative}, {"l2", Rule::non_negative}, {"step", Rule::non_negative}};
+  T l1, l2, step;
+
+  constexpr T operator()(T x) const {
+    return prox_l2<T>{l2, step}(soft_threshold<T>{product(step, l1)}(x));
+  }
+};
+template <class T>
+prox_elastic_net(T, T, T) -> prox_elastic_net<T>;
+
+}  // namespace bridle::inline BRIDLE_ISA::ops

@@ -1,0 +1,71 @@
+// The four element types, and how each is widened to the type that formulas compute in and narrowed back.
+// Halves compute in float and round once, to nearest even. The conversions are integer arithmetic, so that
+// they vectorize on every instruction set and give the same bits on all of them, subnormals and NaN included.
+#pragma once
+
+#include <bridle/config.hpp>
+#include <bridle/types.hpp>
+
+namespace bridle::inline BRIDLE_ISA {
+
+template <class S>
+struct ComputeType {
+  using type = float;
+};
+template <>
+struct ComputeType<double> {
+  using type = double;
+};
+template <class S>
+using Compute = typename ComputeType<S>::type;
+
+inline std::uint32_t bits_of(float x) { return __builtin_bit_cast(std::uint32_t, x); }
+inline float float_of(std::uint32_t bits) { return __builtin_bit_cast(float, bits); }
+
+inline float widen(float x) { return x; }
+inline double widen(double x) { return x; }
+inline float widen(BFloat16 x) { return float_of(std::uint32_t{x.bits} << 16); }
+
+inline float widen(Float16 x) {
+  constexpr std::uint32_t smallest_normal = 113u << 23;  // 2⁻¹⁴
+  const std::uint32_t magnitude = (x.bits & 0x7fffu) << 13;
+  const std::uint32_t exponent = magnitude & 0x0f800000u;
+  const std::uint32_t rebased = magnitude + (112u << 23);
+  // A subnormal gets the exponent of the smallest normal, whose implicit one is then subtracted.
+  const float subnormal = float_of(rebased + (1u << 23)) - float_of(smallest_normal);
+  std::uint32_t result = exponent == 0x0f800000u ? rebased + (112u << 23) : rebased;
+  result = exponent == 0 ? bits_of(subnormal) : result;
+  return float_of(result | (x.bits & 0x8000u) << 16);
+}
+
+// narrow also turns −0.0 into +0.0, after rounding: every zero that bridle produces is +0.0.
+inline void narrow(float x, float& out) { out = x + 0.0f; }
+inline void narrow(double x, double& out) { out = x + 0.0; }
+
+inline std::uint16_t positive_zero(std::uint32_t bits) {
+  return static_cast<std::uint16_t>(bits == 0x8000u ? 0u : bits);
+}
+
+inline void narrow(float x, BFloat16& out) {
+  const std::uint32_t bits = bits_of(x);
+  const std::uint32_t rounded = bits + 0x7fffu + (bits >> 16 & 1u);
+  const std::uint32_t quiet_nan = bits | 0x00400000u;
+  const bool is_nan = (bits & 0x7fffffffu) > 0x7f800000u;
+  out.bits = positive_zero((is_nan ? quiet_nan : rounded) >> 16);
+}
+
+inline void narrow(float x, Float16& out) {
+  constexpr std::uint32_t infinity = 0x7f800000u;
+  const std::uint32_t magnitude = bits_of(x) & 0x7fffffffu;
+  const std::uint32_t sign = bits_of(x) >> 16 & 0x8000u;
+  const std::uint32_t rebased = magnitude - (112u << 23);
+  const std::uint32_t normal = (rebased + 0xfffu + (rebased >> 13 & 1u)) >> 13;
+  // Adding ½ leaves a subnormal's bits, rounded to nearest even, at the bottom of the sum.
+  const std::uint32_t subnormal = bits_of(float_of(magnitude) + 0.5f) - bits_of(0.5f);
+  std::uint32_t result = magnitude < (113u << 23) ? subnormal : normal;
+  result = magnitude >= (143u << 23) ? 0x7c00u : result;  // 2¹⁶ and more, and infinity
+  result = magnitude > infinity ? 0x7e00u | (magnitude >> 13 & 0x3ffu) : result;
+  out.bits = positive_zero(result | sign);
+}
+
+}  // namespace bridle::inline BRIDLE_ISA

@@ -1,0 +1,42 @@
+// What crosses the border between instruction sets: plain data, and the constants of the numerical contract.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace bridle {
+
+enum class DType : int { float16, bfloat16, float32, float64 };
+inline constexpr int kDTypes = 4;
+
+struct Float16 {
+  std::uint16_t bits;
+};
+struct BFloat16 {
+  std::uint16_t bits;
+};
+
+// Sums: a chunk is 4096 elements, element j of it goes to lane j mod 32.
+inline constexpr std::size_t kChunk = 4096;
+inline constexpr std::size_t kLanes = 32;
+inline constexpr std::size_t kMaxSums = 2;      // of one penalty
+inline constexpr std::size_t kMaxColumns = 64;  // summed beside each other
+
+// Random bits: 16 ChaCha blocks are a superblock of 512 draws of 16 bits.
+inline constexpr std::size_t kDraws = 512;
+
+struct RandomKey {
+  std::uint64_t seed;
+  std::uint64_t stream;
+};
+
+// Element i is kept iff its 32-bit uniform u(i) is below `threshold` = round((1 − p)·2³²).
+struct MaskCall {
+  RandomKey key;
+  std::uint64_t threshold;
+  std::uint64_t index;  // of the first element
+  std::size_t size;
+  double scale;  // of the elements that are kept
+};
+
+}  // namespace bridle

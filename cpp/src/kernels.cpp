@@ -1,0 +1,53 @@
+// Compiled once per instruction set, with BRIDLE_ISA naming the namespace: every loop for every element type.
+#include "kernels.hpp"
+
+#include <bridle/loops/map.hpp>
+#include <bridle/loops/mask.hpp>
+#include <bridle/loops/reduce.hpp>
+
+namespace bridle::inline BRIDLE_ISA {
+namespace {
+
+template <template <class> class Op, class S>
+constexpr MapKernels map_kernels = {map_kernel<Op, S, false>, map_kernel<Op, S, true>};
+
+template <template <class> class... Op>
+constexpr void fill(KernelTable& table, MapList<Op...>) {
+  int i = 0;
+  ((table.map[i][0] = map_kernels<Op, Float16>, table.map[i][1] = map_kernels<Op, BFloat16>,
+    table.map[i][2] = map_kernels<Op, float>, table.map[i][3] = map_kernels<Op, double>, ++i),
+   ...);
+}
+
+template <class... Op>
+constexpr void fill(KernelTable& table, ReduceList<Op...>) {
+  int i = 0;
+  ((table.reduce[i][0] = reduce_kernel<Op, Float16>, table.reduce[i][1] = reduce_kernel<Op, BFloat16>,
+    table.reduce[i][2] = reduce_kernel<Op, float>, table.reduce[i][3] = reduce_kernel<Op, double>, ++i),
+   ...);
+  i = 0;
+  ((table.reduce_columns[i][0] = reduce_columns_kernel<Op, Float16>,
+    table.reduce_columns[i][1] = reduce_columns_kernel<Op, BFloat16>,
+    table.reduce_columns[i][2] = reduce_columns_kernel<Op, float>,
+    table.reduce_columns[i][3] = reduce_columns_kernel<Op, double>, ++i),
+   ...);
+}
+
+constexpr KernelTable make_table() {
+  KernelTable table = {};
+  fill(table, MapOps{});
+  fill(table, ReduceOps{});
+  table.dropout[0] = mask_kernel<ops::dropout, Float16>;
+  table.dropout[1] = mask_kernel<ops::dropout, BFloat16>;
+  table.dropout[2] = mask_kernel<ops::dropout, float>;
+  table.dropout[3] = mask_kernel<ops::dropout, double>;
+  table.mask_bytes = mask_bytes_kernel;
+  table.mask_bits = mask_bits_kernel;
+  return table;
+}
+
+}  // namespace
+
+extern const KernelTable kernel_table = make_table();
+
+}  // namespace bridle::inline BRIDLE_ISA

@@ -1,0 +1,106 @@
+#include "core.hpp"
+#include "dispatch.hpp"
+#include "parallel.hpp"
+#include "streaming.hpp"
+#include "strided.hpp"
+
+#include <algorithm>
+
+namespace bridle {
+namespace {
+
+constexpr std::size_t kBlock = 512;                // elements staged at a time: 4 KB a float64 operand
+constexpr std::size_t kLeastPerThread = 32 * 1024;  // below, waking a thread costs more than it saves
+static_assert(kBlock * sizeof(double) <= StreamWriter::kPiece);
+
+// One call, as every thread sees it.
+struct MapPlan {
+  const MapCall& call;
+  int parameters;
+  std::size_t item, parameter_item;
+  bool arrays;      // some parameter differs from element to element
+  bool contiguous;  // the kernel can work on the operands as they are
+  bool streaming;
+  MapKernel kernel;
+
+  Operand x() const { return call.operand[0]; }
+  Operand parameter(int p) const { return call.operand[1 + p]; }
+  Operand out() const { return call.operand[1 + parameters]; }
+};
+
+void run_contiguous(const MapPlan& plan, std::size_t begin, std::size_t end) {
+  void* operand[kMaxOperands];
+  for (int i = 0; i < plan.parameters + 2; ++i) operand[i] = at(plan.call.operand[i], begin);
+  plan.kernel(operand, end - begin);
+}
+
+// Gathers what is not contiguous into blocks; where every parameter must be an array, a number fills its block once.
+void run_staged(const MapPlan& plan, std::size_t begin, std::size_t end) {
+  alignas(64) char block[kMaxOperands][kBlock * sizeof(double)];
+  void* operand[kMaxOperands];
+  for (int p = 0; p < plan.parameters; ++p) {
+    operand[1 + p] = plan.parameter(p).data;
+    if (plan.arrays && plan.parameter(p).stride == 0) {
+      gather(plan.parameter(p), plan.parameter_item, kBlock, block[1 + p]);
+      operand[1 + p] = block[1 + p];
+    }
+  }
+  const int last = 1 + plan.parameters;
+  const bool scattered = !is_contiguous(plan.out(), plan.item);
+  StreamWriter writer(plan.out().data + static_cast<std::ptrdiff_t>(begin) * plan.out().stride);
+  for (std::size_t i = begin; i < end; i += kBlock) {
+    const std::size_t size = std::min(kBlock, end - i);
+    operand[0] = contiguous(plan.x(), plan.item, i, size, block[0]);
+    for (int p = 0; p < plan.parameters; ++p) {
+      if (plan.parameter(p).stride != 0) {
+        operand[1 + p] = contiguous(plan.parameter(p), plan.parameter_item, i, size, block[1 + p]);
+      }
+    }
+    operand[last] = plan.streaming ? writer.next() : scattered ? block[last] : at(plan.out(), i);
+    plan.kernel(operand, size);
+    if (plan.streaming) {
+      writer.commit(size * plan.item);
+    } else if (scattered) {
+      scatter(block[last], plan.item, size, {at(plan.out(), i), plan.out().stride});
+    }
+  }
+  if (plan.streaming) writer.flush();
+}
+
+template <template <class> class... Op>
+constexpr int parameter_count(int op, MapList<Op...>) {
+  constexpr int counts[] = {static_cast<int>(sizeof(Op<float>::params) / sizeof(Param))...};
+  return counts[op];
+}
+
+MapPlan make_plan(int op, DType dtype, const MapCall& call) {
+  MapPlan plan{call, parameter_count(op, MapOps{}), item_size(dtype), compute_size(dtype), false, false,
+               false, nullptr};
+  bool parameters_contiguous = true;
+  for (int p = 0; p < plan.parameters; ++p) {
+    plan.arrays |= plan.parameter(p).stride != 0;
+    parameters_contiguous &= is_contiguous(plan.parameter(p), plan.parameter_item);
+  }
+  const bool x_and_out = is_contiguous(plan.x(), plan.item) && is_contiguous(plan.out(), plan.item);
+  plan.contiguous = x_and_out && (parameters_contiguous || !plan.arrays);
+  plan.streaming = x_and_out && call.output == Output::reused && plan.x().data != plan.out().data &&
+                   worth_streaming(2 * call.size * plan.item);
+  const MapKernels& variants = kernels().map[op][static_cast<int>(dtype)];
+  plan.kernel = plan.arrays ? variants.arrays : variants.scalar;
+  return plan;
+}
+
+}  // namespace
+
+void map(int op, DType dtype, const MapCall& call) noexcept {
+  const MapPlan plan = make_plan(op, dtype, call);
+  parallel_for(call.size, kBlock, kLeastPerThread, [&plan](std::size_t begin, std::size_t end) {
+    if (plan.contiguous && !plan.streaming) {
+      run_contiguous(plan, begin, end);
+    } else {
+      run_staged(plan, begin, end);
+    }
+  });
+}
+
+}  // namespace bridle

@@ -1,0 +1,106 @@
+#include "parallel.hpp"
+
+#include <dlfcn.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cfenv>
+#include <cstdlib>
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
+
+namespace bridle {
+namespace {
+
+std::atomic<int> chosen_threads{0};
+// After fork() libgomp's worker threads are gone, and a child that enters a region waits for them for ever.
+std::atomic<bool> forked{false};
+
+int threads_from_environment() {
+  const char* text = std::getenv("BRIDLE_NUM_THREADS");
+  return text ? std::max(0, std::atoi(text)) : 0;
+}
+
+[[maybe_unused]] const bool registered = [] {
+  chosen_threads = threads_from_environment();
+  pthread_atfork(nullptr, nullptr, [] { forked = true; });
+  return true;
+}();
+
+// Puts back the status flags that a kernel raised: whether a NaN was met by the calling thread or by a
+// worker would otherwise decide whether NumPy warns. Control bits are not touched.
+class KeepStatusFlags {
+ public:
+#if defined(__x86_64__)
+  KeepStatusFlags() : before_(_mm_getcsr()) {}
+  ~KeepStatusFlags() {
+    if (_mm_getcsr() != before_) _mm_setcsr(before_);
+  }
+
+ private:
+  unsigned before_;
+#else
+  KeepStatusFlags() { std::fegetexceptflag(&before_, FE_ALL_EXCEPT); }
+  ~KeepStatusFlags() { std::fesetexceptflag(&before_, FE_ALL_EXCEPT); }
+
+ private:
+  std::fexcept_t before_;
+#endif
+};
+
+}  // namespace
+
+void set_num_threads(int n) noexcept { chosen_threads = n; }
+
+#if defined(_OPENMP)
+
+int get_num_threads() noexcept {
+  const int chosen = chosen_threads.load(std::memory_order_relaxed);
+  return chosen > 0 ? chosen : omp_get_max_threads();
+}
+
+const char* openmp_runtime() noexcept {
+  Dl_info info;
+  return dladdr(reinterpret_cast<void*>(&omp_get_max_threads), &info) ? info.dli_fname : "";
+}
+
+#else
+
+int get_num_threads() noexcept { return 1; }
+const char* openmp_runtime() noexcept { return ""; }
+
+#endif
+
+void parallel_ranges(std::size_t size, std::size_t grain, std::size_t minimum, RangeFunction function,
+                     const void* body) noexcept {
+#if defined(_OPENMP)
+  if (size >= 2 * minimum && !forked.load(std::memory_order_relaxed) && !omp_in_parallel()) {
+    const std::size_t most = std::max<std::size_t>(size / minimum, 1);
+    const int threads = static_cast<int>(std::min<std::size_t>(get_num_threads(), most));
+    if (threads > 1) {
+#pragma omp parallel num_threads(threads)
+      {
+        const KeepStatusFlags keep;
+        const std::size_t count = omp_get_num_threads();
+        const std::size_t index = omp_get_thread_num();
+        const std::size_t grains = (size + grain - 1) / grain;
+        const std::size_t begin = std::min(size, grains * index / count * grain);
+        const std::size_t end = std::min(size, grains * (index + 1) / count * grain);
+        if (begin < end) function(body, begin, end);
+      }
+      return;
+    }
+  }
+#endif
+  const KeepStatusFlags keep;
+  if (size > 0) function(body, 0, size);
+}
+
+}  // namespace bridle

@@ -1,0 +1,225 @@
+#include "front_door.hpp"
+
+#include <cstdint>
+#include <cstring>
+
+#include "operators.hpp"
+
+namespace bridle::python {
+namespace {
+
+constexpr npy_intp kReleasesGil = 16 * 1024;  // elements; below, the work is shorter than the hand-over
+
+PyObject* elementwise_fallback = nullptr;
+PyObject* penalty_fallback = nullptr;
+
+bool keeps(Rule rule, double value) {
+  return rule == Rule::non_negative ? value >= 0.0 : value >= 0.0 && value <= 1.0;
+}
+
+const char* describe_rule(Rule rule) {
+  return rule == Rule::non_negative ? ">= 0" : "between 0 and 1";
+}
+
+void raise_broken_rule(const Operator& op, const Param& param, PyObject* value) {
+  PyErr_Format(PyExc_ValueError, "%s: %s must be %s, got %S", op.name, param.name, describe_rule(param.rule),
+               value);
+}
+
+// A Python or NumPy number as double; false, without an exception, if it is anything else.
+bool number(PyObject* object, double& value) {
+  if (PyFloat_CheckExact(object)) {
+    value = PyFloat_AS_DOUBLE(object);
+    return true;
+  }
+  if (PyLong_Check(object) || PyArray_IsScalar(object, Floating) || PyArray_IsScalar(object, Integer)) {
+    value = PyFloat_AsDouble(object);
+    if (!(value == -1.0 && PyErr_Occurred())) return true;
+    PyErr_Clear();
+  }
+  return false;
+}
+
+enum class Parsed { numbers, other, broken };
+
+Parsed parse_parameters(const Operator& op, PyObject* const* args, double* values) {
+  for (std::size_t p = 0; p < op.params.size(); ++p) {
+    if (!number(args[p], values[p])) return Parsed::other;
+  }
+  for (std::size_t p = 0; p < op.params.size(); ++p) {
+    if (!keeps(op.params[p].rule, values[p])) {
+      raise_broken_rule(op, op.params[p], args[p]);
+      return Parsed::broken;
+    }
+  }
+  return Parsed::numbers;
+}
+
+constexpr int kContiguous = NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_F_CONTIGUOUS;
+
+// An exact array whose elements fill one piece of memory.
+PyArrayObject* plain_array(PyObject* object, std::optional<DType>& dtype) {
+  if (!PyArray_CheckExact(object)) return nullptr;
+  auto* array = reinterpret_cast<PyArrayObject*>(object);
+  if (!(PyArray_FLAGS(array) & kContiguous)) return nullptr;
+  dtype = dtype_of(array);
+  return dtype ? array : nullptr;
+}
+
+// Whether the result for x may be written to out directly: same elements in the same places, or no common byte.
+bool fits(PyArrayObject* x, PyArrayObject* out) {
+  if (!PyArray_ISWRITEABLE(out)) return false;
+  if (out == x) return true;
+  if (PyArray_TYPE(x) != PyArray_TYPE(out) || !PyArray_SAMESHAPE(x, out)) return false;
+  if (!(PyArray_FLAGS(x) & PyArray_FLAGS(out) & kContiguous)) return false;
+  const char *x_begin = PyArray_BYTES(x), *out_begin = PyArray_BYTES(out);
+  const npy_intp bytes = PyArray_NBYTES(x);
+  return x_begin == out_begin || x_begin + bytes <= out_begin || out_begin + bytes <= x_begin;
+}
+
+template <class Work>
+void run(npy_intp size, const Work& work) {
+  if (size < kReleasesGil) {
+    work();
+  } else {
+    Py_BEGIN_ALLOW_THREADS;
+    work();
+    Py_END_ALLOW_THREADS;
+  }
+}
+
+void map_array(int op, DType dtype, PyArrayObject* x, const double* values, PyArrayObject* out, Output output) {
+  const std::size_t params = kMapOperators[op].params.size();
+  const auto item = static_cast<std::ptrdiff_t>(item_size(dtype));
+  const bool wide = dtype == DType::float64;
+  double doubles[kMaxOperands];
+  float floats[kMaxOperands];
+  MapCall call;
+  call.size = static_cast<std::size_t>(PyArray_SIZE(x));
+  call.output = output;
+  call.operand[0] = {PyArray_BYTES(x), item};
+  for (std::size_t p = 0; p < params; ++p) {
+    doubles[p] = values[p];
+    floats[p] = static_cast<float>(values[p]);
+    call.operand[1 + p] = {wide ? reinterpret_cast<char*>(&doubles[p]) : reinterpret_cast<char*>(&floats[p]), 0};
+  }
+  call.operand[1 + params] = {PyArray_BYTES(out), item};
+  run(PyArray_SIZE(x), [&] { map(op, dtype, call); });
+}
+
+// The parameters as a tuple, and whatever else the fallback takes, to the fallback.
+PyObject* fall_back(PyObject* fallback, const Operator& op, PyObject* const* args) {
+  const auto params = static_cast<Py_ssize_t>(op.params.size());
+  PyObject* tuple = PyTuple_New(params);
+  if (!tuple) return nullptr;
+  for (Py_ssize_t p = 0; p < params; ++p) PyTuple_SET_ITEM(tuple, p, Py_NewRef(args[1 + p]));
+  PyObject* result = PyObject_CallFunction(fallback, "sOOOO", op.name, args[0], tuple, args[1 + params],
+                                           args[2 + params]);
+  Py_DECREF(tuple);
+  return result;
+}
+
+template <std::size_t kIndex>
+PyObject* elementwise(PyObject*, PyObject* const* args, Py_ssize_t) {
+  constexpr const Operator& op = kMapOperators[kIndex];
+  constexpr std::size_t params = op.params.size();
+  PyObject *const out_argument = args[1 + params], *const keywords = args[2 + params];
+  std::optional<DType> dtype;
+  PyArrayObject* x = plain_array(args[0], dtype);
+  double values[kMaxOperands];
+  const Parsed parsed = parse_parameters(op, args + 1, values);
+  if (parsed == Parsed::broken) return nullptr;
+  if (!x || PyArray_NDIM(x) == 0 || parsed != Parsed::numbers || PyDict_GET_SIZE(keywords) > 0) {
+    return fall_back(elementwise_fallback, op, args);
+  }
+  if (out_argument == Py_None) {
+    auto* out = reinterpret_cast<PyArrayObject*>(PyArray_NewLikeArray(x, NPY_KEEPORDER, nullptr, 0));
+    if (out) map_array(kIndex, *dtype, x, values, out, Output::fresh);
+    return reinterpret_cast<PyObject*>(out);
+  }
+  std::optional<DType> out_dtype;
+  PyArrayObject* out = plain_array(out_argument, out_dtype);
+  if (!out || !fits(x, out)) return fall_back(elementwise_fallback, op, args);
+  map_array(kIndex, *dtype, x, values, out, Output::reused);
+  return Py_NewRef(out_argument);
+}
+
+template <std::size_t kIndex>
+PyObject* whole_penalty(PyObject*, PyObject* const* args, Py_ssize_t) {
+  constexpr const Penalty& op = kPenalties[kIndex];
+  constexpr std::size_t params = op.params.size();
+  PyObject *const axis = args[1 + params], *const keepdims = args[2 + params];
+  double values[kMaxOperands];
+  const Parsed parsed = parse_parameters(op, args + 1, values);
+  if (parsed == Parsed::broken) return nullptr;
+  std::optional<DType> dtype;
+  PyArrayObject* w = plain_array(args[0], dtype);
+  if (!w || parsed != Parsed::numbers || axis != Py_None || keepdims != Py_False) {
+    return fall_back(penalty_fallback, op, args);
+  }
+  double sums[kMaxSums];
+  const Operand operand{PyArray_BYTES(w), static_cast<std::ptrdiff_t>(item_size(*dtype))};
+  run(PyArray_SIZE(w), [&] {
+    reduce(kIndex, *dtype, operand, static_cast<std::size_t>(PyArray_SIZE(w)), sums);
+  });
+  double result = op.finish(values, sums);
+  PyArray_Descr* descr = PyArray_DescrFromType(NPY_DOUBLE);
+  PyObject* scalar = PyArray_Scalar(&result, descr, nullptr);
+  Py_DECREF(descr);
+  return scalar;
+}
+
+const Operator* find(const char* name) {
+  for (const Operator& op : kMapOperators) {
+    if (std::strcmp(op.name, name) == 0) return &op;
+  }
+  for (const Penalty& op : kPenalties) {
+    if (std::strcmp(op.name, name) == 0) return &op;
+  }
+  return nullptr;
+}
+
+PyObject* check_parameter(PyObject*, PyObject* args) {
+  const char* name;
+  Py_ssize_t index;
+  PyObject* object;
+  if (!PyArg_ParseTuple(args, "snO", &name, &index, &object)) return nullptr;
+  const Operator* op = find(name);
+  if (!op || index < 0 || index >= static_cast<Py_ssize_t>(op->params.size())) {
+    return PyErr_Format(PyExc_KeyError, "no parameter %zd of %s", index, name);
+  }
+  const double value = PyFloat_AsDouble(object);
+  if (value == -1.0 && PyErr_Occurred()) return nullptr;
+  if (keeps(op->params[static_cast<std::size_t>(index)].rule, value)) Py_RETURN_NONE;
+  raise_broken_rule(*op, op->params[static_cast<std::size_t>(index)], object);
+  return nullptr;
+}
+
+// CPython calls a METH_FASTCALL function through the type of a plain one.
+PyCFunction as_function(PyObject* (*function)(PyObject*, PyObject* const*, Py_ssize_t)) {
+  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
+
+template <std::size_t... M, std::size_t... P>
+PyMethodDef* methods(std::index_sequence<M...>, std::index_sequence<P...>) {
+  static PyMethodDef definitions[] = {
+      {kMapOperators[M].name, as_function(elementwise<M>), METH_FASTCALL, nullptr}...,
+      {kPenalties[P].name, as_function(whole_penalty<P>), METH_FASTCALL, nullptr}...,
+      {"check_parameter", check_parameter, METH_VARARGS, nullptr},
+      {nullptr, nullptr, 0, nullptr}};
+  return definitions;
+}
+
+}  // namespace
+
+bool add_front_doors(PyObject* module) {
+  return PyModule_AddFunctions(module, methods(std::make_index_sequence<kMapOperators.size()>{},
+                                               std::make_index_sequence<kPenalties.size()>{})) == 0;
+}
+
+void set_fallbacks(PyObject* elementwise, PyObject* penalty) {
+  Py_XSETREF(elementwise_fallback, Py_NewRef(elementwise));
+  Py_XSETREF(penalty_fallback, Py_NewRef(penalty));
+}
+
+}  // namespace bridle::python

@@ -1,0 +1,50 @@
+#define BRIDLE_IMPORTS_NUMPY
+#include "numpy.hpp"
+
+namespace bridle::python {
+namespace {
+
+int bfloat16_number = -1;
+
+int find_bfloat16() {
+  PyObject* module = PyImport_ImportModule("ml_dtypes");
+  if (!module) return -1;
+  PyObject* type = PyObject_GetAttrString(module, "bfloat16");
+  Py_DECREF(module);
+  if (!type) return -1;
+  PyArray_Descr* descr = PyArray_DescrFromTypeObject(type);
+  Py_DECREF(type);
+  if (!descr) return -1;
+  const int number = descr->type_num;
+  Py_DECREF(descr);
+  return number;
+}
+
+}  // namespace
+
+bool import_numpy() {
+  if (PyArray_ImportNumPyAPI() < 0 || PyUFunc_ImportUFuncAPI() < 0) return false;
+  bfloat16_number = find_bfloat16();
+  return bfloat16_number >= 0;
+}
+
+int type_number(DType dtype) {
+  switch (dtype) {
+    case DType::float16: return NPY_HALF;
+    case DType::bfloat16: return bfloat16_number;
+    case DType::float32: return NPY_FLOAT;
+    default: return NPY_DOUBLE;
+  }
+}
+
+std::optional<DType> dtype_of(PyArrayObject* array) {
+  if (!PyArray_ISALIGNED(array) || !PyArray_ISNOTSWAPPED(array)) return std::nullopt;
+  const int number = PyArray_TYPE(array);
+  if (number == NPY_FLOAT) return DType::float32;
+  if (number == NPY_DOUBLE) return DType::float64;
+  if (number == NPY_HALF) return DType::float16;
+  if (number == bfloat16_number) return DType::bfloat16;
+  return std::nullopt;
+}
+
+}  // namespace bridle::python

@@ -1,0 +1,33 @@
+// NumPy's C API, and the little that this module adds to it.
+#pragma once
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
+#define NPY_TARGET_VERSION NPY_2_0_API_VERSION
+#define PY_ARRAY_UNIQUE_SYMBOL bridle_array_api
+#define PY_UFUNC_UNIQUE_SYMBOL bridle_ufunc_api
+#ifndef BRIDLE_IMPORTS_NUMPY
+#define NO_IMPORT_ARRAY
+#define NO_IMPORT_UFUNC
+#endif
+#include <numpy/arrayobject.h>
+#include <numpy/ufuncobject.h>
+
+#include <optional>
+
+#include "core.hpp"
+
+namespace bridle::python {
+
+// Imports NumPy and ml_dtypes; false with a Python exception set if that fails.
+bool import_numpy();
+
+// NumPy's number of one of the four element types; bfloat16 has got its number from ml_dtypes.
+int type_number(DType dtype);
+
+// The element type of an array, if it is one of the four, in native byte order and aligned.
+std::optional<DType> dtype_of(PyArrayObject* array);
+
+}  // namespace bridle::python

@@ -1,0 +1,46 @@
+// The facts about the operators as Python needs them, made from the list in ops.hpp.
+#pragma once
+
+#include <bridle/ops.hpp>
+
+#include <array>
+#include <span>
+#include <utility>
+
+namespace bridle::python {
+
+struct Operator {
+  const char* name;
+  std::span<const Param> params;
+};
+
+struct Penalty : Operator {
+  int sums;
+  double (*finish)(const double* params, const double* sums);
+};
+
+template <class Op, std::size_t... P>
+double finish_penalty(const double* params, const double* sums, std::index_sequence<P...>) {
+  return Op{params[P]...}.finish(sums);
+}
+
+template <class Op>
+constexpr Penalty describe_penalty() {
+  return {{Op::name, Op::params}, Op::sums, [](const double* params, const double* sums) {
+            return finish_penalty<Op>(params, sums, std::make_index_sequence<std::size(Op::params)>{});
+          }};
+}
+
+template <template <class> class... Op>
+constexpr auto describe(MapList<Op...>) {
+  return std::array{Operator{Op<float>::name, Op<float>::params}...};
+}
+template <class... Op>
+constexpr auto describe(ReduceList<Op...>) {
+  return std::array{describe_penalty<Op>()...};
+}
+
+inline constexpr auto kMapOperators = describe(MapOps{});
+inline constexpr auto kPenalties = describe(ReduceOps{});
+
+}  // namespace bridle::python

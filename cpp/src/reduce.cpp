@@ -1,0 +1,114 @@
+#include "core.hpp"
+#include "dispatch.hpp"
+#include "pairwise.hpp"
+#include "parallel.hpp"
+#include "strided.hpp"
+
+#include <algorithm>
+
+namespace bridle {
+namespace {
+
+constexpr std::size_t kLeastPerThread = 32 * 1024;
+constexpr std::size_t kMaxSubtrees = 512;
+
+template <class... Op>
+constexpr std::size_t sum_count(int op, ReduceList<Op...>) {
+  constexpr std::size_t counts[] = {Op::sums...};
+  return counts[op];
+}
+
+struct ReducePlan {
+  ReduceKernel kernel;
+  std::size_t sums;
+  std::size_t item;
+};
+
+ReducePlan make_plan(int op, DType dtype) {
+  return {kernels().reduce[op][static_cast<int>(dtype)], sum_count(op, ReduceOps{}), item_size(dtype)};
+}
+
+// The sums over elements begin … end of x, begin being a multiple of kChunk.
+void reduce_range(const ReducePlan& plan, Operand x, std::size_t begin, std::size_t end, double* sums) {
+  alignas(64) char block[kChunk * sizeof(double)];
+  PairwiseSum<kMaxSums> total(plan.sums);
+  for (std::size_t i = begin; i < end; i += kChunk) {
+    const std::size_t size = std::min(kChunk, end - i);
+    plan.kernel(contiguous(x, plan.item, i, size, block), size, total.next());
+    total.push();
+  }
+  total.finish(sums);
+}
+
+// Every thread computes whole subtrees; their sums meet in the same tree again.
+void reduce_parallel(const ReducePlan& plan, Operand x, std::size_t size, double* sums) {
+  std::size_t elements = kChunk;  // of one subtree
+  while (elements * kMaxSubtrees < size) elements *= 2;
+  const std::size_t subtrees = (size + elements - 1) / elements;
+  double partial[kMaxSubtrees][kMaxSums];
+  parallel_for(subtrees, 1, std::max<std::size_t>(1, kLeastPerThread / elements),
+               [&](std::size_t begin, std::size_t end) {
+                 for (std::size_t t = begin; t < end; ++t) {
+                   reduce_range(plan, x, t * elements, std::min(size, (t + 1) * elements), partial[t]);
+                 }
+               });
+  PairwiseSum<kMaxSums> total(plan.sums);
+  for (std::size_t t = 0; t < subtrees; ++t) {
+    std::copy_n(partial[t], plan.sums, total.next());
+    total.push();
+  }
+  total.finish(sums);
+}
+
+// Vectors that lie beside each other, like the columns of a C-ordered matrix: rows are read as they lie in memory.
+void reduce_columns(int op, DType dtype, Operand x, std::size_t size, std::size_t count, double* sums) {
+  const std::size_t n = sum_count(op, ReduceOps{});
+  const std::size_t item = item_size(dtype);
+  const ReduceColumnsKernel kernel = kernels().reduce_columns[op][static_cast<int>(dtype)];
+  const std::size_t least = std::max<std::size_t>(1, kLeastPerThread / std::max<std::size_t>(size, 1));
+  parallel_for(count, kMaxColumns, least, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t c = begin; c < end; c += kMaxColumns) {
+      const std::size_t columns = std::min(kMaxColumns, end - c);
+      PairwiseSum<kMaxColumns * kMaxSums> total(columns * n);
+      for (std::size_t i = 0; i < size; i += kChunk) {
+        kernel(at(x, i) + c * item, x.stride, std::min(kChunk, size - i), columns, total.next());
+        total.push();
+      }
+      total.finish(sums + c * n);
+    }
+  });
+}
+
+}  // namespace
+
+void reduce(int op, DType dtype, Operand x, std::size_t size, double* sums) noexcept {
+  const ReducePlan plan = make_plan(op, dtype);
+  if (size < 2 * kLeastPerThread) {
+    parallel_for(1, 1, 1, [&](std::size_t, std::size_t) { reduce_range(plan, x, 0, size, sums); });
+  } else {
+    reduce_parallel(plan, x, size, sums);
+  }
+}
+
+void reduce_many(int op, DType dtype, Operand x, std::size_t size, std::ptrdiff_t vector_stride,
+                 std::size_t count, double* sums) noexcept {
+  const ReducePlan plan = make_plan(op, dtype);
+  const auto vector = [=](std::size_t v) {
+    return Operand{x.data + static_cast<std::ptrdiff_t>(v) * vector_stride, x.stride};
+  };
+  const bool beside = vector_stride == static_cast<std::ptrdiff_t>(plan.item);
+  if (beside && count > 1 && !is_contiguous(x, plan.item)) {
+    reduce_columns(op, dtype, x, size, count, sums);
+  } else if (size >= 2 * kLeastPerThread) {
+    for (std::size_t v = 0; v < count; ++v) reduce_parallel(plan, vector(v), size, sums + v * plan.sums);
+  } else {
+    const std::size_t least = std::max<std::size_t>(1, kLeastPerThread / std::max<std::size_t>(size, 1));
+    parallel_for(count, 1, least, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t v = begin; v < end; ++v) {
+        reduce_range(plan, vector(v), 0, size, sums + v * plan.sums);
+      }
+    });
+  }
+}
+
+}  // namespace bridle

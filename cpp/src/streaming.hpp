@@ -1,0 +1,30 @@
+// Stores that bypass the caches: a result too large for them would otherwise be read before it is written.
+#pragma once
+
+#include <cstddef>
+
+namespace bridle {
+
+// True where x and out together are so large that nothing of the result would still be cached.
+bool worth_streaming(std::size_t bytes) noexcept;
+
+// Takes a contiguous result in pieces and writes it to `to` in whole cache lines.
+// Usage: write n bytes to next(), then commit(n), n <= kPiece; flush() at the end.
+class StreamWriter {
+ public:
+  static constexpr std::size_t kLine = 64;
+  static constexpr std::size_t kPiece = 4096;
+
+  explicit StreamWriter(void* to) noexcept;
+  void* next() noexcept { return buffer_ + fill_; }
+  void commit(std::size_t bytes) noexcept;
+  void flush() noexcept;
+
+ private:
+  char* to_;          // where buffer_[begin_] belongs; to_ and buffer_ + begin_ agree modulo kLine
+  std::size_t begin_;  // the first byte of the buffer that holds a result, < kLine
+  std::size_t fill_;
+  alignas(kLine) char buffer_[kPiece + kLine];
+};
+
+}  // namespace bridle

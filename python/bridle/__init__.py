@@ -1,0 +1,26 @@
+"""Regularization of large weight arrays for people who write their own training loops and optimizers."""
+
+from bridle._config import get_num_threads, set_num_threads, show_config
+from bridle._dropout import dropout, dropout_mask
+from bridle._optim import decay, elastic_net_gradient
+from bridle._penalty import elastic_net_penalty, l1_penalty, l2_penalty
+from bridle._prox import prox_elastic_net, prox_l2, soft_threshold
+from bridle._stopping import EarlyStopping, StopReason
+
+__all__ = [
+    "EarlyStopping",
+    "StopReason",
+    "decay",
+    "dropout",
+    "dropout_mask",
+    "elastic_net_gradient",
+    "elastic_net_penalty",
+    "get_num_threads",
+    "l1_penalty",
+    "l2_penalty",
+    "prox_elastic_net",
+    "prox_l2",
+    "set_num_threads",
+    "show_config",
+    "soft_threshold",
+]

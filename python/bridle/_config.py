@@ -1,0 +1,101 @@
+"""Threads, and what this build and this machine are."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import operator
+from typing import Any, SupportsIndex
+
+from bridle import _core
+
+__all__ = ["get_num_threads", "set_num_threads", "show_config"]
+
+
+def get_num_threads() -> int:
+    """Return the number of threads that a call on a large array uses.
+
+    It is the number given to `set_num_threads`, else the environment variable ``BRIDLE_NUM_THREADS``, else
+    what the OpenMP runtime says (``OMP_NUM_THREADS``, threadpoolctl, the processors that the process may
+    use). Results never depend on it.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> import bridle as br
+    >>> br.get_num_threads() >= 1
+    True
+    """
+    return _core.get_num_threads()
+
+
+def set_num_threads(n: SupportsIndex) -> None:
+    """Set the number of threads that a call on a large array uses; other libraries are not affected.
+
+    Parameters
+    ----------
+    n : int
+        At least 1.
+
+    Raises
+    ------
+    ValueError
+        If ``n`` is below 1 or above 65535.
+
+    Examples
+    --------
+    >>> import bridle as br
+    >>> before = br.get_num_threads()
+    >>> br.set_num_threads(1)
+    >>> br.get_num_threads()
+    1
+    >>> br.set_num_threads(before)
+    """
+    number = operator.index(n)
+    if not 1 <= number <= 65535:
+        raise ValueError(f"set_num_threads: n must be between 1 and 65535, got {number}")
+    _core.set_num_threads(number)
+
+
+def show_config(mode: str = "stdout") -> dict[str, Any] | None:
+    """Show the version, the instruction set and the OpenMP runtime in use.
+
+    Parameters
+    ----------
+    mode : {"stdout", "dicts"}
+        Print the facts, or return them.
+
+    Returns
+    -------
+    dict or None
+        With the keys ``version``, ``instruction_set``, ``available_instruction_sets``, ``threads`` and
+        ``openmp_runtime`` (path of the library, empty without one), if ``mode`` is "dicts".
+
+    Raises
+    ------
+    ValueError
+        If ``mode`` is anything else.
+
+    Examples
+    --------
+    >>> import bridle as br
+    >>> sorted(br.show_config(mode="dicts"))
+    ['available_instruction_sets', 'instruction_set', 'openmp_runtime', 'threads', 'version']
+    """
+    if mode not in ("stdout", "dicts"):
+        raise ValueError(f"show_config: mode must be 'stdout' or 'dicts', got {mode!r}")
+    config = {
+        "version": importlib.metadata.version("bridle"),
+        "instruction_set": _core.instruction_set(),
+        "available_instruction_sets": _core.available_instruction_sets(),
+        "threads": get_num_threads(),
+        "openmp_runtime": _core.openmp_runtime(),
+    }
+    if mode == "dicts":
+        return config
+    for key, value in config.items():
+        text = ", ".join(value) if isinstance(value, list) else value
+        print(f"{key.replace('_', ' ') + ':':<28}{text}")
+    return None

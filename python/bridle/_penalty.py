@@ -1,0 +1,171 @@
+"""Penalties: what the weights cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from bridle import _core
+
+__all__ = ["elastic_net_penalty", "l1_penalty", "l2_penalty"]
+
+
+def l1_penalty(
+    w: ArrayLike,
+    strength: ArrayLike = 1.0,
+    *,
+    axis: int | tuple[int, ...] | None = None,
+    keepdims: bool = False,
+) -> Any:
+    r"""Sum of the absolute values.
+
+    .. math:: P(w) = \lambda \sum_i |w_i|
+
+    Parameters
+    ----------
+    w : array_like
+        Weights, of any shape and memory layout.
+    strength : array_like, default 1.0
+        :math:`\lambda \ge 0`; with ``axis``, an array is broadcast against the sums.
+    axis : int or tuple of int, optional
+        The axes to sum over; all of them by default.
+    keepdims : bool, default False
+        Keep the axes that were summed over, with length one.
+
+    Returns
+    -------
+    float64 or ndarray of float64
+        Accumulated in float64 whatever the dtype of ``w``, in an order that depends on the positions of the
+        elements alone: the same bits with any number of threads, on any machine, for ``w`` and ``w.T``.
+        A NaN makes its sum NaN; an empty sum is 0.
+
+    Raises
+    ------
+    ValueError
+        If ``strength`` is negative or NaN.
+
+    See Also
+    --------
+    soft_threshold : The proximal operator of this penalty.
+
+    References
+    ----------
+    .. [1] R. Tibshirani, "Regression shrinkage and selection via the lasso", J. R. Stat. Soc. B 58 (1996).
+
+    Examples
+    --------
+    >>> import bridle as br
+    >>> w = [[-3.0, 0.5], [2.0, 0.0]]
+    >>> br.l1_penalty(w, 0.1)
+    np.float64(0.55)
+    >>> br.l1_penalty(w, axis=0)
+    array([5. , 0.5])
+    """
+    return _core.l1_penalty(w, strength, axis, keepdims)
+
+
+def l2_penalty(
+    w: ArrayLike,
+    strength: ArrayLike = 1.0,
+    *,
+    axis: int | tuple[int, ...] | None = None,
+    keepdims: bool = False,
+) -> Any:
+    r"""Sum of the squares, without a factor ½.
+
+    .. math:: P(w) = \lambda \sum_i w_i^2
+
+    Parameters
+    ----------
+    w : array_like
+        Weights, of any shape and memory layout.
+    strength : array_like, default 1.0
+        :math:`\lambda \ge 0`; with ``axis``, an array is broadcast against the sums. A library whose
+        penalty is :math:`\tfrac{c}{2} \sum_i w_i^2` means ``strength = c / 2``.
+    axis : int or tuple of int, optional
+        The axes to sum over; all of them by default.
+    keepdims : bool, default False
+        Keep the axes that were summed over, with length one.
+
+    Returns
+    -------
+    float64 or ndarray of float64
+        Accumulated as described at `l1_penalty`.
+
+    Raises
+    ------
+    ValueError
+        If ``strength`` is negative or NaN.
+
+    See Also
+    --------
+    prox_l2 : The proximal operator of this penalty.
+    decay : Decoupled weight decay.
+
+    References
+    ----------
+    .. [1] A. E. Hoerl and R. W. Kennard, "Ridge regression", Technometrics 12 (1970).
+
+    Examples
+    --------
+    >>> import bridle as br
+    >>> w = [[-3.0, 0.5], [2.0, 0.0]]
+    >>> br.l2_penalty(w, 0.1)
+    np.float64(1.325)
+    >>> br.l2_penalty(w, axis=1, keepdims=True)
+    array([[9.25], [4.  ]])
+    """
+    return _core.l2_penalty(w, strength, axis, keepdims)
+
+
+def elastic_net_penalty(
+    w: ArrayLike,
+    l1: ArrayLike,
+    l2: ArrayLike,
+    *,
+    axis: int | tuple[int, ...] | None = None,
+    keepdims: bool = False,
+) -> Any:
+    r"""Sum of the absolute values and of the squares, each with its strength, in one pass.
+
+    .. math:: P(w) = \lambda_1 \sum_i |w_i| + \lambda_2 \sum_i w_i^2
+
+    Parameters
+    ----------
+    w : array_like
+        Weights, of any shape and memory layout.
+    l1, l2 : array_like
+        :math:`\lambda_1, \lambda_2 \ge 0`; with ``axis``, arrays are broadcast against the sums.
+    axis : int or tuple of int, optional
+        The axes to sum over; all of them by default.
+    keepdims : bool, default False
+        Keep the axes that were summed over, with length one.
+
+    Returns
+    -------
+    float64 or ndarray of float64
+        Accumulated as described at `l1_penalty`.
+
+    Raises
+    ------
+    ValueError
+        If ``l1`` or ``l2`` is negative or NaN.
+
+    See Also
+    --------
+    prox_elastic_net : The proximal operator of this penalty.
+    elastic_net_gradient : Its subgradient of least norm.
+
+    References
+    ----------
+    .. [1] H. Zou and T. Hastie, "Regularization and variable selection via the elastic net",
+       J. R. Stat. Soc. B 67 (2005).
+
+    Examples
+    --------
+    >>> import bridle as br
+    >>> br.elastic_net_penalty([-3.0, 0.5, 2.0], l1=2.0, l2=1.0)
+    np.float64(24.25)
+    """
+    return _core.elastic_net_penalty(w, l1, l2, axis, keepdims)

@@ -1,0 +1,180 @@
+"""Proximal operators, element by element."""
+
+from __future__ import annotations
+
+from typing import Any, Unpack
+
+from numpy.typing import ArrayLike
+
+from bridle import _core
+from bridle._call import UfuncKeywords
+
+__all__ = ["prox_elastic_net", "prox_l2", "soft_threshold"]
+
+
+def soft_threshold(
+    x: ArrayLike, threshold: ArrayLike, out: Any = None, **ufunc_kwargs: Unpack[UfuncKeywords]
+) -> Any:
+    r"""Move every element towards zero by ``threshold``, stopping at zero.
+
+    This is the proximal operator of the L1 penalty: unlike a (sub)gradient step it gives exact zeros.
+
+    .. math:: y = \arg\min_z \tfrac12 (z - x)^2 + t\,|z| = \operatorname{sign}(x)\,\max(|x| - t, 0)
+
+    Parameters
+    ----------
+    x : array_like
+        Weights, of any shape and memory layout.
+    threshold : array_like
+        :math:`t \ge 0`, in the unit of ``x``; one number, or an array that is broadcast against ``x``.
+        After a gradient step it is learning rate times strength.
+    out : ndarray, optional
+        Where the result is written; may be ``x`` itself.
+    **ufunc_kwargs
+        ``where``, ``dtype``, ``casting``, ``order``, ``subok`` as for any NumPy ufunc.
+
+    Returns
+    -------
+    ndarray or scalar
+        Of the dtype of ``x`` (float16, bfloat16, float32 or float64; integers are promoted as NumPy does).
+        Halves are computed in float32 and rounded once. Every zero is +0.0, and a NaN stays NaN.
+
+    Raises
+    ------
+    ValueError
+        If a threshold is negative or NaN; nothing has been written then.
+
+    See Also
+    --------
+    prox_elastic_net : The same followed by a proportional shrinkage.
+    l1_penalty : The penalty of which this is the proximal operator.
+
+    References
+    ----------
+    .. [1] D. L. Donoho, "De-noising by soft-thresholding", IEEE Trans. Inf. Theory 41 (1995).
+    .. [2] N. Parikh and S. Boyd, "Proximal algorithms", Found. Trends Optim. 1 (2014), section 6.5.2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import bridle as br
+    >>> br.soft_threshold([-3.0, 0.5, 2.0], 1.0)
+    array([-2.,  0.,  1.])
+
+    In place, as the last part of an optimizer's step:
+
+    >>> w = np.array([0.30, -0.02, 0.01], dtype=np.float32)
+    >>> learning_rate, strength = 0.1, 0.5
+    >>> br.soft_threshold(w, learning_rate * strength, out=w)
+    array([0.25, 0.  , 0.  ], dtype=float32)
+    """
+    return _core.soft_threshold(x, threshold, out, ufunc_kwargs)
+
+
+def prox_l2(
+    x: ArrayLike,
+    strength: ArrayLike,
+    step: ArrayLike = 1.0,
+    out: Any = None,
+    **ufunc_kwargs: Unpack[UfuncKeywords],
+) -> Any:
+    r"""Shrink every element in proportion: the proximal operator of the squared L2 penalty.
+
+    .. math:: y = \arg\min_z \tfrac12 (z - x)^2 + \eta\,\lambda z^2 = \frac{x}{1 + 2 \eta \lambda}
+
+    Parameters
+    ----------
+    x : array_like
+        Weights, of any shape and memory layout.
+    strength : array_like
+        :math:`\lambda \ge 0`; it multiplies the plain square, without a factor ½.
+    step : array_like, default 1.0
+        :math:`\eta \ge 0`, the learning rate; one number or one per element.
+    out : ndarray, optional
+        Where the result is written; may be ``x`` itself.
+    **ufunc_kwargs
+        ``where``, ``dtype``, ``casting``, ``order``, ``subok`` as for any NumPy ufunc.
+
+    Returns
+    -------
+    ndarray or scalar
+        Of the dtype of ``x``; see `soft_threshold`.
+
+    Raises
+    ------
+    ValueError
+        If ``strength`` or ``step`` is negative or NaN; nothing has been written then.
+
+    See Also
+    --------
+    decay : The explicit counterpart, ``w * (1 - rate)``.
+    l2_penalty : The penalty of which this is the proximal operator.
+
+    References
+    ----------
+    .. [1] N. Parikh and S. Boyd, "Proximal algorithms", Found. Trends Optim. 1 (2014), section 6.1.1.
+
+    Examples
+    --------
+    >>> import bridle as br
+    >>> br.prox_l2([-3.0, 0.5, 2.0], 0.5)
+    array([-1.5 ,  0.25,  1.  ])
+    """
+    return _core.prox_l2(x, strength, step, out, ufunc_kwargs)
+
+
+def prox_elastic_net(
+    x: ArrayLike,
+    l1: ArrayLike,
+    l2: ArrayLike,
+    step: ArrayLike = 1.0,
+    out: Any = None,
+    **ufunc_kwargs: Unpack[UfuncKeywords],
+) -> Any:
+    r"""Soft-threshold, then shrink: the proximal operator of the elastic net.
+
+    .. math::
+
+        y = \arg\min_z \tfrac12 (z - x)^2 + \eta\,(\lambda_1 |z| + \lambda_2 z^2)
+          = \frac{\operatorname{sign}(x)\,\max(|x| - \eta \lambda_1, 0)}{1 + 2 \eta \lambda_2}
+
+    Parameters
+    ----------
+    x : array_like
+        Weights, of any shape and memory layout.
+    l1, l2 : array_like
+        :math:`\lambda_1, \lambda_2 \ge 0`, the strengths of the absolute values and of the plain squares
+        (no factor ½); one number or one per element.
+    step : array_like, default 1.0
+        :math:`\eta \ge 0`, the learning rate; for an adaptive optimizer the array of the elements' own steps.
+    out : ndarray, optional
+        Where the result is written; may be ``x`` itself.
+    **ufunc_kwargs
+        ``where``, ``dtype``, ``casting``, ``order``, ``subok`` as for any NumPy ufunc.
+
+    Returns
+    -------
+    ndarray or scalar
+        Of the dtype of ``x``; see `soft_threshold`.
+
+    Raises
+    ------
+    ValueError
+        If ``l1``, ``l2`` or ``step`` is negative or NaN; nothing has been written then.
+
+    See Also
+    --------
+    elastic_net_penalty : The penalty of which this is the proximal operator.
+
+    References
+    ----------
+    .. [1] H. Zou and T. Hastie, "Regularization and variable selection via the elastic net",
+       J. R. Stat. Soc. B 67 (2005).
+
+    Examples
+    --------
+    >>> import bridle as br
+    >>> br.prox_elastic_net([-3.0, 0.5, 2.0], l1=1.0, l2=0.5)
+    array([-1. ,  0. ,  0.5])
+    """
+    return _core.prox_elastic_net(x, l1, l2, step, out, ufunc_kwargs)
