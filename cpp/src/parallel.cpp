@@ -1,5 +1,7 @@
 #include "parallel.hpp"
 
+#include "placement.hpp"
+
 #include <dlfcn.h>
 #include <pthread.h>
 
@@ -85,16 +87,21 @@ void parallel_ranges(std::size_t size, std::size_t grain, std::size_t minimum, R
     const std::size_t most = std::max<std::size_t>(size / minimum, 1);
     const int threads = static_cast<int>(std::min<std::size_t>(get_num_threads(), most));
     if (threads > 1) {
+      thread_local WorkerPlacement thread_placement;
+      WorkerPlacement& placement = thread_placement;  // the caller's, also inside the region
+      placement.before_region();
 #pragma omp parallel num_threads(threads)
       {
         const KeepStatusFlags keep;
         const std::size_t count = omp_get_num_threads();
         const std::size_t index = omp_get_thread_num();
+        if (index > 0) placement.note_worker(static_cast<int>(index));
         const std::size_t grains = (size + grain - 1) / grain;
         const std::size_t begin = std::min(size, grains * index / count * grain);
         const std::size_t end = std::min(size, grains * (index + 1) / count * grain);
         if (begin < end) function(body, begin, end);
       }
+      placement.after_region(threads);
       return;
     }
   }

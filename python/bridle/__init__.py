@@ -1,7 +1,8 @@
-"""Regularization of large weight arrays for people who write their own training loops and optimizers."""
+"""Regularization of large weight arrays for those who write their own training loops."""
 
+from bridle import _call, _core
 from bridle._config import get_num_threads, set_num_threads, show_config
-from bridle._dropout import dropout, dropout_mask
+from bridle._dropout import dropout, dropout_mask, dropout_of_any
 from bridle._optim import decay, elastic_net_gradient
 from bridle._penalty import elastic_net_penalty, l1_penalty, l2_penalty
 from bridle._prox import prox_elastic_net, prox_l2, soft_threshold
@@ -24,3 +25,5 @@ __all__ = [
     "show_config",
     "soft_threshold",
 ]
+
+_core.set_fallbacks(_call.elementwise, _call.penalty, dropout_of_any)

@@ -88,6 +88,3 @@ def penalty(
         vectors = array[..., np.newaxis]
     result = _core.ufuncs[name](vectors, *values)
     return np.expand_dims(result, tuple(sorted(axes))) if keepdims else result
-
-
-_core.set_fallbacks(elementwise, penalty)

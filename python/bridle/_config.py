@@ -14,9 +14,9 @@ __all__ = ["get_num_threads", "set_num_threads", "show_config"]
 def get_num_threads() -> int:
     """Return the number of threads that a call on a large array uses.
 
-    It is the number given to `set_num_threads`, else the environment variable ``BRIDLE_NUM_THREADS``, else
-    what the OpenMP runtime says (``OMP_NUM_THREADS``, threadpoolctl, the processors that the process may
-    use). Results never depend on it.
+    It is the number given to `set_num_threads`, else the environment variable
+    ``BRIDLE_NUM_THREADS``, else what the OpenMP runtime says (``OMP_NUM_THREADS``, threadpoolctl,
+    the processors that the process may use). Results never depend on it.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(n: SupportsIndex) -> None:
-    """Set the number of threads that a call on a large array uses; other libraries are not affected.
+    """Set the number of threads that a call on a large array uses, in bridle alone.
 
     Parameters
     ----------
@@ -70,8 +70,8 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        With the keys ``version``, ``instruction_set``, ``available_instruction_sets``, ``threads`` and
-        ``openmp_runtime`` (path of the library, empty without one), if ``mode`` is "dicts".
+        With the keys ``version``, ``instruction_set``, ``available_instruction_sets``, ``threads``
+        and ``openmp_runtime`` (path of the library, empty without one), if ``mode`` is "dicts".
 
     Raises
     ------

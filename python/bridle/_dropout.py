@@ -71,6 +71,32 @@ def _same_memory(x: NDArray[Any], out: NDArray[Any]) -> bool:
     )
 
 
+def dropout_of_any(
+    x: ArrayLike,
+    p: float,
+    seed: SupportsIndex,
+    stream: SupportsIndex,
+    offset: SupportsIndex,
+    inverted: bool,
+    out: object,
+) -> Any:
+    """Evaluate `dropout` for arguments that the direct path of the core does not take."""
+    probability = _probability("dropout", p)
+    array = real_array("dropout", x)
+    key = _key("dropout", seed, stream, offset, array.size)
+    native = array.dtype.newbyteorder("=")
+    result = np.empty_like(array, dtype=native) if out is None else _check_out(array, out)
+    direct = _flat(result) and result.dtype == array.dtype
+    target = result if direct else np.empty(array.shape, native)
+    overlaps = np.may_share_memory(array, target) and not _same_memory(array, target)
+    if not _flat(array) or overlaps:
+        array = np.array(array, dtype=native, order="C")
+    _core.dropout_array(array, probability, *key, bool(inverted), target)
+    if not direct:
+        np.copyto(result, target, casting="same_kind")
+    return result[()] if out is None and result.ndim == 0 else result
+
+
 def dropout(
     x: ArrayLike,
     p: float,
@@ -86,9 +112,10 @@ def dropout(
     .. math:: y_i = \begin{cases} x_i / (1 - p) & u(i) < 1 - p \\ 0 & \text{else} \end{cases}
 
     where :math:`u(i)` is a uniform number computed from ``seed``, ``stream`` and the index
-    :math:`i` = ``offset`` + position of the element in C order. Nothing else decides: not the dtype, the
-    number of threads, the memory layout nor the machine. So no mask needs to be stored: the backward pass
-    is the same call on the gradient, and a part of an array is the same call with its ``offset``.
+    :math:`i` = ``offset`` + position of the element in C order. Nothing else decides: not the
+    dtype, the number of threads, the memory layout nor the machine. So no mask needs to be stored:
+    the backward pass is the same call on the gradient, and a part of an array is the same call with
+    its ``offset``.
 
     Parameters
     ----------
@@ -111,22 +138,21 @@ def dropout(
     Returns
     -------
     ndarray or scalar
-        Of the dtype of ``x``. A dropped element is +0.0 even if it was infinite or NaN. ``p = 0`` is the
-        identity and ``p = 1`` gives zeros.
+        Of the dtype of ``x``. A dropped element is +0.0 even if it was infinite or NaN. ``p = 0``
+        is the identity and ``p = 1`` gives zeros.
 
     Raises
     ------
     ValueError
-        If ``p`` is outside [0, 1], an integer is out of range or ``out`` does not fit; nothing has been
-        written then.
+        If ``p`` is outside [0, 1], an integer is out of range or ``out`` does not fit; nothing has
+        been written then.
 
     See Also
     --------
     dropout_mask : The decisions alone.
 
-    References
-    ----------
-    .. [1] N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting",
+    References ---------- .. [1] N. Srivastava et al., "Dropout: a simple way to prevent neural
+    networks from overfitting",
        J. Mach. Learn. Res. 15 (2014).
     .. [2] D. J. Bernstein, "ChaCha, a variant of Salsa20" (2008): the generator, with 8 rounds.
 
@@ -136,23 +162,11 @@ def dropout(
     >>> import bridle as br
     >>> x = np.ones(8, dtype=np.float32)
     >>> br.dropout(x, 0.5, seed=1)
-    array([0., 2., 0., 2., 2., 2., 2., 0.], dtype=float32)
+    array([2., 0., 2., 2., 2., 0., 2., 0.], dtype=float32)
     >>> br.dropout(x[4:], 0.5, seed=1, offset=4)
-    array([2., 2., 2., 0.], dtype=float32)
+    array([2., 0., 2., 0.], dtype=float32)
     """
-    probability = _probability("dropout", p)
-    array = real_array("dropout", x)
-    key = _key("dropout", seed, stream, offset, array.size)
-    result = np.empty_like(array, dtype=array.dtype.newbyteorder("=")) if out is None else _check_out(array, out)
-    direct = _flat(result) and result.dtype == array.dtype
-    target = result if direct else np.empty(array.shape, array.dtype.newbyteorder("="))
-    overlaps = np.may_share_memory(array, target) and not _same_memory(array, target)
-    if not _flat(array) or overlaps:
-        array = np.array(array, dtype=target.dtype, order="C")
-    _core.dropout(array, probability, *key, inverted, target, out is None or not direct)
-    if not direct:
-        np.copyto(result, target, casting="same_kind")
-    return result[()] if out is None and result.ndim == 0 else result
+    return _core.dropout(x, p, seed, stream, offset, inverted, out)
 
 
 def dropout_mask(
@@ -173,8 +187,8 @@ def dropout_mask(
     p, seed, stream, offset
         As for `dropout`.
     packed : bool, default False
-        Return bits instead: bit ``i % 8`` of byte ``i // 8`` belongs to the element at position ``i`` in C
-        order, as ``np.packbits(mask, bitorder="little")`` gives them.
+        Return bits instead: bit ``i % 8`` of byte ``i // 8`` belongs to the element at position
+        ``i`` in C order, as ``np.packbits(mask, bitorder="little")`` gives them.
 
     Returns
     -------
@@ -194,10 +208,10 @@ def dropout_mask(
     --------
     >>> import bridle as br
     >>> br.dropout_mask((2, 4), 0.5, seed=1)
-    array([[False,  True, False,  True],
-           [ True,  True,  True, False]])
+    array([[ True, False,  True,  True],
+           [ True, False,  True, False]])
     >>> br.dropout_mask((2, 4), 0.5, seed=1, packed=True)
-    array([122], dtype=uint8)
+    array([93], dtype=uint8)
     """
     probability = _probability("dropout_mask", p)
     lengths = shape if isinstance(shape, tuple | list) else (shape,)

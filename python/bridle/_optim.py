@@ -24,8 +24,9 @@ def decay(
     w : array_like
         Weights, of any shape and memory layout.
     rate : array_like
-        :math:`0 \le r \le 1`, learning rate × weight decay; one number, or an array that is broadcast
-        against ``w``. In float16 and bfloat16 a small rate is lost in rounding to the nearest weight.
+        :math:`0 \le r \le 1`, learning rate times weight decay; one number, or an array that is
+        broadcast against ``w``. In float16 and bfloat16 a small rate is lost in rounding to the
+        nearest weight.
     out : ndarray, optional
         Where the result is written; may be ``w`` itself.
     **ufunc_kwargs
@@ -39,7 +40,8 @@ def decay(
     Raises
     ------
     ValueError
-        If a rate is below 0, above 1 (the weights would change sign) or NaN; nothing has been written then.
+        If a rate is below 0, above 1 (the weights would change sign) or NaN; nothing has been
+        written then.
 
     See Also
     --------
@@ -69,7 +71,9 @@ def elastic_net_gradient(
 ) -> Any:
     r"""Gradient of the elastic net penalty, for optimizers that know nothing but gradients.
 
-    .. math:: y = \lambda_1 \operatorname{sign}(w) + 2 \lambda_2 w, \qquad \operatorname{sign}(0) = 0
+    .. math:: y = \lambda_1 \operatorname{sign}(w) + 2 \lambda_2 w
+
+    where :math:`\operatorname{sign}(0) = 0`: the subgradient of least norm.
 
     It gives no exact zeros; for those, use `prox_elastic_net` after the step instead.
 
@@ -78,8 +82,8 @@ def elastic_net_gradient(
     w : array_like
         Weights, of any shape and memory layout.
     l1, l2 : array_like
-        :math:`\lambda_1, \lambda_2 \ge 0`, the strengths of the absolute values and of the plain squares;
-        one number or one per element.
+        :math:`\lambda_1, \lambda_2 \ge 0`, the strengths of the absolute values and of the plain
+        squares; one number or one per element.
     out : ndarray, optional
         Where the result is written; may be ``w`` itself.
     **ufunc_kwargs

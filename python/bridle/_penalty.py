@@ -36,9 +36,9 @@ def l1_penalty(
     Returns
     -------
     float64 or ndarray of float64
-        Accumulated in float64 whatever the dtype of ``w``, in an order that depends on the positions of the
-        elements alone: the same bits with any number of threads, on any machine, for ``w`` and ``w.T``.
-        A NaN makes its sum NaN; an empty sum is 0.
+        Accumulated in float64 whatever the dtype of ``w``, in an order that depends on the
+        positions of the elements alone: the same bits with any number of threads, on any machine,
+        for ``w`` and ``w.T``. A NaN makes its sum NaN; an empty sum is 0.
 
     Raises
     ------
@@ -49,9 +49,8 @@ def l1_penalty(
     --------
     soft_threshold : The proximal operator of this penalty.
 
-    References
-    ----------
-    .. [1] R. Tibshirani, "Regression shrinkage and selection via the lasso", J. R. Stat. Soc. B 58 (1996).
+    References ---------- .. [1] R. Tibshirani, "Regression shrinkage and selection via the lasso",
+    J. R. Stat. Soc. B 58 (1996).
 
     Examples
     --------
@@ -81,8 +80,8 @@ def l2_penalty(
     w : array_like
         Weights, of any shape and memory layout.
     strength : array_like, default 1.0
-        :math:`\lambda \ge 0`; with ``axis``, an array is broadcast against the sums. A library whose
-        penalty is :math:`\tfrac{c}{2} \sum_i w_i^2` means ``strength = c / 2``.
+        :math:`\lambda \ge 0`; with ``axis``, an array is broadcast against the sums. A library
+        whose penalty is :math:`\tfrac{c}{2} \sum_i w_i^2` means ``strength = c / 2``.
     axis : int or tuple of int, optional
         The axes to sum over; all of them by default.
     keepdims : bool, default False
@@ -111,8 +110,8 @@ def l2_penalty(
     --------
     >>> import bridle as br
     >>> w = [[-3.0, 0.5], [2.0, 0.0]]
-    >>> br.l2_penalty(w, 0.1)
-    np.float64(1.325)
+    >>> br.l2_penalty(w, 0.5)
+    np.float64(6.625)
     >>> br.l2_penalty(w, axis=1, keepdims=True)
     array([[9.25], [4.  ]])
     """

@@ -17,7 +17,8 @@ def soft_threshold(
 ) -> Any:
     r"""Move every element towards zero by ``threshold``, stopping at zero.
 
-    This is the proximal operator of the L1 penalty: unlike a (sub)gradient step it gives exact zeros.
+    This is the proximal operator of the L1 penalty: unlike a (sub)gradient step it gives exact
+    zeros.
 
     .. math:: y = \arg\min_z \tfrac12 (z - x)^2 + t\,|z| = \operatorname{sign}(x)\,\max(|x| - t, 0)
 
@@ -26,8 +27,8 @@ def soft_threshold(
     x : array_like
         Weights, of any shape and memory layout.
     threshold : array_like
-        :math:`t \ge 0`, in the unit of ``x``; one number, or an array that is broadcast against ``x``.
-        After a gradient step it is learning rate times strength.
+        :math:`t \ge 0`, in the unit of ``x``; one number, or an array that is broadcast against
+        ``x``. After a gradient step it is learning rate times strength.
     out : ndarray, optional
         Where the result is written; may be ``x`` itself.
     **ufunc_kwargs
@@ -36,8 +37,9 @@ def soft_threshold(
     Returns
     -------
     ndarray or scalar
-        Of the dtype of ``x`` (float16, bfloat16, float32 or float64; integers are promoted as NumPy does).
-        Halves are computed in float32 and rounded once. Every zero is +0.0, and a NaN stays NaN.
+        Of the dtype of ``x`` (float16, bfloat16, float32 or float64; integers are promoted as NumPy
+        does). Halves are computed in float32 and rounded once. Every zero is +0.0, and a NaN stays
+        NaN.
 
     Raises
     ------
@@ -49,10 +51,9 @@ def soft_threshold(
     prox_elastic_net : The same followed by a proportional shrinkage.
     l1_penalty : The penalty of which this is the proximal operator.
 
-    References
-    ----------
-    .. [1] D. L. Donoho, "De-noising by soft-thresholding", IEEE Trans. Inf. Theory 41 (1995).
-    .. [2] N. Parikh and S. Boyd, "Proximal algorithms", Found. Trends Optim. 1 (2014), section 6.5.2.
+    References ---------- .. [1] D. L. Donoho, "De-noising by soft-thresholding", IEEE Trans. Inf.
+    Theory 41 (1995). .. [2] N. Parikh and S. Boyd, "Proximal algorithms", Found. Trends Optim. 1
+    (2014), section 6.5.2.
 
     Examples
     --------
@@ -110,9 +111,8 @@ def prox_l2(
     decay : The explicit counterpart, ``w * (1 - rate)``.
     l2_penalty : The penalty of which this is the proximal operator.
 
-    References
-    ----------
-    .. [1] N. Parikh and S. Boyd, "Proximal algorithms", Found. Trends Optim. 1 (2014), section 6.1.1.
+    References ---------- .. [1] N. Parikh and S. Boyd, "Proximal algorithms", Found. Trends Optim.
+    1 (2014), section 6.1.1.
 
     Examples
     --------
@@ -143,10 +143,11 @@ def prox_elastic_net(
     x : array_like
         Weights, of any shape and memory layout.
     l1, l2 : array_like
-        :math:`\lambda_1, \lambda_2 \ge 0`, the strengths of the absolute values and of the plain squares
-        (no factor ½); one number or one per element.
+        :math:`\lambda_1, \lambda_2 \ge 0`, the strengths of the absolute values and of the plain
+        squares (no factor ½); one number or one per element.
     step : array_like, default 1.0
-        :math:`\eta \ge 0`, the learning rate; for an adaptive optimizer the array of the elements' own steps.
+        :math:`\eta \ge 0`, the learning rate; for an adaptive optimizer the array of the elements'
+        own steps.
     out : ndarray, optional
         Where the result is written; may be ``x`` itself.
     **ufunc_kwargs

@@ -1,5 +1,6 @@
 #include "front_door.hpp"
 
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 
@@ -12,6 +13,7 @@ constexpr npy_intp kReleasesGil = 16 * 1024;  // elements; below, the work is sh
 
 PyObject* elementwise_fallback = nullptr;
 PyObject* penalty_fallback = nullptr;
+PyObject* dropout_fallback = nullptr;
 
 bool keeps(Rule rule, double value) {
   return rule == Rule::non_negative ? value >= 0.0 : value >= 0.0 && value <= 1.0;
@@ -169,6 +171,39 @@ PyObject* whole_penalty(PyObject*, PyObject* const* args, Py_ssize_t) {
   return scalar;
 }
 
+// An exact Python integer below 2⁶⁴.
+bool counter(PyObject* object, std::uint64_t& value) {
+  if (!PyLong_CheckExact(object)) return false;
+  value = PyLong_AsUnsignedLongLong(object);
+  if (!PyErr_Occurred()) return true;
+  PyErr_Clear();
+  return false;
+}
+
+PyObject* whole_dropout(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
+  std::optional<DType> dtype, out_dtype;
+  PyArrayObject* x = plain_array(args[0], dtype);
+  PyArrayObject* out = args[6] == Py_None ? nullptr : plain_array(args[6], out_dtype);
+  RandomKey key;
+  std::uint64_t offset;
+  double p;
+  const bool direct = x && PyArray_NDIM(x) > 0 && PyArray_IS_C_CONTIGUOUS(x) &&
+                      (args[6] == Py_None || (out && fits(x, out))) && number(args[1], p) && p >= 0.0 &&
+                      p <= 1.0 && counter(args[2], key.seed) && counter(args[3], key.stream) &&
+                      counter(args[4], offset) && PyBool_Check(args[5]) &&
+                      offset <= UINT64_MAX - static_cast<std::uint64_t>(PyArray_SIZE(x));
+  if (!direct) return PyObject_Vectorcall(dropout_fallback, args, static_cast<std::size_t>(nargs), nullptr);
+  const Output output = out ? Output::reused : Output::fresh;
+  PyObject* result = out ? Py_NewRef(args[6]) : PyArray_NewLikeArray(x, NPY_KEEPORDER, nullptr, 0);
+  if (!result) return nullptr;
+  const auto item = static_cast<std::ptrdiff_t>(item_size(*dtype));
+  const Operand from{PyArray_BYTES(x), item}, to{PyArray_BYTES(reinterpret_cast<PyArrayObject*>(result)), item};
+  const auto size = static_cast<std::size_t>(PyArray_SIZE(x));
+  const MaskCall call = mask_call(p, args[5] == Py_True, key, offset, size);
+  run(PyArray_SIZE(x), [&] { dropout(*dtype, from, to, call, output); });
+  return result;
+}
+
 const Operator* find(const char* name) {
   for (const Operator& op : kMapOperators) {
     if (std::strcmp(op.name, name) == 0) return &op;
@@ -205,6 +240,7 @@ PyMethodDef* methods(std::index_sequence<M...>, std::index_sequence<P...>) {
   static PyMethodDef definitions[] = {
       {kMapOperators[M].name, as_function(elementwise<M>), METH_FASTCALL, nullptr}...,
       {kPenalties[P].name, as_function(whole_penalty<P>), METH_FASTCALL, nullptr}...,
+      {"dropout", as_function(whole_dropout), METH_FASTCALL, nullptr},
       {"check_parameter", check_parameter, METH_VARARGS, nullptr},
       {nullptr, nullptr, 0, nullptr}};
   return definitions;
@@ -217,9 +253,16 @@ bool add_front_doors(PyObject* module) {
                                                std::make_index_sequence<kPenalties.size()>{})) == 0;
 }
 
-void set_fallbacks(PyObject* elementwise, PyObject* penalty) {
+void set_fallbacks(PyObject* elementwise, PyObject* penalty, PyObject* dropout) {
   Py_XSETREF(elementwise_fallback, Py_NewRef(elementwise));
   Py_XSETREF(penalty_fallback, Py_NewRef(penalty));
+  Py_XSETREF(dropout_fallback, Py_NewRef(dropout));
+}
+
+MaskCall mask_call(double p, bool inverted, RandomKey key, std::uint64_t offset, std::size_t size) {
+  constexpr double certain = 4294967296.0;  // 2³²
+  const double threshold = std::nearbyint((1.0 - p) * certain);
+  return {key, static_cast<std::uint64_t>(threshold), offset, size, inverted ? certain / threshold : 1.0};
 }
 
 }  // namespace bridle::python

@@ -9,11 +9,15 @@ namespace bridle::python {
 // Adds one builtin function an operator to the module:
 //   operator(x, *parameters, out, keywords)      keywords: the ufunc's own, as a dictionary
 //   penalty(w, *parameters, axis, keepdims)
+//   dropout(x, p, seed, stream, offset, inverted, out)
 // and check_parameter(operator, index, value), which raises ValueError where the parameter's rule is broken.
 bool add_front_doors(PyObject* module);
 
-// What is called with the operator's name and the same arguments (parameters as a tuple) where the direct
-// path does not apply.
-void set_fallbacks(PyObject* elementwise, PyObject* penalty);
+// What is called with the same arguments where the direct path does not apply; elementwise operators and
+// penalties put their name in front and the parameters into a tuple.
+void set_fallbacks(PyObject* elementwise, PyObject* penalty, PyObject* dropout);
+
+// p as the core takes it; p is between 0 and 1.
+MaskCall mask_call(double p, bool inverted, RandomKey key, std::uint64_t offset, std::size_t size);
 
 }  // namespace bridle::python

@@ -10,7 +10,6 @@
 #include "dispatch.hpp"
 #include "parallel.hpp"
 
-#include <cmath>
 #include <cstdlib>
 #include <string>
 
@@ -28,28 +27,22 @@ Operand flat_operand(py::handle object) {
   return {PyArray_BYTES(array), strided ? PyArray_STRIDE(array, 0) : PyArray_ITEMSIZE(array)};
 }
 
-MaskCall mask_call(double p, std::uint64_t seed, std::uint64_t stream, std::uint64_t offset, std::size_t size) {
-  constexpr double certain = 4294967296.0;  // 2³²
-  const double threshold = std::nearbyint((1.0 - p) * certain);
-  return {{seed, stream}, static_cast<std::uint64_t>(threshold), offset, size, certain / threshold};
-}
-
 // x and out: same shape, same supported dtype, each C-contiguous or one-dimensional; out is x or apart from it.
 void dropout_array(py::handle x, double p, std::uint64_t seed, std::uint64_t stream, std::uint64_t offset,
-                   bool inverted, py::handle out, bool fresh) {
+                   bool inverted, py::handle out) {
   const auto dtype = dtype_of(as_array(x));
   if (!dtype) throw py::type_error("dropout: unsupported array");
-  MaskCall call = mask_call(p, seed, stream, offset, static_cast<std::size_t>(PyArray_SIZE(as_array(x))));
-  if (!inverted) call.scale = 1.0;
+  const auto size = static_cast<std::size_t>(PyArray_SIZE(as_array(x)));
+  const MaskCall call = mask_call(p, inverted, {seed, stream}, offset, size);
   const Operand from = flat_operand(x), to = flat_operand(out);
   const py::gil_scoped_release release;
-  dropout(*dtype, from, to, call, fresh ? Output::fresh : Output::reused);
+  dropout(*dtype, from, to, call, Output::reused);
 }
 
 // out: uint8 or bool, C-contiguous, one byte an element or (packed) one bit.
 void mask_array(std::size_t size, double p, std::uint64_t seed, std::uint64_t stream, std::uint64_t offset,
                 bool packed, py::handle out) {
-  const MaskCall call = mask_call(p, seed, stream, offset, size);
+  const MaskCall call = mask_call(p, true, {seed, stream}, offset, size);
   auto* const bytes = reinterpret_cast<std::uint8_t*>(PyArray_BYTES(as_array(out)));
   const py::gil_scoped_release release;
   (packed ? dropout_mask_packed : dropout_mask)(bytes, call);
@@ -110,10 +103,10 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.attr("ufuncs") = ufuncs;
   m.attr("elementwise_operators") = parameter_names(kMapOperators);
   m.attr("penalties") = parameter_names(kPenalties);
-  m.def("set_fallbacks", [](py::handle elementwise, py::handle penalty) {
-    set_fallbacks(elementwise.ptr(), penalty.ptr());
+  m.def("set_fallbacks", [](py::handle elementwise, py::handle penalty, py::handle dropout) {
+    set_fallbacks(elementwise.ptr(), penalty.ptr(), dropout.ptr());
   });
-  m.def("dropout", dropout_array);
+  m.def("dropout_array", dropout_array);
   m.def("dropout_mask", mask_array);
   m.def("copy_array", copy_array);
   m.def("get_num_threads", get_num_threads);
