@@ -6,16 +6,11 @@ import enum
 import math
 import numbers
 import operator
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Any, Literal, SupportsFloat, SupportsIndex, TypeAlias
+from typing import Any, Literal, SupportsFloat, SupportsIndex
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bridle._core import copy_array
-
-Weights: TypeAlias = NDArray[Any] | Sequence[NDArray[Any]] | Mapping[str, NDArray[Any]]
-_Arrays: TypeAlias = dict[Hashable, NDArray[Any]]
+from bridle._snapshot import Arrays, Snapshot, Weights, arrays_of
 
 
 class StopReason(enum.Enum):
@@ -144,7 +139,7 @@ class EarlyStopping:
         self.stopped_epoch: int | None = None
         self.reason = StopReason.NONE
         self._next_epoch = 0
-        self._snapshot = _Snapshot()
+        self._snapshot = Snapshot()
 
     def update(
         self,
@@ -198,22 +193,22 @@ class EarlyStopping:
         ValueError
             If the arrays do not match or one is read-only. Nothing is written then.
         """
-        if not self._snapshot.complete:
+        if not self._snapshot.taken:
             raise RuntimeError(f"EarlyStopping: no weights to restore: {self._why_none_kept()}")
-        self._snapshot.put(_arrays_of(weights))
+        self._snapshot.put(arrays_of(weights))
 
-    def _arrays_to_keep(self, weights: Weights | None) -> _Arrays:
+    def _arrays_to_keep(self, weights: Weights | None) -> Arrays:
         if not self.restore_best_weights:
             return {}
         if weights is None:
             raise ValueError(
                 "EarlyStopping: weights must be given if restore_best_weights is True, got None"
             )
-        arrays = _arrays_of(weights)
+        arrays = arrays_of(weights)
         self._snapshot.check(arrays)
         return arrays
 
-    def _judge(self, value: float, epoch: int, arrays: _Arrays) -> StopReason:
+    def _judge(self, value: float, epoch: int, arrays: Arrays) -> StopReason:
         finite = not math.isnan(value) and value != (math.inf if self.mode == "min" else -math.inf)
         improved = finite and self._beats(value, self.best)
         if improved and self.restore_best_weights:
@@ -240,82 +235,11 @@ class EarlyStopping:
     def _why_none_kept(self) -> str:
         if not self.restore_best_weights:
             return "restore_best_weights is False"
-        if self._snapshot.begun:
-            return "the copy of an epoch's weights was interrupted"
         if self._next_epoch == 0:
             return "update has taken no value"
         if self.reason is StopReason.NOT_FINITE:
             return f"the first value judged, of epoch {self.stopped_epoch}, was not finite"
         return f"epoch {self.start_from_epoch} (start_from_epoch) was not reached"
-
-
-class _Snapshot:
-    """A copy of some arrays, in buffers that the first copy allocates and later ones reuse.
-
-    `complete` is False while a copy is under way, and stays so if that is interrupted: a mixture
-    of two epochs is never put back.
-    """
-
-    def __init__(self) -> None:
-        self._buffers: _Arrays = {}
-        self.begun = False
-        self.complete = False
-
-    def take(self, arrays: _Arrays) -> None:
-        if not self.begun:
-            self._buffers = {k: np.empty_like(a, subok=False) for k, a in arrays.items()}
-        self.begun, self.complete = True, False
-        for key, array in arrays.items():
-            copy_array(self._buffers[key], array)
-        self.complete = True
-
-    def put(self, arrays: _Arrays) -> None:
-        self.check(arrays)
-        for key, array in arrays.items():
-            if not array.flags.writeable:
-                raise ValueError(
-                    f"EarlyStopping: weights[{key!r}] must be writeable, got read-only"
-                )
-        for key, array in arrays.items():
-            copy_array(array, self._buffers[key])
-
-    def check(self, arrays: _Arrays) -> None:
-        """Raise ValueError unless the arrays are like those of the first copy, if there was one."""
-        if not self.begun:
-            return
-        for key in [*self._buffers, *arrays]:
-            if key not in arrays or key not in self._buffers:
-                raise ValueError(
-                    f"EarlyStopping: weights must be the {len(self._buffers)} arrays first kept, "
-                    f"got {len(arrays)}: {key!r} is {'new' if key in arrays else 'missing'}"
-                )
-        for key, kept in self._buffers.items():
-            given = arrays[key]
-            if (given.shape, given.dtype) != (kept.shape, kept.dtype):
-                raise ValueError(
-                    f"EarlyStopping: weights[{key!r}] must be {kept.dtype} of shape {kept.shape} "
-                    f"as first kept, got {given.dtype} of shape {given.shape}"
-                )
-
-
-def _arrays_of(weights: object) -> _Arrays:
-    """Return the arrays by name or by position, an array alone as a list of one."""
-    if isinstance(weights, Mapping):
-        arrays = dict(weights)
-    elif isinstance(weights, (np.ndarray, list, tuple)):
-        arrays = dict(enumerate([weights] if isinstance(weights, np.ndarray) else weights))
-    else:
-        raise TypeError(
-            "EarlyStopping: weights must be an ndarray, a list or tuple of ndarrays or a mapping "
-            f"of names to ndarrays, got {type(weights).__name__}"
-        )
-    for key, array in arrays.items():
-        if not isinstance(array, np.ndarray) or array.dtype.hasobject:
-            got = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
-            raise TypeError(
-                f"EarlyStopping: weights[{key!r}] must be numbers in an ndarray, got {got}"
-            )
-    return arrays
 
 
 def _count(name: str, value: Any) -> int:

@@ -65,6 +65,14 @@ void copy_array(py::handle destination, py::handle source) {
   copy(begin, PyArray_BYTES(to), bytes);
 }
 
+// One call, so that no signal handler runs between two of the arrays.
+void copy_arrays(const py::sequence& destinations, const py::sequence& sources) {
+  for (std::size_t i = 0; i < destinations.size(); ++i) {
+    const py::object to = destinations[i], from = sources[i];
+    copy_array(to, from);
+  }
+}
+
 py::list available_instruction_sets() {
   py::list names;
   for (int i = 0; i < instruction_set_count(); ++i) {
@@ -108,7 +116,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   });
   m.def("dropout_array", dropout_array);
   m.def("dropout_mask", mask_array);
-  m.def("copy_array", copy_array);
+  m.def("copy_arrays", copy_arrays);
   m.def("get_num_threads", get_num_threads);
   m.def("set_num_threads", set_num_threads);
   m.def("openmp_runtime", openmp_runtime);

@@ -1,0 +1,81 @@
+"""A copy of a model's weights that is put back in place, bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridle._core import copy_arrays
+
+Weights: TypeAlias = NDArray[Any] | Sequence[NDArray[Any]] | Mapping[str, NDArray[Any]]
+Arrays: TypeAlias = dict[Hashable, NDArray[Any]]
+
+
+def arrays_of(weights: object) -> Arrays:
+    """Return the arrays by name or by position, an array alone as a list of one."""
+    if isinstance(weights, Mapping):
+        arrays = dict(weights)
+    elif isinstance(weights, (np.ndarray, list, tuple)):
+        arrays = dict(enumerate([weights] if isinstance(weights, np.ndarray) else weights))
+    else:
+        raise TypeError(
+            "EarlyStopping: weights must be an ndarray, a list or tuple of ndarrays or a mapping "
+            f"of names to ndarrays, got {type(weights).__name__}"
+        )
+    for key, array in arrays.items():
+        if not isinstance(array, np.ndarray) or array.dtype.hasobject:
+            got = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+            raise TypeError(
+                f"EarlyStopping: weights[{key!r}] must be numbers in an ndarray, got {got}"
+            )
+    return arrays
+
+
+class Snapshot:
+    """Copies of some arrays, in buffers that the first copy allocates and later ones reuse.
+
+    All arrays are copied by one native call, which no signal can break off in the middle: the
+    buffers hold the weights of one epoch, never a mixture of two.
+    """
+
+    def __init__(self) -> None:
+        self._buffers: Arrays = {}
+        self.taken = False
+
+    def take(self, arrays: Arrays) -> None:
+        """Copy the arrays, which `check` has passed."""
+        if not self.taken:
+            self._buffers = {k: np.empty_like(a, subok=False) for k, a in arrays.items()}
+        copy_arrays(list(self._buffers.values()), [arrays[key] for key in self._buffers])
+        self.taken = True
+
+    def put(self, arrays: Arrays) -> None:
+        """Copy back into the arrays, or raise ValueError with none of them written."""
+        self.check(arrays)
+        for key, array in arrays.items():
+            if not array.flags.writeable:
+                raise ValueError(
+                    f"EarlyStopping: weights[{key!r}] must be writeable, got read-only"
+                )
+        copy_arrays([arrays[key] for key in self._buffers], list(self._buffers.values()))
+
+    def check(self, arrays: Arrays) -> None:
+        """Raise ValueError unless the arrays are like those of the first copy, if there was one."""
+        if not self.taken:
+            return
+        for key in [*self._buffers, *arrays]:
+            if key not in arrays or key not in self._buffers:
+                raise ValueError(
+                    f"EarlyStopping: weights must be the {len(self._buffers)} arrays first kept, "
+                    f"got {len(arrays)}: {key!r} is {'new' if key in arrays else 'missing'}"
+                )
+        for key, kept in self._buffers.items():
+            given = arrays[key]
+            if (given.shape, given.dtype) != (kept.shape, kept.dtype):
+                raise ValueError(
+                    f"EarlyStopping: weights[{key!r}] must be {kept.dtype} of shape {kept.shape} "
+                    f"as first kept, got {given.dtype} of shape {given.shape}"
+                )
