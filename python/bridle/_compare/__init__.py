@@ -1,0 +1,33 @@
+"""``bridle compare``: the effect of each regularization on a small network, and its report.
+
+Nothing here is imported by ``import bridle``. The packages of the extra ``compare`` are imported
+where they are used, so that the modules can be imported without them.
+"""
+
+from importlib import import_module
+
+EXTRA_PACKAGES = {
+    "sklearn": "scikit-learn",
+    "threadpoolctl": "threadpoolctl",
+    "matplotlib": "matplotlib",
+    "jinja2": "Jinja2",
+    "rich": "rich",
+}
+
+
+class CompareError(Exception):
+    """Something that the user can put right; the message is one line."""
+
+
+def require_extra_packages() -> None:
+    """Raise `CompareError` unless everything that a comparison will need can be imported."""
+    missing = []
+    for module, package in EXTRA_PACKAGES.items():
+        try:
+            import_module(module)
+        except ImportError:
+            missing.append(package)
+    if missing:
+        raise CompareError(
+            f'this needs {", ".join(missing)}; install them with: pip install "bridle[compare]"'
+        )
