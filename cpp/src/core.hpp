@@ -28,7 +28,8 @@ enum class Output {
 };
 
 // operand[0] is x, operand[1…] the parameters (compute type; stride 0: one number for all), the last one out.
-// out is x itself, element for element, or overlaps nothing.
+// Where out overlaps another operand otherwise than element for element, one thread works in ascending order:
+// NumPy hands over such operands if no element is written before it is read that way.
 struct MapCall {
   Operand operand[kMaxOperands];
   std::size_t size;

@@ -5,6 +5,7 @@
 #include "strided.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace bridle {
 namespace {
@@ -27,6 +28,27 @@ struct MapPlan {
   Operand parameter(int p) const { return call.operand[1 + p]; }
   Operand out() const { return call.operand[1 + parameters]; }
 };
+
+// Whether out shares memory with another operand, save element for element.
+bool overlaps(const MapPlan& plan) {
+  const auto first_byte = [&](Operand operand) {
+    return operand.stride < 0 ? at(operand, plan.call.size - 1) : operand.data;
+  };
+  const auto bytes = [&](Operand operand, std::size_t item) {
+    return (plan.call.size - 1) * static_cast<std::size_t>(std::abs(operand.stride)) + item;
+  };
+  const Operand out = plan.out();
+  const char* const out_first = first_byte(out);
+  const char* const out_last = out_first + bytes(out, plan.item);
+  for (int i = 0; i <= plan.parameters; ++i) {
+    const Operand in = plan.call.operand[i];
+    if (in.data == out.data && in.stride == out.stride) continue;
+    const char* const first = first_byte(in);
+    const char* const last = first + bytes(in, i == 0 ? plan.item : plan.parameter_item);
+    if (first < out_last && out_first < last) return true;
+  }
+  return false;
+}
 
 void run_contiguous(const MapPlan& plan, std::size_t begin, std::size_t end) {
   void* operand[kMaxOperands];
@@ -93,8 +115,10 @@ MapPlan make_plan(int op, DType dtype, const MapCall& call) {
 }  // namespace
 
 void map(int op, DType dtype, const MapCall& call) noexcept {
+  if (call.size == 0) return;
   const MapPlan plan = make_plan(op, dtype, call);
-  parallel_for(call.size, kBlock, kLeastPerThread, [&plan](std::size_t begin, std::size_t end) {
+  const bool in_order = call.size >= 2 * kLeastPerThread && overlaps(plan);
+  parallel_for(call.size, kBlock, in_order ? call.size : kLeastPerThread, [&plan](std::size_t begin, std::size_t end) {
     if (plan.contiguous && !plan.streaming) {
       run_contiguous(plan, begin, end);
     } else {

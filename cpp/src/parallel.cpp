@@ -1,18 +1,14 @@
 #include "parallel.hpp"
 
 #include "placement.hpp"
+#include "status_flags.hpp"
 
 #include <dlfcn.h>
 #include <pthread.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cfenv>
 #include <cstdlib>
-
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-#endif
 
 #if defined(_OPENMP)
 #include <omp.h>
@@ -35,27 +31,6 @@ int threads_from_environment() {
   pthread_atfork(nullptr, nullptr, [] { forked = true; });
   return true;
 }();
-
-// Puts back the status flags that a kernel raised: whether a NaN was met by the calling thread or by a
-// worker would otherwise decide whether NumPy warns. Control bits are not touched.
-class KeepStatusFlags {
- public:
-#if defined(__x86_64__)
-  KeepStatusFlags() : before_(_mm_getcsr()) {}
-  ~KeepStatusFlags() {
-    if (_mm_getcsr() != before_) _mm_setcsr(before_);
-  }
-
- private:
-  unsigned before_;
-#else
-  KeepStatusFlags() { std::fegetexceptflag(&before_, FE_ALL_EXCEPT); }
-  ~KeepStatusFlags() { std::fesetexceptflag(&before_, FE_ALL_EXCEPT); }
-
- private:
-  std::fexcept_t before_;
-#endif
-};
 
 }  // namespace
 

@@ -1,8 +1,8 @@
 """Regularization of large weight arrays for those who write their own training loops."""
 
-from bridle import _call, _core
+from bridle import _call, _core, _dropout
 from bridle._config import get_num_threads, set_num_threads, show_config
-from bridle._dropout import dropout, dropout_mask, dropout_of_any
+from bridle._dropout import dropout, dropout_mask
 from bridle._optim import decay, elastic_net_gradient
 from bridle._penalty import elastic_net_penalty, l1_penalty, l2_penalty
 from bridle._prox import prox_elastic_net, prox_l2, soft_threshold
@@ -26,4 +26,4 @@ __all__ = [
     "soft_threshold",
 ]
 
-_core.set_fallbacks(_call.elementwise, _call.penalty, dropout_of_any)
+_core.set_fallbacks(_call.elementwise, _call.penalty, _dropout.dropout_of_any)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import math
 from typing import Any, TypedDict
 
 import numpy as np
@@ -9,7 +12,8 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from bridle import _core
 
-__all__ = ["UfuncKeywords", "real_array"]
+FLOATS = ("float16", "bfloat16", "float32", "float64")
+FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 class UfuncKeywords(TypedDict, total=False):
@@ -22,19 +26,33 @@ class UfuncKeywords(TypedDict, total=False):
     subok: bool
 
 
+def is_real(array: NDArray[Any]) -> bool:
+    """Whether the elements are real numbers."""
+    return array.dtype.kind in "biuf" or array.dtype == "bfloat16"
+
+
+def _as_float(integer: int) -> float:
+    try:
+        return float(integer)
+    except OverflowError:
+        return math.copysign(math.inf, integer)
+
+
 def parameter(name: str, index: int, value: object) -> Any:
     """Check one hyper-parameter; a number becomes a Python float, which never promotes an array."""
     if hasattr(value, "__array_ufunc__") and not isinstance(value, np.ndarray | np.generic):
         return value  # lazy or foreign: its values are not known here
-    array = np.asarray(value)
-    if array.dtype.kind not in "biuf" and array.dtype != "bfloat16":
+    array = np.asarray(_as_float(value) if isinstance(value, int) else value)
+    if not is_real(array):
         kind = (_core.elementwise_operators | _core.penalties)[name][index]
         raise TypeError(f"{name}: {kind} must be a real number or an array of them, got {value!r}")
     if array.ndim == 0:
         _core.check_parameter(name, index, value)
         return float(array)
     if array.size > 0:
-        for extreme in (array.min(), array.max()):  # a NaN is both
+        with np.errstate(invalid="ignore"):
+            extremes = array.min(), array.max()  # a NaN is both
+        for extreme in extremes:
             _core.check_parameter(name, index, extreme)
     return array
 
@@ -44,7 +62,17 @@ def elementwise(
 ) -> Any:
     """Call the ufunc behind an elementwise function, its parameters checked."""
     values = [parameter(name, index, value) for index, value in enumerate(params)]
-    return _core.ufuncs[name](x, *values, out=out, **ufunc_kwargs)
+    dtype = ufunc_kwargs.get("dtype")
+    if dtype is not None and np.dtype(dtype) in FLOATS:
+        # NumPy takes a dtype for that of all operands, but the parameters of halves are float32.
+        compute = np.float64 if np.dtype(dtype) == np.float64 else np.float32
+        signature = (np.dtype(dtype), *[np.dtype(compute)] * len(values), np.dtype(dtype))
+        ufunc_kwargs = {k: v for k, v in ufunc_kwargs.items() if k != "dtype"}
+        ufunc_kwargs["signature"] = signature
+    numbers = [abs(value) for value in values if isinstance(value, float)]
+    huge = any(FLOAT32_MAX < number < np.inf for number in numbers)  # infinite in float32
+    with np.errstate(over="ignore") if huge else contextlib.nullcontext():
+        return _core.ufuncs[name](x, *values, out=out, **ufunc_kwargs)
 
 
 def real_array(name: str, x: ArrayLike) -> NDArray[Any]:
@@ -54,12 +82,22 @@ def real_array(name: str, x: ArrayLike) -> NDArray[Any]:
     array = np.asarray(x)
     if array.dtype.kind in "biu":
         return array.astype(np.float64)
-    if array.dtype not in ("float16", "bfloat16", "float32", "float64"):
+    if array.dtype.newbyteorder("=") not in FLOATS:
         raise TypeError(
             f"{name}: the array must be of type float16, bfloat16, float32, float64 or integer, "
             f"got {array.dtype}"
         )
     return array
+
+
+def _as_in_memory(array: NDArray[Any], axes: tuple[int, ...]) -> list[int]:
+    """Sort axes as ``ravel(order="K")`` does: by stride, a stride of zero telling nothing."""
+
+    def compare(a: int, b: int) -> int:
+        strides = abs(array.strides[a]), abs(array.strides[b])
+        return strides[1] - strides[0] if all(strides) else 0
+
+    return sorted(sorted(axes), key=functools.cmp_to_key(compare))
 
 
 def penalty(
@@ -80,11 +118,9 @@ def penalty(
         # As it lies in memory, so that an array and its transpose agree bit for bit.
         vectors = array if array.ndim == 1 else array.ravel(order="K")
     else:
-        by_stride = sorted(axes, key=lambda a: -abs(array.strides[a]))
-        moved = np.moveaxis(array, by_stride, range(-len(axes), 0))
-        kept = array.ndim - len(axes)
-        vectors = moved if len(axes) == 1 else moved.reshape(*moved.shape[:kept], -1)
-    if len(axes) == 0:
-        vectors = array[..., np.newaxis]
+        moved = np.moveaxis(array, _as_in_memory(array, axes), range(-len(axes), 0))
+        kept = moved.shape[: array.ndim - len(axes)]
+        length = math.prod(array.shape[axis] for axis in axes)
+        vectors = moved if len(axes) == 1 else moved.reshape(*kept, length)
     result = _core.ufuncs[name](vectors, *values)
     return np.expand_dims(result, tuple(sorted(axes))) if keepdims else result

@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bridle import _core
-from bridle._call import real_array
+from bridle._call import is_real, real_array
 
 __all__ = ["dropout", "dropout_mask"]
 
 
 def _probability(name: str, p: Any) -> float:
-    try:
-        value = float(p)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name}: p must be a number, got {p!r}") from None
+    array = np.asarray(p)
+    if array.ndim > 0 or not is_real(array):
+        raise TypeError(f"{name}: p must be a real number, got {p!r}")
+    value = float(array)
     if not 0.0 <= value <= 1.0:
         raise ValueError(f"{name}: p must be between 0 and 1, got {p}")
     return value

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "operators.hpp"
+#include "status_flags.hpp"
 
 namespace bridle::python {
 namespace {
@@ -160,6 +161,7 @@ PyObject* whole_penalty(PyObject*, PyObject* const* args, Py_ssize_t) {
     return fall_back(penalty_fallback, op, args);
   }
   double sums[kMaxSums];
+  const KeepStatusFlags keep;
   const Operand operand{PyArray_BYTES(w), static_cast<std::ptrdiff_t>(item_size(*dtype))};
   run(PyArray_SIZE(w), [&] {
     reduce(kIndex, *dtype, operand, static_cast<std::size_t>(PyArray_SIZE(w)), sums);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "operators.hpp"
+#include "status_flags.hpp"
 
 namespace bridle::python {
 namespace {
@@ -40,6 +41,7 @@ void penalty_loop(char** args, const npy_intp* dimensions, const npy_intp* steps
   const int params = static_cast<int>(penalty.params.size());
   const npy_intp core_stride = steps[params + 2];
   double sums[batch * kMaxSums];
+  const KeepStatusFlags keep;  // `finish` may overflow
   for (npy_intp first = 0; first < dimensions[0]; first += batch) {
     const npy_intp count = std::min(batch, dimensions[0] - first);
     reduce_many(loop.op, loop.dtype, {args[0] + first * steps[0], core_stride},
