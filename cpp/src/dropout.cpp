@@ -13,7 +13,9 @@ namespace {
 // Drawing costs more than the arithmetic of a map: a second thread pays earlier.
 constexpr std::size_t kLeastPerThread = 8 * 1024;
 constexpr std::uint64_t kCertain = std::uint64_t{1} << 32;  // the threshold that keeps every element
-static_assert(kDraws * sizeof(double) <= StreamWriter::kPiece);
+// Elements staged at a time: the superblocks that a kernel may draw at once (see loops/chacha.hpp).
+constexpr std::size_t kPiece = 2 * kDraws;
+static_assert(kPiece * sizeof(double) <= StreamWriter::kPiece);
 
 MaskCall part_of(const MaskCall& call, std::size_t begin, std::size_t end) {
   MaskCall part = call;
@@ -30,11 +32,11 @@ struct DropoutPlan {
 };
 
 void run_staged(const DropoutPlan& plan, const MaskCall& call, std::size_t begin, std::size_t end) {
-  alignas(64) char x_block[kDraws * sizeof(double)];
-  alignas(64) char out_block[kDraws * sizeof(double)];
+  alignas(64) char x_block[kPiece * sizeof(double)];
+  alignas(64) char out_block[kPiece * sizeof(double)];
   StreamWriter writer(at(plan.out, begin));
   for (std::size_t i = begin; i < end;) {
-    const std::size_t whole = kDraws - (call.index + i) % kDraws;  // up to the end of the superblock
+    const std::size_t whole = kPiece - (call.index + i) % kDraws;  // up to the end of a superblock
     const std::size_t size = std::min(whole, end - i);
     void* const to = plan.streaming ? writer.next() : out_block;
     plan.kernel(contiguous(plan.x, plan.item, i, size, x_block), to, part_of(call, i, i + size));

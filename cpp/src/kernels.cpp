@@ -4,6 +4,7 @@
 #include <bridle/loops/map.hpp>
 #include <bridle/loops/mask.hpp>
 #include <bridle/loops/reduce.hpp>
+#include <bridle/loops/stream.hpp>
 
 namespace bridle::inline BRIDLE_ISA {
 namespace {
@@ -43,6 +44,7 @@ constexpr KernelTable make_table() {
   table.dropout[3] = mask_kernel<ops::dropout, double>;
   table.mask_bytes = mask_bytes_kernel;
   table.mask_bits = mask_bits_kernel;
+  table.stream = stream_kernel;
   return table;
 }
 

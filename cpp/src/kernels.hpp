@@ -12,6 +12,7 @@ using ReduceKernel = void (*)(const void* x, std::size_t size, double* sums);
 using ReduceColumnsKernel = void (*)(const void* x, std::ptrdiff_t row_stride, std::size_t size,
                                      std::size_t columns, double* sums);
 using MaskKernel = void (*)(const void* x, void* out, const MaskCall& call);
+using StreamKernel = void (*)(const void* from, void* to, std::size_t bytes);
 using MaskBytesKernel = void (*)(std::uint8_t* keep, const MaskCall& call);
 
 struct MapKernels {
@@ -26,6 +27,7 @@ struct KernelTable {
   MaskKernel dropout[kDTypes];
   MaskBytesKernel mask_bytes;
   MaskBytesKernel mask_bits;
+  StreamKernel stream;
 };
 
 }  // namespace bridle

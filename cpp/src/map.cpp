@@ -4,15 +4,17 @@
 #include "streaming.hpp"
 #include "strided.hpp"
 
+#include <bridle/prefetch.hpp>
+
 #include <algorithm>
 #include <cstdlib>
 
 namespace bridle {
 namespace {
 
-constexpr std::size_t kBlock = 512;                // elements staged at a time: 4 KB a float64 operand
-constexpr std::size_t kLeastPerThread = 32 * 1024;  // below, waking a thread costs more than it saves
-static_assert(kBlock * sizeof(double) <= StreamWriter::kPiece);
+constexpr std::size_t kBlockBytes = 1024;           // of x, worked on at a time where that is not all at once
+constexpr std::size_t kLeastPerThread = 32 * 1024;  // elements; below, waking a thread costs more than it saves
+static_assert(kBlockBytes <= StreamWriter::kPiece);
 
 // One call, as every thread sees it.
 struct MapPlan {
@@ -21,6 +23,7 @@ struct MapPlan {
   std::size_t item, parameter_item;
   bool arrays;      // some parameter differs from element to element
   bool contiguous;  // the kernel can work on the operands as they are
+  bool large;       // for the caches
   bool streaming;
   MapKernel kernel;
 
@@ -50,33 +53,37 @@ bool overlaps(const MapPlan& plan) {
   return false;
 }
 
-void run_contiguous(const MapPlan& plan, std::size_t begin, std::size_t end) {
+void run_at_once(const MapPlan& plan, std::size_t begin, std::size_t end) {
   void* operand[kMaxOperands];
   for (int i = 0; i < plan.parameters + 2; ++i) operand[i] = at(plan.call.operand[i], begin);
   plan.kernel(operand, end - begin);
 }
 
-// Gathers what is not contiguous into blocks; where every parameter must be an array, a number fills its block once.
-void run_staged(const MapPlan& plan, std::size_t begin, std::size_t end) {
-  alignas(64) char block[kMaxOperands][kBlock * sizeof(double)];
+// In blocks: what is not contiguous is gathered, what is large is asked for ahead of its use. Where every
+// parameter must be an array, a number fills its block once.
+void run_in_blocks(const MapPlan& plan, std::size_t begin, std::size_t end) {
+  alignas(64) char block[kMaxOperands][2 * kBlockBytes];  // the parameters of halves are floats
+  const std::size_t step = kBlockBytes / plan.item;
+  const int last = 1 + plan.parameters;
   void* operand[kMaxOperands];
+  const auto fetch = [&](int k, std::size_t item, std::size_t i, std::size_t size) {
+    operand[k] = contiguous(plan.call.operand[k], item, i, size, block[k]);
+    if (plan.large && operand[k] != block[k]) prefetch_ahead(operand[k], size * item);
+  };
   for (int p = 0; p < plan.parameters; ++p) {
     operand[1 + p] = plan.parameter(p).data;
     if (plan.arrays && plan.parameter(p).stride == 0) {
-      gather(plan.parameter(p), plan.parameter_item, kBlock, block[1 + p]);
+      gather(plan.parameter(p), plan.parameter_item, step, block[1 + p]);
       operand[1 + p] = block[1 + p];
     }
   }
-  const int last = 1 + plan.parameters;
   const bool scattered = !is_contiguous(plan.out(), plan.item);
-  StreamWriter writer(plan.out().data + static_cast<std::ptrdiff_t>(begin) * plan.out().stride);
-  for (std::size_t i = begin; i < end; i += kBlock) {
-    const std::size_t size = std::min(kBlock, end - i);
-    operand[0] = contiguous(plan.x(), plan.item, i, size, block[0]);
+  StreamWriter writer(at(plan.out(), begin));
+  for (std::size_t i = begin; i < end; i += step) {
+    const std::size_t size = std::min(step, end - i);
+    fetch(0, plan.item, i, size);
     for (int p = 0; p < plan.parameters; ++p) {
-      if (plan.parameter(p).stride != 0) {
-        operand[1 + p] = contiguous(plan.parameter(p), plan.parameter_item, i, size, block[1 + p]);
-      }
+      if (plan.parameter(p).stride != 0) fetch(1 + p, plan.parameter_item, i, size);
     }
     operand[last] = plan.streaming ? writer.next() : scattered ? block[last] : at(plan.out(), i);
     plan.kernel(operand, size);
@@ -97,7 +104,7 @@ constexpr int parameter_count(int op, MapList<Op...>) {
 
 MapPlan make_plan(int op, DType dtype, const MapCall& call) {
   MapPlan plan{call, parameter_count(op, MapOps{}), item_size(dtype), compute_size(dtype), false, false,
-               false, nullptr};
+               false, false, nullptr};
   bool parameters_contiguous = true;
   for (int p = 0; p < plan.parameters; ++p) {
     plan.arrays |= plan.parameter(p).stride != 0;
@@ -105,8 +112,10 @@ MapPlan make_plan(int op, DType dtype, const MapCall& call) {
   }
   const bool x_and_out = is_contiguous(plan.x(), plan.item) && is_contiguous(plan.out(), plan.item);
   plan.contiguous = x_and_out && (parameters_contiguous || !plan.arrays);
-  plan.streaming = x_and_out && call.output == Output::reused && plan.x().data != plan.out().data &&
-                   worth_streaming(2 * call.size * plan.item);
+  const bool in_place = plan.x().data == plan.out().data;
+  const std::size_t bytes = (in_place ? 1 : 2) * call.size * plan.item;
+  plan.large = exceeds_caches(bytes);
+  plan.streaming = x_and_out && !in_place && call.output == Output::reused && worth_streaming(bytes);
   const MapKernels& variants = kernels().map[op][static_cast<int>(dtype)];
   plan.kernel = plan.arrays ? variants.arrays : variants.scalar;
   return plan;
@@ -118,11 +127,11 @@ void map(int op, DType dtype, const MapCall& call) noexcept {
   if (call.size == 0) return;
   const MapPlan plan = make_plan(op, dtype, call);
   const bool in_order = call.size >= 2 * kLeastPerThread && overlaps(plan);
-  parallel_for(call.size, kBlock, in_order ? call.size : kLeastPerThread, [&plan](std::size_t begin, std::size_t end) {
-    if (plan.contiguous && !plan.streaming) {
-      run_contiguous(plan, begin, end);
+  parallel_for(call.size, kBlockBytes, in_order ? call.size : kLeastPerThread, [&plan](std::size_t begin, std::size_t end) {
+    if (plan.contiguous && !plan.large) {
+      run_at_once(plan, begin, end);
     } else {
-      run_staged(plan, begin, end);
+      run_in_blocks(plan, begin, end);
     }
   });
 }

@@ -1,8 +1,9 @@
 #include "streaming.hpp"
 
-#include <unistd.h>
+#include "dispatch.hpp"
 
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 
 #if defined(__SSE2__)
@@ -12,38 +13,37 @@
 namespace bridle {
 namespace {
 
-constexpr std::size_t kLine = StreamWriter::kLine;
-
-// Both aligned to a line, a multiple of it long.
-void stream_lines(const char* from, char* to, std::size_t bytes) noexcept {
-#if defined(__SSE2__)
-  for (std::size_t i = 0; i < bytes; i += sizeof(__m128i)) {
-    _mm_stream_si128(reinterpret_cast<__m128i*>(to + i),
-                     _mm_load_si128(reinterpret_cast<const __m128i*>(from + i)));
+// The kernel's word, in KB; sysconf of older C libraries counts the caches of a whole AMD package.
+std::size_t last_level_cache() noexcept {
+  unsigned long kilobytes = 0;
+  if (std::FILE* file = std::fopen("/sys/devices/system/cpu/cpu0/cache/index3/size", "r")) {
+    if (std::fscanf(file, "%luK", &kilobytes) != 1) kilobytes = 0;
+    std::fclose(file);
   }
-#else
-  std::memcpy(to, from, bytes);
-#endif
-}
-
-[[maybe_unused]] std::size_t last_level_cache() noexcept {
-#if defined(_SC_LEVEL3_CACHE_SIZE)
-  const long size = sysconf(_SC_LEVEL3_CACHE_SIZE);
-  if (size > 0) return static_cast<std::size_t>(size);
-#endif
-  return std::size_t{32} << 20;
+  return (kilobytes > 0 ? kilobytes : 32ul * 1024) * 1024;
 }
 
 }  // namespace
 
-#if defined(__SSE2__)
-bool worth_streaming(std::size_t bytes) noexcept {
+bool exceeds_caches(std::size_t bytes) noexcept {
   static const std::size_t least = 2 * last_level_cache();
   return bytes >= least;
 }
+
+bool worth_streaming(std::size_t bytes) noexcept {
+#if defined(__SSE2__)
+  constexpr bool has_streaming_stores = true;
 #else
-bool worth_streaming(std::size_t) noexcept { return false; }
+  constexpr bool has_streaming_stores = false;
 #endif
+  return has_streaming_stores && exceeds_caches(bytes);
+}
+
+void fence_streaming_stores() noexcept {
+#if defined(__SSE2__)
+  _mm_sfence();
+#endif
+}
 
 StreamWriter::StreamWriter(void* to) noexcept
     : to_(static_cast<char*>(to)), begin_(reinterpret_cast<std::uintptr_t>(to) % kLine), fill_(begin_) {}
@@ -58,7 +58,7 @@ void StreamWriter::commit(std::size_t bytes) noexcept {
     to_ += kLine - begin;
     begin = kLine;
   }
-  stream_lines(buffer_ + begin, to_, whole - begin);
+  kernels().stream(buffer_ + begin, to_, whole - begin);
   to_ += whole - begin;
   begin_ = 0;
   fill_ -= whole;
@@ -67,9 +67,7 @@ void StreamWriter::commit(std::size_t bytes) noexcept {
 
 void StreamWriter::flush() noexcept {
   std::memcpy(to_, buffer_ + begin_, fill_ - begin_);
-#if defined(__SSE2__)
-  _mm_sfence();
-#endif
+  fence_streaming_stores();
 }
 
 }  // namespace bridle

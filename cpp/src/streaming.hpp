@@ -1,19 +1,24 @@
 // Stores that bypass the caches: a result too large for them would otherwise be read before it is written.
 #pragma once
 
-#include <cstddef>
+#include <bridle/types.hpp>
 
 namespace bridle {
 
-// True where x and out together are so large that nothing of the result would still be cached.
+// True where the operands together are so large that nothing of the first would be cached when the last is done.
+bool exceeds_caches(std::size_t bytes) noexcept;
+
+// True where, besides, the machine has stores that bypass the caches.
 bool worth_streaming(std::size_t bytes) noexcept;
+
+// Makes streaming stores of this thread visible to the others, in order. Needed after the last of them.
+void fence_streaming_stores() noexcept;
 
 // Takes a contiguous result in pieces and writes it to `to` in whole cache lines.
 // Usage: write n bytes to next(), then commit(n), n <= kPiece; flush() at the end.
 class StreamWriter {
  public:
-  static constexpr std::size_t kLine = 64;
-  static constexpr std::size_t kPiece = 4096;
+  static constexpr std::size_t kPiece = 8192;
 
   explicit StreamWriter(void* to) noexcept;
   void* next() noexcept { return buffer_ + fill_; }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import math
 from typing import Any, TypedDict
 
@@ -91,13 +90,18 @@ def real_array(name: str, x: ArrayLike) -> NDArray[Any]:
 
 
 def _as_in_memory(array: NDArray[Any], axes: tuple[int, ...]) -> list[int]:
-    """Sort axes as ``ravel(order="K")`` does: by stride, a stride of zero telling nothing."""
-
-    def compare(a: int, b: int) -> int:
-        strides = abs(array.strides[a]), abs(array.strides[b])
-        return strides[1] - strides[0] if all(strides) else 0
-
-    return sorted(sorted(axes), key=functools.cmp_to_key(compare))
+    """Sort axes as ``ravel(order="K")`` does: by stride, where a stride of zero tells nothing."""
+    inner: list[int] = []
+    for axis in sorted(axes, reverse=True):
+        position = len(inner)
+        for k in reversed(range(len(inner))):
+            strides = abs(array.strides[axis]), abs(array.strides[inner[k]])
+            if all(strides) and strides[0] >= strides[1]:
+                break
+            if all(strides):
+                position = k
+        inner.insert(position, axis)
+    return inner[::-1]
 
 
 def penalty(

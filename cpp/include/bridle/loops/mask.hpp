@@ -5,6 +5,7 @@
 #include <bridle/half.hpp>
 #include <bridle/loops/chacha.hpp>
 #include <bridle/ops/dropout.hpp>
+#include <bridle/prefetch.hpp>
 
 namespace bridle::inline BRIDLE_ISA {
 
@@ -32,9 +33,10 @@ inline void settle_ties(const MaskCall& call, std::uint64_t superblock, std::uin
   }
 }
 
-// Calls body(draws, position, count) for runs of at most kMaskRun elements that partition the call.
 inline constexpr std::size_t kMaskRun = kInterleaved * kDraws;
+inline constexpr std::size_t kMaskBlock = 128;  // elements between two prefetches
 
+// Calls body(draws, position, count) for runs of at most kMaskRun elements that partition the call.
 template <class Body>
 inline void for_each_run(const MaskCall& call, Body body) {
   alignas(64) std::uint16_t draws[kMaskRun];
@@ -54,28 +56,30 @@ inline void for_each_run(const MaskCall& call, Body body) {
 // to[i] = op(from[i], kept), element by element.
 template <class Op, class S>
 inline void apply_draws(Op op, const std::uint16_t* draws, std::uint16_t limit, const S* from, S* to,
-                        std::size_t count) {
+                        std::size_t size) {
+  if constexpr (kWidensInBlocks<S>) {
+    alignas(64) float wide[kMaskBlock];
+    widen_block(from, wide, size);
+    apply_draws(op, draws, limit, wide, wide, size);
+    narrow_block(wide, to, size);
+  } else {
 #pragma omp simd
-  for (std::size_t i = 0; i < count; ++i) narrow(op(widen(from[i]), draws[i] < limit), to[i]);
+    for (std::size_t i = 0; i < size; ++i) narrow(op(widen(from[i]), draws[i] < limit), to[i]);
+  }
 }
 
 // out[i] = op{scale}(x[i], kept(i)). out is x or overlaps nothing.
 template <template <class> class Op, class S>
 void mask_kernel(const void* x, void* out, const MaskCall& call) {
-  using T = Compute<S>;
-  const Op<T> op{static_cast<T>(call.scale)};
+  const Op<Compute<S>> op{static_cast<Compute<S>>(call.scale)};
   const std::uint16_t limit = draw_limit(call.threshold);
   for_each_run(call, [=](const std::uint16_t* draws, std::size_t position, std::size_t count) {
     const S* const from = static_cast<const S*>(x) + position;
     S* const to = static_cast<S*>(out) + position;
-    for (std::size_t i = 0; i < count; i += 64 / sizeof(S)) __builtin_prefetch(from + i + 8192 / sizeof(S));
-    if constexpr (kWidensInBlocks<S>) {
-      alignas(64) float wide[kMaskRun];
-      widen_block(from, wide, count);
-      apply_draws(op, draws, limit, wide, wide, count);
-      narrow_block(wide, to, count);
-    } else {
-      apply_draws(op, draws, limit, from, to, count);
+    for (std::size_t i = 0; i < count; i += kMaskBlock) {
+      const std::size_t size = count - i < kMaskBlock ? count - i : kMaskBlock;
+      prefetch_ahead(from + i, size * sizeof(S));
+      apply_draws(op, draws + i, limit, from + i, to + i, size);
     }
   });
 }

@@ -4,6 +4,7 @@
 
 #include <bridle/half.hpp>
 #include <bridle/ops.hpp>
+#include <bridle/prefetch.hpp>
 #include <bridle/vector.hpp>
 
 #include <cstddef>
@@ -29,6 +30,7 @@ void sum_chunk(const T* x, std::size_t size, double* sums) {
   Doubles accumulator[Op::sums][kLanes / width] = {};
   std::size_t i = 0;
   for (; i + kLanes <= size; i += kLanes) {
+    prefetch_ahead(x + i, kLanes * sizeof(T));
 #pragma GCC unroll 16
     for (std::size_t v = 0; v < kLanes / width; ++v) {
       Doubles term[Op::sums];

@@ -1,0 +1,99 @@
+"""Nothing was forgotten: the list in C++, Python, cases.py, docstrings and README agree."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import bridle as br
+from bridle import _core
+
+from .cases import ELEMENTWISE, PENALTIES
+
+README = Path(__file__).parents[1] / "README.md"
+LISTED = _core.elementwise_operators | _core.penalties
+ROWS = ELEMENTWISE | PENALTIES
+FUNCTIONS = [name for name in br.__all__ if inspect.isfunction(getattr(br, name))]
+
+
+def parameters_of(function):
+    """Return the parameters between the array and the options."""
+    names = list(inspect.signature(function).parameters)[1:]
+    options = [name for name in ("out", "axis") if name in names]
+    return tuple(names[: names.index(options[0])]) if options else tuple(names)
+
+
+def forgotten(name):
+    """Return one line for each thing that an operator still needs."""
+    lines = []
+    if name not in LISTED:
+        lines.append(f"{name}: not in the list of cpp/include/bridle/ops.hpp")
+    if name not in ROWS:
+        lines.append(f"{name}: no row in tests/cases.py")
+    elif name not in (ELEMENTWISE if name in _core.elementwise_operators else PENALTIES):
+        lines.append(f"{name}: its row in tests/cases.py is of the wrong kind")
+    elif name in LISTED and tuple(ROWS[name].params) != LISTED[name]:
+        lines.append(
+            f"{name}: parameters {LISTED[name]}, in tests/cases.py {tuple(ROWS[name].params)}"
+        )
+    if name not in br.__all__ or not hasattr(br, name):
+        lines.append(f"{name}: not a public name of python/bridle/__init__.py")
+    elif name in LISTED and parameters_of(getattr(br, name)) != LISTED[name]:
+        given = parameters_of(getattr(br, name))
+        lines.append(f"{name}: parameters {LISTED[name]} in C++, {given} in Python")
+    return lines
+
+
+@pytest.mark.parametrize("name", sorted(LISTED | ROWS))
+def test_every_operator_has_all_that_it_needs(name):
+    assert not forgotten(name), "\n".join(forgotten(name))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_function_that_looks_like_an_operator_is_in_the_list(name):
+    operator = name.startswith(("prox_", "project_")) or name.endswith(("_penalty", "_threshold"))
+    assert not operator or name in LISTED, f"{name}: not in the list of cpp/include/bridle/ops.hpp"
+
+
+def test_the_public_names_are_sorted_and_there():
+    assert list(br.__all__) == sorted(br.__all__)
+    assert len(set(br.__all__)) == len(br.__all__)
+    public = {n for n in vars(br) if not n.startswith("_") and not inspect.ismodule(getattr(br, n))}
+    assert public == set(br.__all__), "public names and __all__ differ"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_docstring_has_a_summary_and_an_example(name):
+    text = inspect.getdoc(getattr(br, name)) or ""
+    assert re.match(r".+\.\n\n", text), f"{name}: no summary of one line"
+    for section in ("Returns", "Examples"):
+        if (
+            section == "Returns"
+            and inspect.signature(getattr(br, name)).return_annotation == "None"
+        ):
+            continue
+        assert f"{section}\n{'-' * len(section)}\n" in text, f"{name}: no section {section}"
+    assert f"br.{name}(" in text, f"{name}: no example that calls it"
+
+
+@pytest.mark.parametrize("name", sorted(LISTED))
+def test_every_operator_documents_its_formula_and_its_parameters(name):
+    text = inspect.getdoc(getattr(br, name))
+    assert ".. math::" in text, f"{name}: no formula"
+    documented = text[text.index("Parameters\n---") : text.index("Returns\n---")]
+    for parameter in inspect.signature(getattr(br, name)).parameters:
+        found = re.search(rf"^(\*\*|.*, )?{parameter}\b.*", documented, re.MULTILINE)
+        assert found, f"{name}: parameter {parameter} is not documented"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_parameter_may_be_given_by_name(name):
+    for parameter in inspect.signature(getattr(br, name)).parameters.values():
+        assert parameter.kind not in (parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL), name
+
+
+def test_every_public_name_is_in_a_table_of_the_readme():
+    rows = [line for line in README.read_text("utf-8").splitlines() if line.startswith("|")]
+    missing = [n for n in br.__all__ if not any(re.search(rf"`{n}\b", row) for row in rows)]
+    assert not missing, f"not in a table of README.md: {', '.join(missing)}"
