@@ -4,8 +4,6 @@
 #include "streaming.hpp"
 #include "strided.hpp"
 
-#include <bridle/prefetch.hpp>
-
 #include <algorithm>
 #include <cstdlib>
 
@@ -23,7 +21,6 @@ struct MapPlan {
   std::size_t item, parameter_item;
   bool arrays;      // some parameter differs from element to element
   bool contiguous;  // the kernel can work on the operands as they are
-  bool large;       // for the caches
   bool streaming;
   MapKernel kernel;
 
@@ -59,8 +56,8 @@ void run_at_once(const MapPlan& plan, std::size_t begin, std::size_t end) {
   plan.kernel(operand, end - begin);
 }
 
-// In blocks: what is not contiguous is gathered, what is large is asked for ahead of its use. Where every
-// parameter must be an array, a number fills its block once.
+// In blocks: what is not contiguous is gathered; where every parameter must be an array, a number fills its
+// block once.
 void run_in_blocks(const MapPlan& plan, std::size_t begin, std::size_t end) {
   alignas(64) char block[kMaxOperands][2 * kBlockBytes];  // the parameters of halves are floats
   const std::size_t step = kBlockBytes / plan.item;
@@ -68,7 +65,6 @@ void run_in_blocks(const MapPlan& plan, std::size_t begin, std::size_t end) {
   void* operand[kMaxOperands];
   const auto fetch = [&](int k, std::size_t item, std::size_t i, std::size_t size) {
     operand[k] = contiguous(plan.call.operand[k], item, i, size, block[k]);
-    if (plan.large && operand[k] != block[k]) prefetch_ahead(operand[k], size * item);
   };
   for (int p = 0; p < plan.parameters; ++p) {
     operand[1 + p] = plan.parameter(p).data;
@@ -104,7 +100,7 @@ constexpr int parameter_count(int op, MapList<Op...>) {
 
 MapPlan make_plan(int op, DType dtype, const MapCall& call) {
   MapPlan plan{call, parameter_count(op, MapOps{}), item_size(dtype), compute_size(dtype), false, false,
-               false, false, nullptr};
+               false, nullptr};
   bool parameters_contiguous = true;
   for (int p = 0; p < plan.parameters; ++p) {
     plan.arrays |= plan.parameter(p).stride != 0;
@@ -112,10 +108,8 @@ MapPlan make_plan(int op, DType dtype, const MapCall& call) {
   }
   const bool x_and_out = is_contiguous(plan.x(), plan.item) && is_contiguous(plan.out(), plan.item);
   plan.contiguous = x_and_out && (parameters_contiguous || !plan.arrays);
-  const bool in_place = plan.x().data == plan.out().data;
-  const std::size_t bytes = (in_place ? 1 : 2) * call.size * plan.item;
-  plan.large = exceeds_caches(bytes);
-  plan.streaming = x_and_out && !in_place && call.output == Output::reused && worth_streaming(bytes);
+  plan.streaming = x_and_out && call.output == Output::reused && plan.x().data != plan.out().data &&
+                   worth_streaming(2 * call.size * plan.item);
   const MapKernels& variants = kernels().map[op][static_cast<int>(dtype)];
   plan.kernel = plan.arrays ? variants.arrays : variants.scalar;
   return plan;
@@ -128,7 +122,7 @@ void map(int op, DType dtype, const MapCall& call) noexcept {
   const MapPlan plan = make_plan(op, dtype, call);
   const bool in_order = call.size >= 2 * kLeastPerThread && overlaps(plan);
   parallel_for(call.size, kBlockBytes, in_order ? call.size : kLeastPerThread, [&plan](std::size_t begin, std::size_t end) {
-    if (plan.contiguous && !plan.large) {
+    if (plan.contiguous && !plan.streaming) {
       run_at_once(plan, begin, end);
     } else {
       run_in_blocks(plan, begin, end);

@@ -25,18 +25,14 @@ std::size_t last_level_cache() noexcept {
 
 }  // namespace
 
-bool exceeds_caches(std::size_t bytes) noexcept {
-  static const std::size_t least = 2 * last_level_cache();
-  return bytes >= least;
-}
-
 bool worth_streaming(std::size_t bytes) noexcept {
 #if defined(__SSE2__)
   constexpr bool has_streaming_stores = true;
 #else
   constexpr bool has_streaming_stores = false;
 #endif
-  return has_streaming_stores && exceeds_caches(bytes);
+  static const std::size_t least = 2 * last_level_cache();
+  return has_streaming_stores && bytes >= least;
 }
 
 void fence_streaming_stores() noexcept {

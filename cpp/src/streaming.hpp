@@ -5,10 +5,8 @@
 
 namespace bridle {
 
-// True where the operands together are so large that nothing of the first would be cached when the last is done.
-bool exceeds_caches(std::size_t bytes) noexcept;
-
-// True where, besides, the machine has stores that bypass the caches.
+// True where x and out together are so large that nothing of the result would still be cached, and the machine
+// has stores that bypass the caches.
 bool worth_streaming(std::size_t bytes) noexcept;
 
 // Makes streaming stores of this thread visible to the others, in order. Needed after the last of them.

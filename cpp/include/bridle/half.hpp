@@ -11,8 +11,6 @@
 
 namespace bridle::inline BRIDLE_ISA {
 
-inline constexpr std::size_t kHalfBlock = 512;
-
 template <class S>
 inline constexpr bool kWidensInBlocks = false;
 template <>

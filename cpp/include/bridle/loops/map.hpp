@@ -3,6 +3,7 @@
 
 #include <bridle/half.hpp>
 #include <bridle/ops.hpp>
+#include <bridle/prefetch.hpp>
 
 #include <cstddef>
 #include <utility>
@@ -11,6 +12,8 @@ namespace bridle::inline BRIDLE_ISA {
 
 template <template <class> class Op>
 inline constexpr std::size_t kParams = sizeof(Op<float>::params) / sizeof(Param);
+
+inline constexpr std::size_t kMapBlock = 256;  // elements between two prefetches
 
 // operand[0] is x, operand[1…] the parameters, the last one out; all contiguous, out is x or overlaps nothing.
 // Parameters have the compute type of S and are one number each, or, with kArrays, one per element.
@@ -23,12 +26,19 @@ void map_loop(void* const* operand, std::size_t size, std::index_sequence<P...>)
     return Op<T>{static_cast<const T*>(operand[1 + P])[i]...};
   };
   const Op<T> op = size ? op_at(0) : Op<T>{};
-#pragma omp simd
-  for (std::size_t i = 0; i < size; ++i) {
+  for (std::size_t begin = 0; begin < size; begin += kMapBlock) {
+    const std::size_t end = size - begin < kMapBlock ? size : begin + kMapBlock;
+    prefetch_ahead(x + begin, (end - begin) * sizeof(S));
     if constexpr (kArrays) {
-      narrow(op_at(i)(widen(x[i])), out[i]);
-    } else {
-      narrow(op(widen(x[i])), out[i]);
+      (prefetch_ahead(static_cast<const T*>(operand[1 + P]) + begin, (end - begin) * sizeof(T)), ...);
+    }
+#pragma omp simd
+    for (std::size_t i = begin; i < end; ++i) {
+      if constexpr (kArrays) {
+        narrow(op_at(i)(widen(x[i])), out[i]);
+      } else {
+        narrow(op(widen(x[i])), out[i]);
+      }
     }
   }
 }
@@ -39,15 +49,17 @@ void map_kernel(void* const* operand, std::size_t size) {
   if constexpr (!kWidensInBlocks<S>) {
     map_loop<Op, S, kArrays>(operand, size, std::make_index_sequence<kParams<Op>>{});
   } else {
-    alignas(64) float wide[kHalfBlock];
+    alignas(64) float wide[kMapBlock];
     void* block[last + 1] = {wide};
     block[last] = wide;
-    for (std::size_t begin = 0; begin < size; begin += kHalfBlock) {
-      const std::size_t count = size - begin < kHalfBlock ? size - begin : kHalfBlock;
+    for (std::size_t begin = 0; begin < size; begin += kMapBlock) {
+      const std::size_t count = size - begin < kMapBlock ? size - begin : kMapBlock;
       for (std::size_t p = 1; p < last; ++p) {
         block[p] = static_cast<float*>(operand[p]) + (kArrays ? begin : 0);
       }
-      widen_block(static_cast<const S*>(operand[0]) + begin, wide, count);
+      const S* const x = static_cast<const S*>(operand[0]) + begin;
+      prefetch_ahead(x, count * sizeof(S));
+      widen_block(x, wide, count);
       map_kernel<Op, float, kArrays>(block, count);
       narrow_block(wide, static_cast<S*>(operand[last]) + begin, count);
     }
