@@ -1,0 +1,253 @@
+// Every operator of the list with every dtype, at four sizes, on one thread and on all of them, as
+// a fraction of what the memory allows. An operator that is added to the list is benchmarked by
+// existing.
+#include <benchmark/benchmark.h>
+
+#include <array>
+#include <bridle/ops.hpp>
+#include <bridle/storage.hpp>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "core.hpp"
+#include "dispatch.hpp"
+#include "harness.hpp"
+#include "parallel.hpp"
+
+namespace bridle::bench {
+namespace {
+
+bool all_correct = true;
+
+template <class S>
+constexpr DType kDType = DType::float64;
+template <>
+constexpr DType kDType<float> = DType::float32;
+template <>
+constexpr DType kDType<BFloat16> = DType::bfloat16;
+template <>
+constexpr DType kDType<Float16> = DType::float16;
+
+// Arrays repeat this pattern, so that results can be checked against those for one period.
+constexpr std::size_t kPeriod = 1000;
+
+template <class S>
+std::array<S, kPeriod> pattern() {
+  std::array<S, kPeriod> values;
+  for (std::size_t i = 0; i < kPeriod; ++i) {
+    narrow(Compute<S>(static_cast<int>(i * 37 % kPeriod) - 500) / Compute<S>(256), values[i]);
+  }
+  return values;
+}
+
+template <class S>
+void repeat(const std::array<S, kPeriod>& values, std::size_t size, void* to) {
+  for (std::size_t i = 0; i < size; i += kPeriod) {
+    std::memcpy(static_cast<S*>(to) + i, values.data(), std::min(kPeriod, size - i) * sizeof(S));
+  }
+}
+
+template <class S>
+bool repeats(const std::array<S, kPeriod>& values, std::size_t size, const void* from) {
+  bool same = true;
+  for (std::size_t i = 0; i < size; i += kPeriod) {
+    const std::size_t bytes = std::min(kPeriod, size - i) * sizeof(S);
+    same &= std::memcmp(static_cast<const S*>(from) + i, values.data(), bytes) == 0;
+  }
+  return same;
+}
+
+// Results are checked with the first parameter and timed with the second, which leaves weights of
+// normal size however often the call is repeated in place.
+constexpr double kChecked = 0.25;
+constexpr double kTimed = 1e-10;
+
+template <template <class> class Op, class S>
+struct MapWork {
+  using T = Compute<S>;
+  static constexpr std::size_t params = std::size(Op<T>::params);
+  int op;
+
+  static constexpr const char* name = Op<T>::name;
+
+  void run(const Setting& setting, Arrays arrays, double parameter) const {
+    constexpr auto item = static_cast<std::ptrdiff_t>(sizeof(S));
+    T value = static_cast<T>(parameter);
+    MapCall call;
+    call.size = setting.size;
+    call.output = Output::reused;
+    call.operand[0] = {arrays.x, item};
+    for (std::size_t p = 1; p <= params; ++p)
+      call.operand[p] = {reinterpret_cast<char*>(&value), 0};
+    call.operand[1 + params] = {setting.out(arrays), item};
+    map(op, setting.dtype, call);
+  }
+
+  bool correct(const Setting& setting, Arrays arrays) const {
+    const Op<T> formula = [&]<std::size_t... P>(std::index_sequence<P...>) {
+      return Op<T>{((void)P, T(kChecked))...};
+    }(std::make_index_sequence<params>{});
+    std::array<S, kPeriod> expected = pattern<S>();
+    for (S& value : expected) narrow(formula(widen(value)), value);
+    run(setting, arrays, kChecked);
+    return repeats(expected, setting.size, setting.out(arrays));
+  }
+};
+
+template <class Op, class S>
+struct ReduceWork {
+  int op;
+
+  static constexpr const char* name = Op::name;
+
+  void run(const Setting& setting, Arrays arrays, double) const {
+    double sums[Op::sums];
+    reduce(op, setting.dtype, {arrays.x, sizeof(S)}, setting.size, sums);
+    benchmark::DoNotOptimize(sums);
+  }
+
+  bool correct(const Setting& setting, Arrays arrays) const {
+    const std::array<S, kPeriod> values = pattern<S>();
+    long double expected[Op::sums] = {};
+    for (std::size_t i = 0; i < kPeriod; ++i) {
+      double term[Op::sums];
+      Op::terms(static_cast<double>(widen(values[i])), term);
+      const std::size_t times = setting.size / kPeriod + (i < setting.size % kPeriod);
+      for (int s = 0; s < Op::sums; ++s) expected[s] += static_cast<long double>(term[s]) * times;
+    }
+    double sums[Op::sums];
+    reduce(op, setting.dtype, {arrays.x, sizeof(S)}, setting.size, sums);
+    bool close = true;
+    for (int s = 0; s < Op::sums; ++s) {
+      close &= std::abs(sums[s] - expected[s]) <= 1e-14L * expected[s];
+    }
+    return close;
+  }
+};
+
+template <class S>
+struct DropoutWork {
+  using T = Compute<S>;
+  static constexpr const char* name = ops::dropout<T>::name;
+
+  // p = 0.1. It is no multiple of 2⁻¹⁶, so ties of the high half are looked for, as for most p.
+  static MaskCall mask(std::size_t index, std::size_t size) {
+    constexpr std::uint64_t threshold = 3'865'470'566;
+    return {{1, 2}, threshold, index, size, 0x1p32 / static_cast<double>(threshold)};
+  }
+
+  void run(const Setting& setting, Arrays arrays, double) const {
+    constexpr auto item = static_cast<std::ptrdiff_t>(sizeof(S));
+    dropout(setting.dtype, {arrays.x, item}, {setting.out(arrays), item}, mask(0, setting.size),
+            Output::reused);
+  }
+
+  // Against the stored mask.
+  bool correct(const Setting& setting, Arrays arrays) const {
+    const std::array<S, kPeriod> values = pattern<S>();
+    run(setting, arrays, 0);
+    bool same = true;
+    for (std::size_t begin = 0; begin < setting.size; begin += kPeriod) {
+      const std::size_t count = std::min(kPeriod, setting.size - begin);
+      std::uint8_t keep[kPeriod];
+      dropout_mask(keep, mask(begin, count));
+      const ops::dropout<T> formula{static_cast<T>(mask(0, 0).scale)};
+      std::array<S, kPeriod> expected;
+      for (std::size_t i = 0; i < count; ++i) {
+        narrow(formula(widen(values[i]), keep[i] != 0), expected[i]);
+      }
+      const S* const out = reinterpret_cast<const S*>(setting.out(arrays)) + begin;
+      same &= std::memcmp(out, expected.data(), count * sizeof(S)) == 0;
+    }
+    return same;
+  }
+};
+
+template <class S, class Work>
+void measure(benchmark::State& state, const Work& work, const Setting& setting, bool check) {
+  set_num_threads(setting.threads);
+  const Arrays arrays = arrays_of(setting.bytes());
+  repeat(pattern<S>(), setting.size, arrays.x);
+  if (check) {
+    if (!work.correct(setting, arrays)) {
+      all_correct = false;
+      state.SkipWithError("wrong result");
+      return;
+    }
+    repeat(pattern<S>(), setting.size, arrays.x);
+  }
+  Limit limit(setting, arrays);
+  limit.measure();
+  work.run(setting, arrays, kTimed);
+  const Clock::time_point begin = Clock::now();
+  for (auto _ : state) {
+    work.run(setting, arrays, kTimed);
+    benchmark::ClobberMemory();
+  }
+  const double seconds = seconds_since(begin) / static_cast<double>(state.iterations());
+  limit.measure();
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(setting.traffic()));
+  state.counters["share_of_limit"] = limit.seconds() / seconds;
+}
+
+template <class S, class Work>
+void add(const Work& work, std::initializer_list<Place> places) {
+  const int all = get_num_threads();
+  for (const std::size_t size : sizes()) {
+    for (const Place place : places) {
+      for (int threads = 1; threads <= all; threads += std::max(1, all - 1)) {
+        const Setting setting{kDType<S>, size, place, threads};
+        benchmark::RegisterBenchmark(
+            name_of(Work::name, setting).c_str(),
+            [work, setting, check = true](benchmark::State& state) mutable {
+              measure<S>(state, work, setting, std::exchange(check, false));
+            })
+            ->UseRealTime();
+      }
+    }
+  }
+}
+
+template <class S, template <class> class... Op>
+void add_all(MapList<Op...>) {
+  int op = 0;
+  (add<S>(MapWork<Op, S>{op++}, {Place::in_place, Place::given}), ...);
+}
+
+template <class S, class... Op>
+void add_all(ReduceList<Op...>) {
+  int op = 0;
+  (add<S>(ReduceWork<Op, S>{op++}, {Place::read}), ...);
+}
+
+template <class... S>
+void add_dtypes() {
+  (add_all<S>(MapOps{}), ...);
+  (add_all<S>(ReduceOps{}), ...);
+  (add<S>(DropoutWork<S>{}, {Place::in_place, Place::given}), ...);
+}
+
+int run(int argc, char** argv) {
+  const char* const isa = std::getenv("BRIDLE_ISA");
+  if (isa && *isa && !select_instruction_set(isa)) {
+    std::fprintf(stderr, "BRIDLE_ISA=%s is not available\n", isa);
+    return 1;
+  }
+  benchmark::AddCustomContext("instruction_set", active_instruction_set().name);
+  benchmark::AddCustomContext("threads", std::to_string(get_num_threads()));
+  benchmark::AddCustomContext("openmp_runtime", openmp_runtime());
+  benchmark::AddCustomContext("compiler", __VERSION__);
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  add_dtypes<Float16, BFloat16, float, double>();
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return all_correct ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace bridle::bench
+
+int main(int argc, char** argv) { return bridle::bench::run(argc, argv); }

@@ -1,0 +1,126 @@
+// Compiled for the machine it runs on. Where there was a choice, the fastest variant measured is
+// the limit.
+#include "limits.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
+namespace {
+
+constexpr std::size_t kLine = 16;          // floats in a cache line
+constexpr std::size_t kStep = 4 * kLine;   // floats that one round of a loop handles
+constexpr std::size_t kAhead = 2048;       // floats; 2 to 32 KB ahead were equally fast
+constexpr std::size_t kCached = 4u << 20;  // floats; in smaller arrays a prefetch has no use
+
+// A cache line at any address, as the compilers' own vector type.
+typedef float Floats __attribute__((vector_size(64), aligned(4), may_alias));
+typedef std::uint32_t Bits __attribute__((vector_size(64), aligned(4), may_alias));
+
+// Calls body(begin, end) on every thread with its share of [0, size).
+template <class Body>
+void split(std::size_t size, [[maybe_unused]] int threads, const Body& body) {
+#if defined(_OPENMP)
+  if (threads > 1) {
+#pragma omp parallel num_threads(threads)
+    {
+      const auto count = static_cast<std::size_t>(omp_get_num_threads());
+      const auto index = static_cast<std::size_t>(omp_get_thread_num());
+      const std::size_t steps = (size + kStep - 1) / kStep;
+      body(std::min(size, steps * index / count * kStep),
+           std::min(size, steps * (index + 1) / count * kStep));
+    }
+    return;
+  }
+#endif
+  body(std::size_t{0}, size);
+}
+
+inline void stream_line(const float* from, float* to) {
+#if defined(__AVX512F__)
+  _mm512_stream_ps(to, _mm512_loadu_ps(from));
+#elif defined(__AVX__)
+  for (int i = 0; i < 16; i += 8) _mm256_stream_ps(to + i, _mm256_loadu_ps(from + i));
+#elif defined(__SSE2__)
+  for (int i = 0; i < 16; i += 4) _mm_stream_ps(to + i, _mm_loadu_ps(from + i));
+#else
+  *reinterpret_cast<Floats*>(to) = *reinterpret_cast<const Floats*>(from);
+#endif
+}
+
+template <bool kPrefetch>
+void scale(float* x, float factor, std::size_t begin, std::size_t end) {
+  std::size_t i = begin;
+  for (; i + kStep <= end; i += kStep) {
+    for (std::size_t k = 0; k < kStep; k += kLine) {
+      if (kPrefetch) __builtin_prefetch(x + i + k + kAhead);
+      *reinterpret_cast<Floats*>(x + i + k) *= factor;
+    }
+  }
+  for (; i < end; ++i) x[i] *= factor;
+}
+
+}  // namespace
+
+extern "C" {
+
+float bench_limit_read(const float* x, std::size_t size, int threads) {
+  std::atomic<std::uint32_t> seen = 0;
+  split(size, threads, [&](std::size_t begin, std::size_t end) {
+    Bits bits[4] = {};
+    std::size_t i = begin;
+    for (; i + kStep <= end; i += kStep) {
+      for (std::size_t k = 0; k < 4; ++k) {
+        bits[k] |= *reinterpret_cast<const Bits*>(x + i + k * kLine);
+      }
+    }
+    float rest = 0;
+    for (; i < end; ++i) rest += x[i];
+    const Bits all = bits[0] | bits[1] | bits[2] | bits[3];
+    seen |= all[0] | (rest > 0 ? 1u : 0u);
+  });
+  return static_cast<float>(seen.load());
+}
+
+void bench_limit_scale(float* x, float factor, std::size_t size, int threads) {
+  split(size, threads, [=](std::size_t begin, std::size_t end) {
+    if (size > kCached) {
+      scale<true>(x, factor, begin, end);
+    } else {
+      scale<false>(x, factor, begin, end);
+    }
+  });
+}
+
+void bench_limit_copy_streaming(const float* x, float* out, std::size_t size, int threads) {
+  split(size, threads, [=](std::size_t begin, std::size_t end) {
+    std::size_t i = begin;
+    for (; i < end && reinterpret_cast<std::uintptr_t>(out + i) % 64 != 0; ++i) out[i] = x[i];
+    for (; i + kLine <= end; i += kLine) stream_line(x + i, out + i);
+    for (; i < end; ++i) out[i] = x[i];
+#if defined(__SSE2__)
+    _mm_sfence();
+#endif
+  });
+}
+
+void bench_limit_copy_loop(const float* x, float* out, std::size_t size, int threads) {
+  split(size, threads, [=](std::size_t begin, std::size_t end) {
+    std::size_t i = begin;
+    for (; i + kStep <= end; i += kStep) {
+      for (std::size_t k = 0; k < kStep; k += kLine) {
+        *reinterpret_cast<Floats*>(out + i + k) = *reinterpret_cast<const Floats*>(x + i + k);
+      }
+      asm volatile("" ::: "memory");  // or compilers put a call of memcpy here
+    }
+    for (; i < end; ++i) out[i] = x[i];
+  });
+}
+}

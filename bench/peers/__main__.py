@@ -1,0 +1,60 @@
+"""Command line: see ``python -m bench.peers --help``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+from pathlib import Path
+
+ORDERS = {"bridle-first": ("bridle", "torch"), "torch-first": ("torch", "bridle")}
+
+
+def main() -> int:
+    arguments = _parser().parse_args()
+    threads = str(arguments.threads)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", threads)
+    # Numba's own pool would spin beside the OpenMP runtime that all others share.
+    os.environ.setdefault("NUMBA_THREADING_LAYER", "omp")
+    os.environ.setdefault("NUMBA_NUM_THREADS", threads)
+    for name in ORDERS[arguments.import_order]:
+        importlib.import_module(name)
+    from bench.peers.run import run  # not before: it imports everything
+
+    return run(arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.peers",
+        description="Time bridle beside NumPy, Numba, PyTorch and the limits of memory.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--size", type=float, default=1e8, help="of large arrays (default: 1e8)")
+    parser.add_argument("--quick", action="store_true", help="everything once, on small arrays")
+    parser.add_argument("--only", default="", metavar="TEXT", help="rows whose name contains TEXT")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        default=Path("build/peers"),
+        help="where peers.md, peers.json and peers.png are written (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--threads",
+        type=int,
+        metavar="N",
+        default=len(os.sched_getaffinity(0)),
+        help="of every contender (default: all)",
+    )
+    parser.add_argument(
+        "--import-order",
+        choices=list(ORDERS),
+        default="bridle-first",
+        help="which OpenMP runtime is loaded first (default: %(default)s)",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,48 @@
+"""The arrays and names that the timed statements see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+import torch
+from bench.peers import kernels
+from bench.peers.limits import Limits
+
+import bridle as br
+
+STRENGTH, STEP_L2, RATE = 1e-3, 1e-4, 1e-4
+
+
+def use_threads(threads: int) -> None:
+    """Give every contender the same number of threads; NumPy's elementwise functions have one."""
+    br.set_num_threads(threads)
+    torch.set_num_threads(threads)
+    numba.set_num_threads(threads)
+
+
+def namespace(size: int, threads: int, limits: Limits) -> dict[str, Any]:
+    """Return float32 arrays of `size` and everything else that statements name.
+
+    ``original`` holds the values of ``x`` before anything is done to it in place.
+    """
+    original = np.empty(size, dtype=np.float32)
+    np.random.default_rng(1).standard_normal(dtype=np.float32, out=original)
+    x, out, tmp = original.copy(), np.zeros_like(original), np.zeros_like(original)
+    shrink, keep = 1.0 / (1.0 + 2.0 * STEP_L2), 1.0 - RATE
+    names: dict[str, Any] = {"n": size, "threads": threads, "limits": limits}
+    names |= {"br": br, "np": np, "nb": kernels, "torch": torch}
+    names |= {"F": torch.nn.functional, "aten": torch.ops.aten, "rng": np.random.default_rng(2)}
+    names |= {"original": original, "x": x, "out": out, "tmp": tmp, "drop": np.zeros(size, bool)}
+    names |= {"tx": torch.from_numpy(x), "tout": torch.from_numpy(out)}
+    names |= {"x_at": x.ctypes.data, "out_at": out.ctypes.data}
+    names |= {"t": STRENGTH, "l2": STEP_L2, "s": STRENGTH, "rate": RATE}
+    names |= {"d": shrink, "c": keep, "g": 2.0 * STEP_L2}
+    for name in ("t", "d", "c", "g"):
+        names[f"{name}32"] = np.float32(names[name])  # a Python float makes Numba compute in double
+    return names
+
+
+def restore(names: dict[str, Any]) -> None:
+    np.copyto(names["x"], names["original"])

@@ -1,0 +1,87 @@
+"""One run: every row is verified and timed, and the report is written."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bench.peers import works
+from bench.peers.arrays import namespace, use_threads
+from bench.peers.limits import Limits, instruction_set_flag
+from bench.peers.machine import Disturbance, facts
+from bench.peers.measure import measure, measure_idle
+from bench.peers.plot import plot
+from bench.peers.report import Row, to_json, to_markdown
+from bench.peers.verify import verify
+from bench.peers.works import Work
+
+import bridle as br
+
+QUICK_SIZES = {"memory": 200_000, "cache": 20_000}
+VERIFIED = 10_000  # elements of the arrays for which the peers' float32 sums must be right
+
+
+def run(arguments: argparse.Namespace) -> int:
+    config: dict[str, Any] = br.show_config(mode="dicts") or {}
+    limits = Limits(instruction_set_flag(config))
+    use_threads(arguments.threads)
+    disturbance = Disturbance()
+    rows: list[Row] = []
+    short = namespace(VERIFIED, arguments.threads, limits)
+    names = short
+    for work in _works(arguments, config["instruction_set"]):
+        if names["n"] != work.size:
+            names = namespace(work.size, arguments.threads, limits)
+        print(work.name, file=sys.stderr, flush=True)
+        errors = verify(work, names, short)
+        timings = (measure_idle if work.check == "none" else measure)(work, names, arguments.quick)
+        rows.append(Row(work, timings, errors))
+    rows += _with_avx2(arguments, config)
+    about = facts(arguments.threads) | {"processor time taken": disturbance.share()}
+    _write(arguments, about, rows)
+    return 0
+
+
+def _works(arguments: argparse.Namespace, instruction_set: str) -> Iterator[Work]:
+    sizes = {"memory": int(arguments.size), "cache": works.CACHED}
+    if arguments.quick:
+        sizes = QUICK_SIZES
+    everything = [
+        *works.in_memory(sizes["memory"]),
+        *works.dropouts(sizes["memory"], instruction_set),
+        *works.in_cache(sizes["cache"]),
+        *works.small(),
+        *works.idle(sizes["cache"]),
+    ]
+    return (work for work in everything if arguments.only in work.name)
+
+
+def _with_avx2(arguments: argparse.Namespace, config: dict[str, Any]) -> list[Row]:
+    """The rows of dropout for AVX2, from a process of its own, where this one has more."""
+    if config["instruction_set"] != "avx512" or arguments.only not in "dropout (avx2)":
+        return []
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "bench.peers", "--only", "(avx2)", "--out", folder]
+        command += ["--size", str(arguments.size), "--threads", str(arguments.threads)]
+        command += ["--import-order", arguments.import_order]
+        command += ["--quick"] if arguments.quick else []
+        environment = os.environ | {"BRIDLE_ISA": "avx2"}
+        subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
+        data = json.loads((Path(folder) / "peers.json").read_text())
+    return [Row.from_json(row) for row in data["rows"]]
+
+
+def _write(arguments: argparse.Namespace, about: dict[str, str], rows: list[Row]) -> None:
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    text = to_markdown(about, rows, judged=not arguments.quick)
+    (arguments.out / "peers.md").write_text(text)
+    (arguments.out / "peers.json").write_text(to_json(about, rows))
+    plot(rows, arguments.out / "peers.png")
+    print(text)

@@ -1,0 +1,79 @@
+"""All contenders must have done the same work before any of them is timed."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from bench.peers.arrays import restore
+from bench.peers.works import Work
+from numpy.typing import NDArray
+
+CHUNK = 1_000_000
+
+
+def verify(work: Work, names: dict[str, Any], short: dict[str, Any]) -> dict[str, float]:
+    """Raise AssertionError where a result is wrong; return the relative errors of penalties.
+
+    Sums that are accumulated in float32 are badly wrong in long arrays. That is what users of the
+    peers get, so peers have to be right for the arrays `short` only; the errors returned are those
+    for `names`.
+    """
+    errors: dict[str, float] = {}
+    contenders = [name for name in work.statements if name != work.limit]
+    if work.check == "elementwise":
+        expected = _result(work, "bridle", names).copy()
+        for contender in contenders:
+            _check_equal(f"{work.name}: {contender}", _result(work, contender, names), expected)
+    elif work.check == "dropout":
+        probability = float(work.name.split()[1].rstrip(","))
+        for contender in contenders:
+            result = _result(work, contender, names)
+            _check_dropout(f"{work.name}: {contender}", result, names["original"], probability)
+    elif work.check == "penalty":
+        for contender in contenders:
+            small_error = _penalty_error(work, contender, short)
+            assert small_error < 1e-5, f"{work.name}: {contender} is off by {small_error}"
+            errors[contender] = _penalty_error(work, contender, names)
+        assert errors["bridle"] < 1e-13, f"{work.name}: bridle is off by {errors['bridle']}"
+    return errors
+
+
+def _result(work: Work, contender: str, names: dict[str, Any]) -> NDArray[Any]:
+    restore(names)
+    names["out"].fill(math.nan)
+    code = work.statements[contender]
+    if work.result == "value":
+        return np.asarray(eval(code, names))
+    exec(code, names)
+    return np.asarray(names[work.result])
+
+
+def _check_equal(what: str, result: NDArray[Any], expected: NDArray[Any]) -> None:
+    for i in range(0, expected.size, CHUNK):
+        part = slice(i, i + CHUNK)
+        close = np.isclose(result[part], expected[part], rtol=1e-6, atol=1e-9)
+        assert close.all(), f"{what} is wrong"
+
+
+def _check_dropout(what: str, result: NDArray[Any], x: NDArray[Any], p: float) -> None:
+    kept = result != 0
+    deviation = math.sqrt(p * (1 - p) / x.size)
+    assert abs(kept.mean() - (1 - p)) < 6 * deviation, f"{what} drops another fraction"
+    _check_equal(what, result[kept], x[kept] / np.float32(1 - p))
+
+
+def _penalty_error(work: Work, contender: str, names: dict[str, Any]) -> float:
+    """The relative error against pairwise sums in extended precision."""
+    absolute = squares = np.longdouble(0)
+    for i in range(0, names["n"], CHUNK):
+        chunk = names["original"][i : i + CHUNK].astype(np.longdouble)
+        absolute += np.abs(chunk).sum()
+        squares += (chunk * chunk).sum()
+    exact = {
+        "l1_penalty": names["s"] * absolute,
+        "l2_penalty": names["s"] * squares,
+        "elastic_net_penalty": names["s"] * absolute + names["l2"] * squares,
+    }[work.name.split(",")[0]]
+    return abs(float((_result(work, contender, names) - exact) / exact))

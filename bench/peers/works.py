@@ -1,0 +1,240 @@
+"""What is timed: for every row of the table the statement of each contender, and the goal.
+
+Statements see the names of `arrays.namespace`. ``{out}`` is ``x`` in place and ``out`` otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+SMALL, CACHED = 100, 1_000_000  # elements
+IDLE_SECONDS = 0.02
+
+MAPS = {
+    "soft_threshold": {
+        "bridle": "br.soft_threshold(x, t, out={out})",
+        "NumPy": "np.clip(x, -t, t, out={tmp}); np.subtract(x, {tmp}, out={out})",
+        "Numba": "nb.soft_threshold(x, t32, {out})",
+        "PyTorch": "aten.softshrink.out(tx, t, out=t{out})",
+    },
+    "prox_elastic_net": {
+        "bridle": "br.prox_elastic_net(x, t, l2, out={out})",
+        "NumPy": "np.clip(x, -t, t, out={tmp}); np.subtract(x, {tmp}, out={out});"
+        " np.multiply({out}, d, out={out})",
+        "Numba": "nb.prox_elastic_net(x, t32, d32, {out})",
+        "PyTorch": "aten.softshrink.out(tx, t, out=t{out}); t{out}.mul_(d)",
+    },
+    "prox_l2": {
+        "bridle": "br.prox_l2(x, l2, out={out})",
+        "NumPy": "np.multiply(x, d, out={out})",
+        "Numba": "nb.scale(x, d32, {out})",
+        "PyTorch": "torch.mul(tx, d, out=t{out})",
+    },
+    "decay": {
+        "bridle": "br.decay(x, rate, out={out})",
+        "NumPy": "np.multiply(x, c, out={out})",
+        "Numba": "nb.scale(x, c32, {out})",
+        "PyTorch": "torch.mul(tx, c, out=t{out})",
+    },
+}
+GIVEN = MAPS | {
+    "elastic_net_gradient": {
+        "bridle": "br.elastic_net_gradient(x, t, l2, out=out)",
+        "NumPy": "np.sign(x, out=out); np.multiply(out, t, out=out);"
+        " np.multiply(x, g, out=tmp); np.add(out, tmp, out=out)",
+        "Numba": "nb.elastic_net_gradient(x, t32, g32, out)",
+        "PyTorch": "torch.sign(tx, out=tout); tout.mul_(t); tout.add_(tx, alpha=g)",
+    },
+}
+FRESH = {
+    "soft_threshold": {
+        "bridle": "br.soft_threshold(x, t)",
+        "NumPy": "x - np.clip(x, -t, t)",
+        "Numba": "nb.soft_threshold(x, t32, np.empty_like(x))",
+        "PyTorch": "F.softshrink(tx, t)",
+    },
+    "prox_elastic_net": {
+        "bridle": "br.prox_elastic_net(x, t, l2)",
+        "NumPy": "(x - np.clip(x, -t, t)) * d",
+        "Numba": "nb.prox_elastic_net(x, t32, d32, np.empty_like(x))",
+        "PyTorch": "F.softshrink(tx, t).mul_(d)",
+    },
+    "decay": {
+        "bridle": "br.decay(x, rate)",
+        "NumPy": "x * c",
+        "Numba": "nb.scale(x, c32, np.empty_like(x))",
+        "PyTorch": "tx * c",
+    },
+    "elastic_net_gradient": {
+        "bridle": "br.elastic_net_gradient(x, t, l2)",
+        "NumPy": "np.sign(x) * t + x * g",
+        "Numba": "nb.elastic_net_gradient(x, t32, g32, np.empty_like(x))",
+        "PyTorch": "torch.sign(tx).mul_(t).add_(tx, alpha=g)",
+    },
+}
+PENALTIES = {
+    "l1_penalty": {
+        "bridle": "br.l1_penalty(x, s)",
+        "NumPy": "s * float(np.abs(x, out=tmp).sum())",
+        "Numba": "nb.l1_penalty(x, s)",
+        "PyTorch": "s * torch.linalg.vector_norm(tx, 1).item()",
+    },
+    "l2_penalty": {
+        "bridle": "br.l2_penalty(x, s)",
+        "NumPy": "s * float(np.dot(x, x))",
+        "Numba": "nb.l2_penalty(x, s)",
+        "PyTorch": "s * torch.dot(tx, tx).item()",
+    },
+    "elastic_net_penalty": {
+        "bridle": "br.elastic_net_penalty(x, s, l2)",
+        "NumPy": "s * float(np.abs(x, out=tmp).sum()) + l2 * float(np.dot(x, x))",
+        "Numba": "nb.elastic_net_penalty(x, s, l2)",
+        "PyTorch": "s * torch.linalg.vector_norm(tx, 1).item() + l2 * torch.dot(tx, tx).item()",
+    },
+}
+DROPOUT = {
+    "bridle": "br.dropout(x, {p}, seed=7, out={out})",
+    "NumPy": "rng.random(dtype=np.float32, out=tmp); np.less(tmp, {p}, out=drop);"
+    " np.multiply(x, 1 / (1 - {p}), out={out}); np.copyto({out}, 0, where=drop)",
+    "Numba": "nb.dropout(x, {p}, np.float32(1 / (1 - {p})), {out})",
+    "PyTorch": "F.dropout(tx, {p}, inplace=True)",
+}
+DROPOUT_FRESH = {
+    "bridle": "br.dropout(x, {p}, seed=7)",
+    "NumPy": "np.where(rng.random(n, dtype=np.float32) < {p}, np.float32(0),"
+    " x * np.float32(1 / (1 - {p})))",
+    "Numba": "nb.dropout(x, {p}, np.float32(1 / (1 - {p})), np.empty_like(x))",
+    "PyTorch": "F.dropout(tx, {p})",
+}
+LIMITS = {
+    "parallel read": "limits.read(x_at, n, threads)",
+    "in-place scale": "limits.scale(x_at, 1.0, n, threads)",
+    "streaming copy": "limits.copy_streaming(x_at, out_at, n, threads)",
+    "copy loop": "limits.copy_loop(x_at, out_at, n, threads)",
+    "np.multiply": "np.multiply(x, c, out={out})",
+}
+
+
+@dataclass(frozen=True)
+class Goal:
+    """At least `least` times as fast as a contender, as the fastest peer or as the limit."""
+
+    against: str
+    least: float
+    quantile: str = "median"
+
+    def __str__(self) -> str:
+        tail = "" if self.quantile == "median" else f" ({self.quantile})"
+        if self.against == "limit":
+            return f"≥ {self.least:g} of the limit"
+        return f"≥ {self.least:g}x {self.against}{tail}"
+
+
+@dataclass(frozen=True)
+class Work:
+    """One row: bridle's statement, those of its peers, and the yardstick."""
+
+    name: str
+    size: int
+    result: str  # where statements leave it: "x", "out", or "value" (they are expressions)
+    check: str  # how it is verified: "elementwise", "penalty" or "dropout"
+    statements: dict[str, str]
+    limit: str
+    goals: tuple[Goal, ...]
+
+    @property
+    def group(self) -> str:
+        return "small" if self.size <= SMALL else "cache" if self.size <= CACHED else "memory"
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of float32 that must be read and written."""
+        return self.size * (4 if self.check == "penalty" else 8)
+
+
+def _work(
+    name: str,
+    size: int,
+    result: str,
+    statements: dict[str, str],
+    limit: str,
+    *goals: Goal,
+    check: str = "elementwise",
+    p: float = 0.0,
+) -> Work:
+    out, tmp = ("x", "tmp") if result == "x" else ("out", "out")
+    code = {
+        contender: text.format(out=out, tmp=tmp, p=p)
+        for contender, text in (statements | {limit: LIMITS[limit]}).items()
+    }
+    places = {"x": " in place", "out": " into out", "value": "" if check == "penalty" else " fresh"}
+    title = f"{name}{places[result]}, {_short(size)}"
+    return Work(title, size, result, check, code, limit, goals)
+
+
+def _short(size: int) -> str:
+    return f"{size:.0e}".replace("e+0", "e") if size >= 1000 else str(size)
+
+
+def in_memory(n: int) -> Iterator[Work]:
+    share = Goal("limit", 0.95)
+    for name, code in MAPS.items():
+        yield _work(name, n, "x", code, "in-place scale", share)
+    for name, code in PENALTIES.items():
+        yield _work(name, n, "value", code, "parallel read", share, check="penalty")
+    for name, code in GIVEN.items():
+        goals = (share, Goal("the fastest peer", 1.25))
+        yield _work(name, n, "out", code, "streaming copy", *goals)
+    for name, code in FRESH.items():
+        yield _work(name, n, "value", code, "streaming copy", Goal("PyTorch", 2.2))
+
+
+def dropouts(n: int, instruction_set: str) -> Iterator[Work]:
+    """With less than AVX-512 the only goal is a share of the limit."""
+    wide = instruction_set == "avx512"
+    share = Goal("limit", 0.9 if wide else 0.45)
+    in_place = (share, Goal("PyTorch", 40.0)) if wide else (share,)
+    fresh = Goal("PyTorch", 20.0)
+    for p in (0.1, 0.5):
+        name = f"dropout {p}" if wide else f"dropout {p} ({instruction_set})"
+        yield _work(name, n, "x", DROPOUT, "in-place scale", *in_place, check="dropout", p=p)
+        if wide:
+            yield _work(
+                name, n, "value", DROPOUT_FRESH, "streaming copy", fresh, check="dropout", p=p
+            )
+
+
+def in_cache(n: int) -> Iterator[Work]:
+    peer = Goal("the fastest peer", 0.9)
+    goals = (Goal("limit", 0.9), peer)
+    for name, code in MAPS.items():
+        yield _work(name, n, "x", code, "copy loop", *goals)
+    for name, code in PENALTIES.items():
+        yield _work(name, n, "value", code, "copy loop", *goals, check="penalty")
+    for name, code in GIVEN.items():
+        yield _work(name, n, "out", code, "copy loop", *goals)
+    yield _work("dropout 0.1", n, "x", DROPOUT, "copy loop", peer, check="dropout", p=0.1)
+
+
+def small() -> Iterator[Work]:
+    goal = Goal("np.multiply", 2.0)
+    for name, code in MAPS.items():
+        yield _work(name, SMALL, "x", code, "np.multiply", goal)
+    for name, code in GIVEN.items():
+        yield _work(name, SMALL, "out", code, "np.multiply", goal)
+    yield _work("dropout 0.1", SMALL, "x", DROPOUT, "np.multiply", goal, check="dropout", p=0.1)
+
+
+def idle(n: int) -> Iterator[Work]:
+    """All threads of bridle against one, each call after a rest."""
+    goals = (Goal("one thread", 1.0), Goal("one thread", 1.0, "p90"))
+    codes = {
+        "soft_threshold in place": MAPS["soft_threshold"]["bridle"],
+        "l1_penalty": PENALTIES["l1_penalty"]["bridle"],
+        "dropout 0.1 in place": DROPOUT["bridle"],
+    }
+    for name, code in codes.items():
+        text = code.format(out="x", p=0.1)
+        title = f"{name} after {IDLE_SECONDS * 1e3:g} ms idle, {_short(n)}"
+        yield Work(title, n, "x", "none", {"bridle": text, "one thread": text}, "one thread", goals)

@@ -1,0 +1,100 @@
+"""Fails where a hot loop of the kernels is no longer vectorized, judged by its instructions.
+
+Usage: check_vectorized.py LIBRARY (x86-64, optimized, not stripped). Every kernel that the library
+defines is looked at, so a new operator is too.
+"""
+
+import re
+import subprocess
+import sys
+
+# The widest register of each instruction set: full vectors are wanted, not any vectors.
+REGISTERS = {"baseline": "%xmm", "avx2": "%ymm", "avx512": "%zmm"}
+
+FLOATS = r"v?(add|sub|mul|div|min|max|sqrt|and|or|xor|cmp\w*|blend\w*)p"
+BYTES = r"v?packuswb|vpmov(wb|m2b)|vpcmp(n?l[te])uw"
+# What must stand in a loop of a kernel: of doubles, and of the other element types.
+WANTED = {
+    "map_kernel": (FLOATS + "d", FLOATS + "s"),
+    "reduce_kernel": ("v?addpd", "v?addpd"),
+    "reduce_columns_kernel": ("v?(and|mul)pd|vpandq", "v?cvtps2pd"),
+    "mask_kernel": ("v?mulpd", "v?mulps"),
+    "mask_bytes_kernel": (BYTES, BYTES),
+    "mask_bits_kernel": (BYTES, BYTES),
+    "stream_kernel": (r"v?movnt\w+", r"v?movnt\w+"),
+    "draw_superblocks": ("v?paddd", "v?paddd"),
+}
+
+
+class Function:
+    """The instructions of one function, and the functions that it calls."""
+
+    def __init__(self) -> None:
+        self.instructions: list[tuple[int, str]] = []
+        self.called: set[str] = set()
+
+    def repeated(self) -> list[str]:
+        """The instructions in its loops: between a jump back and where it goes."""
+        loops = [
+            (int(jump[1], 16), address)
+            for address, text in self.instructions
+            if (jump := re.match(r"j\w+\s+([0-9a-f]+) <", text)) and int(jump[1], 16) <= address
+        ]
+        return [
+            text
+            for address, text in self.instructions
+            if any(begin <= address <= end for begin, end in loops)
+        ]
+
+
+def read_functions(path: str) -> dict[str, Function]:
+    """Disassemble a library."""
+    command = ["objdump", "-d", "--demangle", "--no-show-raw-insn", path]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    functions: dict[str, Function] = {}
+    current = Function()
+    for line in lines:
+        if head := re.match(r"[0-9a-f]+ <(.*)>:$", line):
+            current = functions.setdefault(head[1], Function())
+        elif code := re.match(r"\s+([0-9a-f]+):\t(.*)", line):
+            current.instructions.append((int(code[1], 16), code[2]))
+            if call := re.match(r"(?:call|jmp)\s+[0-9a-f]+ <(.*)>$", code[2]):
+                current.called.add(call[1])
+    return functions
+
+
+def repeated_instructions(functions: dict[str, Function], name: str) -> list[str]:
+    """The instructions in the loops of a function and of all that it calls."""
+    reached, waiting = set[str](), [name]
+    while waiting:
+        function = waiting.pop()
+        if function in functions and function not in reached:
+            reached.add(function)
+            waiting.extend(functions[function].called)
+    return [text for function in reached for text in functions[function].repeated()]
+
+
+def main(path: str) -> int:
+    """Print the kernels that are not vectorized; the exit status says whether there are any."""
+    functions = read_functions(path)
+    checked, missing = 0, []
+    for name in sorted(functions):
+        kernel = re.match(r"(?:void )?bridle::(\w+)::(\w+_kernel|draw_superblocks)[<(]", name)
+        if not kernel or "[clone" in name:
+            continue
+        if kernel[2] not in WANTED:
+            sys.exit(f"say in WANTED what a vectorized {kernel[2]} looks like")
+        double, other = WANTED[kernel[2]]
+        wanted = double if re.search(r", double[,>]", name) else other
+        pattern = re.compile(rf"({wanted})\s.*{REGISTERS[kernel[1]]}")
+        checked += 1
+        if not any(pattern.match(text) for text in repeated_instructions(functions, name)):
+            missing.append(name)
+    for name in missing:
+        print(f"not vectorized: {name}")
+    print(f"{checked - len(missing)} of {checked} kernels are vectorized")
+    return 1 if missing or not checked else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

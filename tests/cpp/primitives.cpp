@@ -1,0 +1,26 @@
+// Compiled once per instruction set, like kernels.cpp.
+#include "primitives.hpp"
+
+#include <bridle/half.hpp>
+#include <bridle/loops/chacha.hpp>
+
+namespace bridle::inline BRIDLE_ISA {
+namespace {
+
+void widen_half(const Float16* x, float* wide, std::size_t size) { widen_block(x, wide, size); }
+void widen_bfloat16(const BFloat16* x, float* wide, std::size_t size) {
+  widen_block(x, wide, size);
+}
+void narrow_half(const float* wide, Float16* out, std::size_t size) {
+  narrow_block(wide, out, size);
+}
+void narrow_bfloat16(const float* wide, BFloat16* out, std::size_t size) {
+  for (std::size_t i = 0; i < size; ++i) narrow(wide[i], out[i]);
+}
+
+}  // namespace
+
+extern const test::Primitives test_primitives = {widen_half,      narrow_half,      widen_bfloat16,
+                                                 narrow_bfloat16, draw_superblocks, kInterleaved};
+
+}  // namespace bridle::inline BRIDLE_ISA

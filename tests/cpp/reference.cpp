@@ -1,0 +1,136 @@
+#include "reference.hpp"
+
+#include <algorithm>
+#include <bridle/ops.hpp>
+#include <bridle/storage.hpp>
+#include <cstring>
+#include <iterator>
+#include <utility>
+
+namespace bridle::test {
+namespace {
+
+template <class T>
+T read(const void* from) {
+  T value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
+template <template <class> class Op, class S, std::size_t... P>
+void apply_one(const void* x, const void* const* parameters, void* out, std::index_sequence<P...>) {
+  using T = Compute<S>;
+  S result;
+  narrow(Op<T>{read<T>(parameters[P])...}(widen(read<S>(x))), result);
+  std::memcpy(out, &result, sizeof result);
+}
+
+template <template <class> class Op, class S>
+void apply(const void* x, const void* const* parameters, void* out) {
+  apply_one<Op, S>(x, parameters, out, std::make_index_sequence<std::size(Op<float>::params)>{});
+}
+
+template <template <class> class Op>
+MapOperator describe() {
+  MapOperator op{Op<float>::name,
+                 {},
+                 {apply<Op, Float16>, apply<Op, BFloat16>, apply<Op, float>, apply<Op, double>}};
+  for (const Param& param : Op<float>::params) op.rules.push_back(param.rule);
+  return op;
+}
+
+template <class Op>
+ReduceOperator describe() {
+  return {Op::name, Op::sums, [](double w, double* term) {
+            double terms[Op::sums];
+            Op::terms(w, terms);
+            std::copy_n(terms, Op::sums, term);
+          }};
+}
+
+template <template <class> class... Op>
+std::vector<MapOperator> describe_all(MapList<Op...>) {
+  return {describe<Op>()...};
+}
+template <class... Op>
+std::vector<ReduceOperator> describe_all(ReduceList<Op...>) {
+  return {describe<Op>()...};
+}
+
+double chunk_sum(const ReduceOperator& op, std::size_t s, const double* w, std::size_t size) {
+  double lane[32] = {};
+  for (std::size_t j = 0; j < size; ++j) {
+    double term[kMaxSums];
+    op.terms(w[j], term);
+    lane[j % 32] += term[s];
+  }
+  for (const std::size_t half : {16, 8, 4, 2, 1}) {
+    for (std::size_t k = 0; k < half; ++k) lane[k] += lane[k + half];
+  }
+  return lane[0];
+}
+
+template <class S>
+void drop_one(const void* x, double scale, bool keep, void* out) {
+  using T = Compute<S>;
+  S result;
+  narrow(ops::dropout<T>{static_cast<T>(scale)}(widen(read<S>(x)), keep), result);
+  std::memcpy(out, &result, sizeof result);
+}
+
+}  // namespace
+
+std::string name_of(DType dtype) {
+  constexpr const char* names[kDTypes] = {"float16", "bfloat16", "float32", "float64"};
+  return names[static_cast<int>(dtype)];
+}
+
+const std::vector<MapOperator>& map_operators() {
+  static const std::vector<MapOperator> operators = describe_all(MapOps{});
+  return operators;
+}
+
+const std::vector<ReduceOperator>& reduce_operators() {
+  static const std::vector<ReduceOperator> operators = describe_all(ReduceOps{});
+  return operators;
+}
+
+double value_of(DType dtype, const void* element) {
+  switch (dtype) {
+    case DType::float16:
+      return widen(read<Float16>(element));
+    case DType::bfloat16:
+      return widen(read<BFloat16>(element));
+    case DType::float32:
+      return read<float>(element);
+    default:
+      return read<double>(element);
+  }
+}
+
+std::vector<double> reference_sums(const ReduceOperator& op, const std::vector<double>& w) {
+  std::vector<double> result;
+  for (std::size_t s = 0; s < op.sums; ++s) {
+    std::vector<double> level;
+    for (std::size_t i = 0; i < w.size(); i += 4096) {
+      level.push_back(chunk_sum(op, s, w.data() + i, std::min<std::size_t>(4096, w.size() - i)));
+    }
+    while (level.size() > 1) {
+      std::vector<double> above;
+      for (std::size_t k = 0; k + 1 < level.size(); k += 2)
+        above.push_back(level[k] + level[k + 1]);
+      if (level.size() % 2 == 1) above.push_back(level.back());
+      level = above;
+    }
+    result.push_back(level.empty() ? 0.0 : level.front());
+  }
+  return result;
+}
+
+void apply_dropout(DType dtype, const void* x, double scale, bool keep, void* out) {
+  constexpr decltype(&drop_one<float>) drop[kDTypes] = {drop_one<Float16>, drop_one<BFloat16>,
+                                                        drop_one<float>, drop_one<double>};
+  drop[static_cast<int>(dtype)](x, scale, keep, out);
+}
+
+}  // namespace bridle::test

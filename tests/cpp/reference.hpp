@@ -1,0 +1,45 @@
+// What the drivers are compared with: every operator of the list, one element at a time, exactly as
+// its formula is written down. Made from the list, so that a new operator is tested without a new
+// line.
+#pragma once
+
+#include <bridle/types.hpp>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "core.hpp"
+
+namespace bridle::test {
+
+inline constexpr DType kAllTypes[] = {DType::float16, DType::bfloat16, DType::float32,
+                                      DType::float64};
+
+std::string name_of(DType dtype);
+
+struct MapOperator {
+  std::string name;
+  std::vector<Rule> rules;  // of its parameters
+  // out = op{parameters}(x) for one element of each type; parameters have the compute type.
+  void (*apply[kDTypes])(const void* x, const void* const* parameters, void* out);
+};
+
+struct ReduceOperator {
+  std::string name;
+  std::size_t sums;
+  void (*terms)(double w, double* term);
+};
+
+const std::vector<MapOperator>& map_operators();
+const std::vector<ReduceOperator>& reduce_operators();
+
+// One element as a number.
+double value_of(DType dtype, const void* element);
+
+// The sums of a penalty in the order that DESIGN promises: chunks of 4096, 32 lanes, folds, levels.
+std::vector<double> reference_sums(const ReduceOperator& op, const std::vector<double>& w);
+
+// What dropout makes of one element.
+void apply_dropout(DType dtype, const void* x, double scale, bool keep, void* out);
+
+}  // namespace bridle::test

@@ -1,0 +1,100 @@
+// Nothing is read or written outside the operands: they end, or begin, where a page begins that may
+// not be touched.
+#include <doctest/doctest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "data.hpp"
+#include "reference.hpp"
+
+namespace bridle::test {
+namespace {
+
+// A piece of memory between two pages that nobody may touch.
+class GuardedPages {
+ public:
+  GuardedPages() : page_(static_cast<std::size_t>(sysconf(_SC_PAGESIZE))) {
+    void* const memory =
+        mmap(nullptr, kPages * page_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    REQUIRE(memory != MAP_FAILED);
+    begin_ = static_cast<char*>(memory) + page_;
+    REQUIRE(mprotect(begin_, (kPages - 2) * page_, PROT_READ | PROT_WRITE) == 0);
+  }
+  ~GuardedPages() { munmap(begin_ - page_, kPages * page_); }
+  GuardedPages(const GuardedPages&) = delete;
+  GuardedPages& operator=(const GuardedPages&) = delete;
+
+  // The elements, flush with one end of the memory.
+  Operand place(const Bytes& elements, std::size_t item, bool at_end) {
+    char* const to = at_end ? begin_ + (kPages - 2) * page_ - elements.size() : begin_;
+    if (!elements.empty()) std::memcpy(to, elements.data(), elements.size());
+    return {to, static_cast<std::ptrdiff_t>(item)};
+  }
+
+ private:
+  static constexpr std::size_t kPages = 6;
+  std::size_t page_;
+  char* begin_;
+};
+
+struct Memory {
+  GuardedPages x, out, parameter[kMaxOperands];
+};
+
+void run_maps(Memory& memory, DType dtype, std::size_t size, bool at_end) {
+  const std::size_t item = item_size(dtype);
+  for (std::size_t op = 0; op < map_operators().size(); ++op) {
+    const std::vector<Rule>& rules = map_operators()[op].rules;
+    for (const bool arrays : {false, true}) {
+      MapCall call{
+          {memory.x.place(hostile_elements(dtype, size, 1), item, at_end)}, size, Output::fresh};
+      for (std::size_t p = 0; p < rules.size(); ++p) {
+        const Bytes values = parameter_values(rules[p], dtype, arrays ? size : 1, p);
+        call.operand[1 + p] =
+            memory.parameter[p].place(values, arrays ? compute_size(dtype) : 0, at_end);
+      }
+      call.operand[1 + rules.size()] = memory.out.place(Bytes(size * item), item, at_end);
+      map(static_cast<int>(op), dtype, call);
+    }
+  }
+}
+
+void run_others(Memory& memory, DType dtype, std::size_t size, bool at_end) {
+  const std::size_t item = item_size(dtype);
+  const Operand x = memory.x.place(hostile_elements(dtype, size, 1), item, at_end);
+  const Operand out = memory.out.place(Bytes(size * item), item, at_end);
+  for (std::size_t op = 0; op < reduce_operators().size(); ++op) {
+    double sums[64 * kMaxSums];
+    const std::size_t rows = size < 64 ? size : 64;
+    reduce(static_cast<int>(op), dtype, x, size, sums);
+    reduce_many(static_cast<int>(op), dtype, {x.data, static_cast<std::ptrdiff_t>(rows * item)},
+                size / (rows ? rows : 1), x.stride, rows, sums);
+  }
+  const MaskCall call{{1, 2}, 0x80000001u, 100, size, 2.0};
+  dropout(dtype, x, out, call, Output::fresh);
+  dropout_mask(reinterpret_cast<std::uint8_t*>(memory.out.place(Bytes(size), 1, at_end).data),
+               call);
+  dropout_mask_packed(
+      reinterpret_cast<std::uint8_t*>(memory.out.place(Bytes((size + 7) / 8), 1, at_end).data),
+      call);
+}
+
+TEST_CASE("nothing outside the operands is read or written") {
+  Memory memory;
+  for_each_instruction_set([&](const char*) {
+    for (const DType dtype : kAllTypes) {
+      for (std::size_t size = 0; size <= 140; ++size) {
+        for (const bool at_end : {false, true}) {
+          run_maps(memory, dtype, size, at_end);
+          run_others(memory, dtype, size, at_end);
+        }
+      }
+      run_others(memory, dtype, 1025, true);
+    }
+  });
+}
+
+}  // namespace
+}  // namespace bridle::test

@@ -1,0 +1,127 @@
+// Nothing global changes: neither status flags nor control bits, on the calling thread or on a
+// worker.
+#include <doctest/doctest.h>
+
+#include <cfenv>
+#include <vector>
+
+#include "data.hpp"
+#include "parallel.hpp"
+#include "reference.hpp"
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
+
+namespace bridle::test {
+namespace {
+
+constexpr int kThreads = 2;
+constexpr std::size_t kSmall = 1000, kLarge = 4 * 32 * 1024;
+
+unsigned floating_point_state() {
+#if defined(__x86_64__)
+  return _mm_getcsr();
+#else
+  return static_cast<unsigned>(std::fetestexcept(FE_ALL_EXCEPT));
+#endif
+}
+
+// That of every thread of the team which the core uses.
+std::vector<unsigned> states() {
+  std::vector<unsigned> result(kThreads, 0);
+#if defined(_OPENMP)
+#pragma omp parallel num_threads(kThreads)
+  result[static_cast<std::size_t>(omp_get_thread_num())] = floating_point_state();
+#else
+  result[0] = floating_point_state();
+#endif
+  return result;
+}
+
+// Operands for one call of every kind, made beforehand: making them raises flags as well.
+class EveryCall {
+ public:
+  EveryCall(DType dtype, std::size_t size)
+      : dtype_(dtype),
+        size_(size),
+        x_(item_size(dtype), hostile_elements(dtype, size, 1), step()),
+        out_(item_size(dtype), size, step()),
+        sums_(size * kMaxSums) {
+    const auto apart = static_cast<std::ptrdiff_t>(compute_size(dtype));
+    for (const MapOperator& op : map_operators()) {
+      std::vector<Array>& arrays = parameters_.emplace_back();
+      for (const Rule rule : op.rules) {
+        arrays.emplace_back(compute_size(dtype), parameter_values(rule, dtype, size, arrays.size()),
+                            apart);
+      }
+    }
+  }
+
+  void run() {
+    for (std::size_t op = 0; op < parameters_.size(); ++op) {
+      MapCall call{{x_.operand()}, size_, Output::fresh};
+      std::size_t next = 1;
+      for (Array& parameter : parameters_[op]) call.operand[next++] = parameter.operand();
+      call.operand[next] = out_.operand();
+      map(static_cast<int>(op), dtype_, call);
+    }
+    for (std::size_t op = 0; op < reduce_operators().size(); ++op)
+      run_penalty(static_cast<int>(op));
+    dropout(dtype_, x_.operand(), out_.operand(), {{1, 2}, 1u << 31, 0, size_, 2.0}, Output::fresh);
+  }
+
+ private:
+  std::ptrdiff_t step() const { return static_cast<std::ptrdiff_t>(item_size(dtype_)); }
+
+  void run_penalty(int op) {
+    constexpr std::ptrdiff_t rows = 100;
+    const auto columns = static_cast<std::ptrdiff_t>(size_) / rows;
+    const Operand x = x_.operand();
+    reduce(op, dtype_, x, size_, sums_.data());
+    reduce_many(op, dtype_, x, columns, columns * step(), rows, sums_.data());
+    reduce_many(op, dtype_, {x.data, columns * step()}, rows, step(), columns, sums_.data());
+  }
+
+  DType dtype_;
+  std::size_t size_;
+  Array x_, out_;
+  std::vector<std::vector<Array>> parameters_;
+  std::vector<double> sums_;
+};
+
+void check_all_types(std::size_t size, int raised) {
+  for (const DType dtype : kAllTypes) {
+    CAPTURE(name_of(dtype));
+    EveryCall calls(dtype, size);
+    for_each_instruction_set([&](const std::string& isa) {
+      CAPTURE(isa);
+      std::feclearexcept(FE_ALL_EXCEPT);
+      std::feraiseexcept(raised);
+      const std::vector<unsigned> before = states();
+      calls.run();
+      const int flags = std::fetestexcept(FE_ALL_EXCEPT);
+      const std::vector<unsigned> after = states();
+      CHECK(after == before);
+      CHECK(flags == raised);
+    });
+  }
+}
+
+TEST_CASE("flags that were clear stay clear, flags that were raised stay raised") {
+  set_num_threads(kThreads);
+  states();  // starts the team, and a runtime may raise flags while it does so
+  for (const int raised : {0, FE_INEXACT, FE_INVALID | FE_OVERFLOW}) {
+    CAPTURE(raised);
+    check_all_types(kSmall, raised);
+    check_all_types(kLarge, raised);
+  }
+  std::feclearexcept(FE_ALL_EXCEPT);
+  set_num_threads(0);
+}
+
+}  // namespace
+}  // namespace bridle::test

@@ -1,0 +1,98 @@
+// Results that bypass the caches: the bits of the ordinary path, and nothing beside them touched.
+#include <doctest/doctest.h>
+
+#include "data.hpp"
+#include "parallel.hpp"
+#include "reference.hpp"
+
+namespace {
+bool large = false;  // whether everything exceeds the caches, or nothing
+}
+
+// What the core is linked with here in place of bridle::worth_streaming and bridle::exceeds_caches.
+extern "C" bool __wrap__ZN6bridle15worth_streamingEm(std::size_t) { return large; }
+extern "C" bool __wrap__ZN6bridle14exceeds_cachesEm(std::size_t) { return large; }
+
+namespace bridle::test {
+namespace {
+
+// run(x, out, size, output) computes the same out of place, streamed, into fresh memory and in
+// place.
+template <class Run>
+void check_large(DType dtype, std::size_t size, Run run) {
+  CAPTURE(size);
+  const std::size_t item = item_size(dtype);
+  const auto step = static_cast<std::ptrdiff_t>(item);
+  for (std::size_t phase = 0; phase < 64; phase += 7 * item) {
+    CAPTURE(phase);
+    Array x(item, hostile_elements(dtype, size, size), step, 64 - phase);
+    Array plain(item, size, step), streamed(item, size, step, phase), fresh(item, size, step);
+    large = false;
+    run(x.operand(), plain.operand(), size, Output::reused);
+    large = true;
+    run(x.operand(), streamed.operand(), size, Output::reused);
+    run(x.operand(), fresh.operand(), size, Output::fresh);
+    run(x.operand(), x.operand(), size, Output::reused);
+    for (const Array* result : {&streamed, &fresh, &x}) {
+      CHECK(difference(dtype, plain.elements(), result->elements()) == "");
+      CHECK(result->gaps_untouched());
+    }
+  }
+}
+
+template <class Run>
+void for_sizes_and_threads(DType dtype, Run run) {
+  CAPTURE(name_of(dtype));
+  for (const std::size_t size : {1, 500, 511, 513, 3000}) check_large(dtype, size, run);
+  for (const int threads : {1, 3}) {
+    CAPTURE(threads);
+    set_num_threads(threads);
+    check_large(dtype, 3 * 32 * 1024 + 5, run);
+  }
+  set_num_threads(0);
+}
+
+TEST_CASE("elementwise operators") {
+  for (std::size_t op = 0; op < map_operators().size(); ++op) {
+    CAPTURE(map_operators()[op].name);
+    const std::vector<Rule>& rules = map_operators()[op].rules;
+    for (const DType dtype : kAllTypes) {
+      std::vector<Bytes> values;
+      for (const Rule rule : rules) values.push_back(parameter_values(rule, dtype, 1, op));
+      for_sizes_and_threads(dtype, [&](Operand x, Operand out, std::size_t size, Output output) {
+        MapCall call{{x}, size, output};
+        for (std::size_t p = 0; p < rules.size(); ++p) call.operand[1 + p] = {values[p].data(), 0};
+        call.operand[1 + rules.size()] = out;
+        map(static_cast<int>(op), dtype, call);
+      });
+    }
+  }
+}
+
+TEST_CASE("elementwise operators with an array of parameters") {
+  for (const DType dtype : kAllTypes) {
+    const std::size_t compute = compute_size(dtype);
+    Array thresholds(compute, parameter_values(Rule::non_negative, dtype, 1 << 17, 1),
+                     -static_cast<std::ptrdiff_t>(compute));
+    for_sizes_and_threads(dtype, [&](Operand x, Operand out, std::size_t size, Output output) {
+      map(0, dtype, {{x, thresholds.operand(), out}, size, output});
+    });
+  }
+}
+
+TEST_CASE("dropout") {
+  for_each_instruction_set([&](const std::string& isa) {
+    CAPTURE(isa);
+    for (const DType dtype : kAllTypes) {
+      for (const std::uint64_t index : {0, 100}) {
+        CAPTURE(index);
+        for_sizes_and_threads(dtype, [&](Operand x, Operand out, std::size_t size, Output output) {
+          dropout(dtype, x, out, {{1, 2}, 0x80001234u, index, size, 2.0}, output);
+        });
+      }
+    }
+  });
+}
+
+}  // namespace
+}  // namespace bridle::test
