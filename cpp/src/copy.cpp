@@ -1,13 +1,12 @@
+#include <algorithm>
+#include <bridle/prefetch.hpp>
+#include <cstdint>
+#include <cstring>
+
 #include "core.hpp"
 #include "dispatch.hpp"
 #include "parallel.hpp"
 #include "streaming.hpp"
-
-#include <bridle/prefetch.hpp>
-
-#include <algorithm>
-#include <cstdint>
-#include <cstring>
 
 namespace bridle {
 namespace {

@@ -24,12 +24,14 @@ constexpr std::size_t compute_size(DType dtype) { return dtype == DType::float64
 
 enum class Output {
   reused,  // memory that was written before: large results bypass the caches
-  fresh,   // pages that nobody has touched: the kernel's zeroing has just brought them into the cache
+  fresh,   // pages that nobody has touched: the kernel's zeroing has just brought them into the
+           // cache
 };
 
-// operand[0] is x, operand[1…] the parameters (compute type; stride 0: one number for all), the last one out.
-// Where out overlaps another operand otherwise than element for element, one thread works in ascending order:
-// NumPy hands over such operands if no element is written before it is read that way.
+// operand[0] is x, operand[1…] the parameters (compute type; stride 0: one number for all), the
+// last one out. Where out overlaps another operand otherwise than element for element, one thread
+// works in ascending order: NumPy hands over such operands if no element is written before it is
+// read that way.
 struct MapCall {
   Operand operand[kMaxOperands];
   std::size_t size;
@@ -41,12 +43,13 @@ BRIDLE_API void map(int op, DType dtype, const MapCall& call) noexcept;
 // The sums of a penalty over one vector (see loops/reduce.hpp for the order of summation).
 BRIDLE_API void reduce(int op, DType dtype, Operand x, std::size_t size, double* sums) noexcept;
 
-// The same for `count` vectors, the first elements of which lie `vector_stride` bytes apart: the sums of
-// vector v go to sums[v·number of sums …].
-BRIDLE_API void reduce_many(int op, DType dtype, Operand x, std::size_t size, std::ptrdiff_t vector_stride,
-                            std::size_t count, double* sums) noexcept;
+// The same for `count` vectors, the first elements of which lie `vector_stride` bytes apart: the
+// sums of vector v go to sums[v·number of sums …].
+BRIDLE_API void reduce_many(int op, DType dtype, Operand x, std::size_t size,
+                            std::ptrdiff_t vector_stride, std::size_t count, double* sums) noexcept;
 
-BRIDLE_API void dropout(DType dtype, Operand x, Operand out, const MaskCall& call, Output output) noexcept;
+BRIDLE_API void dropout(DType dtype, Operand x, Operand out, const MaskCall& call,
+                        Output output) noexcept;
 BRIDLE_API void dropout_mask(std::uint8_t* keep, const MaskCall& call) noexcept;
 BRIDLE_API void dropout_mask_packed(std::uint8_t* bits, const MaskCall& call) noexcept;
 

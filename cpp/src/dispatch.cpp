@@ -42,7 +42,9 @@ std::atomic<const InstructionSet*> active{best()};
 
 }  // namespace
 
-int instruction_set_count() noexcept { return sizeof instruction_sets / sizeof instruction_sets[0]; }
+int instruction_set_count() noexcept {
+  return sizeof instruction_sets / sizeof instruction_sets[0];
+}
 
 const InstructionSet& instruction_set(int i) noexcept { return instruction_sets[i]; }
 

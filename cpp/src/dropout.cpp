@@ -1,18 +1,19 @@
+#include <algorithm>
+#include <cstring>
+
 #include "core.hpp"
 #include "dispatch.hpp"
 #include "parallel.hpp"
 #include "streaming.hpp"
 #include "strided.hpp"
 
-#include <algorithm>
-#include <cstring>
-
 namespace bridle {
 namespace {
 
 // Drawing costs more than the arithmetic of a map: a second thread pays earlier.
 constexpr std::size_t kLeastPerThread = 8 * 1024;
-constexpr std::uint64_t kCertain = std::uint64_t{1} << 32;  // the threshold that keeps every element
+constexpr std::uint64_t kCertain = std::uint64_t{1}
+                                   << 32;  // the threshold that keeps every element
 // Elements staged at a time: the superblocks that a kernel may draw at once (see loops/chacha.hpp).
 constexpr std::size_t kPiece = 2 * kDraws;
 static_assert(kPiece * sizeof(double) <= StreamWriter::kPiece);
@@ -67,8 +68,12 @@ void dropout(DType dtype, Operand x, Operand out, const MaskCall& call, Output o
   const bool contiguous_both = is_contiguous(x, item) && is_contiguous(out, item);
   const bool streaming = contiguous_both && output == Output::reused && x.data != out.data &&
                          worth_streaming(2 * call.size * item);
-  const DropoutPlan plan{kernels().dropout[static_cast<int>(dtype)], x, out, item,
-                         streaming || !contiguous_both, streaming};
+  const DropoutPlan plan{kernels().dropout[static_cast<int>(dtype)],
+                         x,
+                         out,
+                         item,
+                         streaming || !contiguous_both,
+                         streaming};
   parallel_for(call.size, kDraws, kLeastPerThread, [&](std::size_t begin, std::size_t end) {
     if (call.threshold == 0 || call.threshold == kCertain) {
       run_certain(plan, call.threshold != 0, begin, end);

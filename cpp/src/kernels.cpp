@@ -1,4 +1,5 @@
-// Compiled once per instruction set, with BRIDLE_ISA naming the namespace: every loop for every element type.
+// Compiled once per instruction set, with BRIDLE_ISA naming the namespace: every loop for every
+// element type.
 #include "kernels.hpp"
 
 #include <bridle/loops/map.hpp>
@@ -23,8 +24,9 @@ constexpr void fill(KernelTable& table, MapList<Op...>) {
 template <class... Op>
 constexpr void fill(KernelTable& table, ReduceList<Op...>) {
   int i = 0;
-  ((table.reduce[i][0] = reduce_kernel<Op, Float16>, table.reduce[i][1] = reduce_kernel<Op, BFloat16>,
-    table.reduce[i][2] = reduce_kernel<Op, float>, table.reduce[i][3] = reduce_kernel<Op, double>, ++i),
+  ((table.reduce[i][0] = reduce_kernel<Op, Float16>,
+    table.reduce[i][1] = reduce_kernel<Op, BFloat16>, table.reduce[i][2] = reduce_kernel<Op, float>,
+    table.reduce[i][3] = reduce_kernel<Op, double>, ++i),
    ...);
   i = 0;
   ((table.reduce_columns[i][0] = reduce_columns_kernel<Op, Float16>,

@@ -1,5 +1,6 @@
 // What one instruction set offers: the table of its kernels, filled by kernels.cpp.
-// Kernels see contiguous memory and one thread; layouts, threads and stores belong to the rest of the core.
+// Kernels see contiguous memory and one thread; layouts, threads and stores belong to the rest of
+// the core.
 #pragma once
 
 #include <bridle/ops.hpp>

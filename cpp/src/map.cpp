@@ -1,17 +1,19 @@
+#include <algorithm>
+#include <cstdlib>
+
 #include "core.hpp"
 #include "dispatch.hpp"
 #include "parallel.hpp"
 #include "streaming.hpp"
 #include "strided.hpp"
 
-#include <algorithm>
-#include <cstdlib>
-
 namespace bridle {
 namespace {
 
-constexpr std::size_t kBlockBytes = 1024;           // of x, worked on at a time where that is not all at once
-constexpr std::size_t kLeastPerThread = 32 * 1024;  // elements; below, waking a thread costs more than it saves
+constexpr std::size_t kBlockBytes =
+    1024;  // of x, worked on at a time where that is not all at once
+constexpr std::size_t kLeastPerThread =
+    32 * 1024;  // elements; below, waking a thread costs more than it saves
 static_assert(kBlockBytes <= StreamWriter::kPiece);
 
 // One call, as every thread sees it.
@@ -56,8 +58,8 @@ void run_at_once(const MapPlan& plan, std::size_t begin, std::size_t end) {
   plan.kernel(operand, end - begin);
 }
 
-// In blocks: what is not contiguous is gathered; where every parameter must be an array, a number fills its
-// block once.
+// In blocks: what is not contiguous is gathered; where every parameter must be an array, a number
+// fills its block once.
 void run_in_blocks(const MapPlan& plan, std::size_t begin, std::size_t end) {
   alignas(64) char block[kMaxOperands][2 * kBlockBytes];  // the parameters of halves are floats
   const std::size_t step = kBlockBytes / plan.item;
@@ -99,8 +101,14 @@ constexpr int parameter_count(int op, MapList<Op...>) {
 }
 
 MapPlan make_plan(int op, DType dtype, const MapCall& call) {
-  MapPlan plan{call, parameter_count(op, MapOps{}), item_size(dtype), compute_size(dtype), false, false,
-               false, nullptr};
+  MapPlan plan{call,
+               parameter_count(op, MapOps{}),
+               item_size(dtype),
+               compute_size(dtype),
+               false,
+               false,
+               false,
+               nullptr};
   bool parameters_contiguous = true;
   for (int p = 0; p < plan.parameters; ++p) {
     plan.arrays |= plan.parameter(p).stride != 0;
@@ -121,13 +129,14 @@ void map(int op, DType dtype, const MapCall& call) noexcept {
   if (call.size == 0) return;
   const MapPlan plan = make_plan(op, dtype, call);
   const bool in_order = call.size >= 2 * kLeastPerThread && overlaps(plan);
-  parallel_for(call.size, kBlockBytes, in_order ? call.size : kLeastPerThread, [&plan](std::size_t begin, std::size_t end) {
-    if (plan.contiguous && !plan.streaming) {
-      run_at_once(plan, begin, end);
-    } else {
-      run_in_blocks(plan, begin, end);
-    }
-  });
+  parallel_for(call.size, kBlockBytes, in_order ? call.size : kLeastPerThread,
+               [&plan](std::size_t begin, std::size_t end) {
+                 if (plan.contiguous && !plan.streaming) {
+                   run_at_once(plan, begin, end);
+                 } else {
+                   run_in_blocks(plan, begin, end);
+                 }
+               });
 }
 
 }  // namespace bridle

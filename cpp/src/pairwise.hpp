@@ -1,5 +1,6 @@
-// Sums added level by level: s[2k] + s[2k+1], an odd last one moves up. The order depends on nothing but
-// the position, so a subtree of a power of two of sums can be computed by itself, by any thread.
+// Sums added level by level: s[2k] + s[2k+1], an odd last one moves up. The order depends on
+// nothing but the position, so a subtree of a power of two of sums can be computed by itself, by
+// any thread.
 #pragma once
 
 #include <cstddef>

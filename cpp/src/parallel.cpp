@@ -1,14 +1,14 @@
 #include "parallel.hpp"
 
-#include "placement.hpp"
-#include "status_flags.hpp"
-
 #include <dlfcn.h>
 #include <pthread.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+
+#include "placement.hpp"
+#include "status_flags.hpp"
 
 #if defined(_OPENMP)
 #include <omp.h>
@@ -18,7 +18,8 @@ namespace bridle {
 namespace {
 
 std::atomic<int> chosen_threads{0};
-// After fork() libgomp's worker threads are gone, and a child that enters a region waits for them for ever.
+// After fork() libgomp's worker threads are gone, and a child that enters a region waits for them
+// for ever.
 std::atomic<bool> forked{false};
 
 int threads_from_environment() {
@@ -55,8 +56,8 @@ const char* openmp_runtime() noexcept { return ""; }
 
 #endif
 
-void parallel_ranges(std::size_t size, std::size_t grain, std::size_t minimum, RangeFunction function,
-                     const void* body) noexcept {
+void parallel_ranges(std::size_t size, std::size_t grain, std::size_t minimum,
+                     RangeFunction function, const void* body) noexcept {
 #if defined(_OPENMP)
   if (size >= 2 * minimum && !forked.load(std::memory_order_relaxed) && !omp_in_parallel()) {
     const std::size_t most = std::max<std::size_t>(size / minimum, 1);

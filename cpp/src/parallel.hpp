@@ -14,14 +14,16 @@ BRIDLE_API void set_num_threads(int n) noexcept;
 BRIDLE_API const char* openmp_runtime() noexcept;
 
 using RangeFunction = void (*)(const void* body, std::size_t begin, std::size_t end);
-void parallel_ranges(std::size_t size, std::size_t grain, std::size_t minimum, RangeFunction function,
-                     const void* body) noexcept;
+void parallel_ranges(std::size_t size, std::size_t grain, std::size_t minimum,
+                     RangeFunction function, const void* body) noexcept;
 
-// Calls body(begin, end) for ranges that partition [0, size), one a thread; inner bounds are multiples of
-// `grain`, and no thread gets less than `minimum` elements. Runs serially inside another parallel region and
-// in a forked child, where libgomp would hang. Floating-point status flags are left as they were found.
+// Calls body(begin, end) for ranges that partition [0, size), one a thread; inner bounds are
+// multiples of `grain`, and no thread gets less than `minimum` elements. Runs serially inside
+// another parallel region and in a forked child, where libgomp would hang. Floating-point status
+// flags are left as they were found.
 template <class Body>
-void parallel_for(std::size_t size, std::size_t grain, std::size_t minimum, const Body& body) noexcept {
+void parallel_for(std::size_t size, std::size_t grain, std::size_t minimum,
+                  const Body& body) noexcept {
   parallel_ranges(
       size, grain, minimum,
       [](const void* context, std::size_t begin, std::size_t end) {

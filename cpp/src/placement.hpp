@@ -1,9 +1,10 @@
 // Where the worker threads wake up.
 //
-// A worker that has slept is often queued by the kernel on the processor of the thread that wakes it. That
-// thread spins at the end of the region, so the worker waits for a whole time slice: 8 to 12 ms were measured
-// for a call of 0.03 ms. So before a region after a pause, the caller's processor is taken out of the
-// affinity masks of its workers. The caller's own mask is never touched. Linux only; elsewhere this is empty.
+// A worker that has slept is often queued by the kernel on the processor of the thread that wakes
+// it. That thread spins at the end of the region, so the worker waits for a whole time slice: 8 to
+// 12 ms were measured for a call of 0.03 ms. So before a region after a pause, the caller's
+// processor is taken out of the affinity masks of its workers. The caller's own mask is never
+// touched. Linux only; elsewhere this is empty.
 #pragma once
 
 #include <atomic>

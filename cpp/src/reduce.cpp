@@ -1,10 +1,10 @@
+#include <algorithm>
+
 #include "core.hpp"
 #include "dispatch.hpp"
 #include "pairwise.hpp"
 #include "parallel.hpp"
 #include "strided.hpp"
-
-#include <algorithm>
 
 namespace bridle {
 namespace {
@@ -25,11 +25,13 @@ struct ReducePlan {
 };
 
 ReducePlan make_plan(int op, DType dtype) {
-  return {kernels().reduce[op][static_cast<int>(dtype)], sum_count(op, ReduceOps{}), item_size(dtype)};
+  return {kernels().reduce[op][static_cast<int>(dtype)], sum_count(op, ReduceOps{}),
+          item_size(dtype)};
 }
 
 // The sums over elements begin … end of x, begin being a multiple of kChunk.
-void reduce_range(const ReducePlan& plan, Operand x, std::size_t begin, std::size_t end, double* sums) {
+void reduce_range(const ReducePlan& plan, Operand x, std::size_t begin, std::size_t end,
+                  double* sums) {
   alignas(64) char block[kChunk * sizeof(double)];
   PairwiseSum<kMaxSums> total(plan.sums);
   for (std::size_t i = begin; i < end; i += kChunk) {
@@ -49,7 +51,8 @@ void reduce_parallel(const ReducePlan& plan, Operand x, std::size_t size, double
   parallel_for(subtrees, 1, std::max<std::size_t>(1, kLeastPerThread / elements),
                [&](std::size_t begin, std::size_t end) {
                  for (std::size_t t = begin; t < end; ++t) {
-                   reduce_range(plan, x, t * elements, std::min(size, (t + 1) * elements), partial[t]);
+                   reduce_range(plan, x, t * elements, std::min(size, (t + 1) * elements),
+                                partial[t]);
                  }
                });
   PairwiseSum<kMaxSums> total(plan.sums);
@@ -60,12 +63,15 @@ void reduce_parallel(const ReducePlan& plan, Operand x, std::size_t size, double
   total.finish(sums);
 }
 
-// Vectors that lie beside each other, like the columns of a C-ordered matrix: rows are read as they lie in memory.
-void reduce_columns(int op, DType dtype, Operand x, std::size_t size, std::size_t count, double* sums) {
+// Vectors that lie beside each other, like the columns of a C-ordered matrix: rows are read as they
+// lie in memory.
+void reduce_columns(int op, DType dtype, Operand x, std::size_t size, std::size_t count,
+                    double* sums) {
   const std::size_t n = sum_count(op, ReduceOps{});
   const std::size_t item = item_size(dtype);
   const ReduceColumnsKernel kernel = kernels().reduce_columns[op][static_cast<int>(dtype)];
-  const std::size_t least = std::max<std::size_t>(1, kLeastPerThread / std::max<std::size_t>(size, 1));
+  const std::size_t least =
+      std::max<std::size_t>(1, kLeastPerThread / std::max<std::size_t>(size, 1));
   parallel_for(count, kMaxColumns, least, [&](std::size_t begin, std::size_t end) {
     for (std::size_t c = begin; c < end; c += kMaxColumns) {
       const std::size_t columns = std::min(kMaxColumns, end - c);
@@ -100,9 +106,11 @@ void reduce_many(int op, DType dtype, Operand x, std::size_t size, std::ptrdiff_
   if (beside && count > 1 && !is_contiguous(x, plan.item)) {
     reduce_columns(op, dtype, x, size, count, sums);
   } else if (size >= 2 * kLeastPerThread) {
-    for (std::size_t v = 0; v < count; ++v) reduce_parallel(plan, vector(v), size, sums + v * plan.sums);
+    for (std::size_t v = 0; v < count; ++v)
+      reduce_parallel(plan, vector(v), size, sums + v * plan.sums);
   } else {
-    const std::size_t least = std::max<std::size_t>(1, kLeastPerThread / std::max<std::size_t>(size, 1));
+    const std::size_t least =
+        std::max<std::size_t>(1, kLeastPerThread / std::max<std::size_t>(size, 1));
     parallel_for(count, 1, least, [&](std::size_t begin, std::size_t end) {
       for (std::size_t v = begin; v < end; ++v) {
         reduce_range(plan, vector(v), 0, size, sums + v * plan.sums);

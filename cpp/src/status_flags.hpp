@@ -9,8 +9,8 @@
 
 namespace bridle {
 
-// Puts back the flags that arithmetic raised: whether a NaN was met by the calling thread or by a worker
-// would otherwise decide whether NumPy warns. Control bits are not touched.
+// Puts back the flags that arithmetic raised: whether a NaN was met by the calling thread or by a
+// worker would otherwise decide whether NumPy warns. Control bits are not touched.
 class KeepStatusFlags {
  public:
   KeepStatusFlags(const KeepStatusFlags&) = delete;

@@ -1,10 +1,10 @@
 #include "streaming.hpp"
 
-#include "dispatch.hpp"
-
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+
+#include "dispatch.hpp"
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -42,7 +42,9 @@ void fence_streaming_stores() noexcept {
 }
 
 StreamWriter::StreamWriter(void* to) noexcept
-    : to_(static_cast<char*>(to)), begin_(reinterpret_cast<std::uintptr_t>(to) % kLine), fill_(begin_) {}
+    : to_(static_cast<char*>(to)),
+      begin_(reinterpret_cast<std::uintptr_t>(to) % kLine),
+      fill_(begin_) {}
 
 void StreamWriter::commit(std::size_t bytes) noexcept {
   fill_ += bytes;

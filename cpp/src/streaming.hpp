@@ -1,15 +1,17 @@
-// Stores that bypass the caches: a result too large for them would otherwise be read before it is written.
+// Stores that bypass the caches: a result too large for them would otherwise be read before it is
+// written.
 #pragma once
 
 #include <bridle/types.hpp>
 
 namespace bridle {
 
-// True where x and out together are so large that nothing of the result would still be cached, and the machine
-// has stores that bypass the caches.
+// True where x and out together are so large that nothing of the result would still be cached, and
+// the machine has stores that bypass the caches.
 bool worth_streaming(std::size_t bytes) noexcept;
 
-// Makes streaming stores of this thread visible to the others, in order. Needed after the last of them.
+// Makes streaming stores of this thread visible to the others, in order. Needed after the last of
+// them.
 void fence_streaming_stores() noexcept;
 
 // Takes a contiguous result in pieces and writes it to `to` in whole cache lines.
@@ -24,7 +26,7 @@ class StreamWriter {
   void flush() noexcept;
 
  private:
-  char* to_;          // where buffer_[begin_] belongs; to_ and buffer_ + begin_ agree modulo kLine
+  char* to_;           // where buffer_[begin_] belongs; to_ and buffer_ + begin_ agree modulo kLine
   std::size_t begin_;  // the first byte of the buffer that holds a result, < kLine
   std::size_t fill_;
   alignas(kLine) char buffer_[kPiece + kLine];

@@ -34,22 +34,29 @@ void scatter_words(const void* block, std::size_t size, Operand x) {
 // Copies elements of `item` = 2, 4 or 8 bytes into a contiguous block.
 inline void gather(Operand x, std::size_t item, std::size_t size, void* block) {
   switch (item) {
-    case 2: return gather_words<std::uint16_t>(x, size, block);
-    case 4: return gather_words<std::uint32_t>(x, size, block);
-    default: return gather_words<std::uint64_t>(x, size, block);
+    case 2:
+      return gather_words<std::uint16_t>(x, size, block);
+    case 4:
+      return gather_words<std::uint32_t>(x, size, block);
+    default:
+      return gather_words<std::uint64_t>(x, size, block);
   }
 }
 
 inline void scatter(const void* block, std::size_t item, std::size_t size, Operand x) {
   switch (item) {
-    case 2: return scatter_words<std::uint16_t>(block, size, x);
-    case 4: return scatter_words<std::uint32_t>(block, size, x);
-    default: return scatter_words<std::uint64_t>(block, size, x);
+    case 2:
+      return scatter_words<std::uint16_t>(block, size, x);
+    case 4:
+      return scatter_words<std::uint32_t>(block, size, x);
+    default:
+      return scatter_words<std::uint64_t>(block, size, x);
   }
 }
 
 // A contiguous view of elements begin … begin + size of x: x itself, or a copy in `block`.
-inline void* contiguous(Operand x, std::size_t item, std::size_t begin, std::size_t size, void* block) {
+inline void* contiguous(Operand x, std::size_t item, std::size_t begin, std::size_t size,
+                        void* block) {
   const Operand part{at(x, begin), x.stride};
   if (is_contiguous(x, item)) return part.data;
   gather(part, item, size, block);

@@ -1,5 +1,6 @@
-// Float16 in blocks. gcc does not vectorize its own half type, and the integer conversions cost three times
-// the instruction that F16C has for them, so float16 loops widen a block, work on floats and narrow it back.
+// Float16 in blocks. gcc does not vectorize its own half type, and the integer conversions cost
+// three times the instruction that F16C has for them, so float16 loops widen a block, work on
+// floats and narrow it back.
 #pragma once
 
 #include <bridle/storage.hpp>

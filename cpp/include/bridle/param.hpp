@@ -1,4 +1,5 @@
-// The facts about an operator that stand beside its formula: its name and the rules of its parameters.
+// The facts about an operator that stand beside its formula: its name and the rules of its
+// parameters.
 #pragma once
 
 namespace bridle {

@@ -1,6 +1,7 @@
-// The four element types, and how each is widened to the type that formulas compute in and narrowed back.
-// Halves compute in float and round once, to nearest even. The conversions are integer arithmetic, so that
-// they vectorize on every instruction set and give the same bits on all of them, subnormals and NaN included.
+// The four element types, and how each is widened to the type that formulas compute in and narrowed
+// back. Halves compute in float and round once, to nearest even. The conversions are integer
+// arithmetic, so that they vectorize on every instruction set and give the same bits on all of
+// them, subnormals and NaN included.
 #pragma once
 
 #include <bridle/config.hpp>

@@ -1,9 +1,9 @@
-// Vectors of the width that the instruction set has, as the compilers' own vector types. They are used
-// only where gcc was measured to keep accumulators in memory (sums) or not to vectorize at all (ChaCha).
+// Vectors of the width that the instruction set has, as the compilers' own vector types. They are
+// used only where gcc was measured to keep accumulators in memory (sums) or not to vectorize at all
+// (ChaCha).
 #pragma once
 
 #include <bridle/config.hpp>
-
 #include <cstddef>
 
 namespace bridle::inline BRIDLE_ISA {

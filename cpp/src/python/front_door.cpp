@@ -10,7 +10,8 @@
 namespace bridle::python {
 namespace {
 
-constexpr npy_intp kReleasesGil = 16 * 1024;  // elements; below, the work is shorter than the hand-over
+constexpr npy_intp kReleasesGil =
+    16 * 1024;  // elements; below, the work is shorter than the hand-over
 
 PyObject* elementwise_fallback = nullptr;
 PyObject* penalty_fallback = nullptr;
@@ -25,8 +26,8 @@ const char* describe_rule(Rule rule) {
 }
 
 void raise_broken_rule(const Operator& op, const Param& param, PyObject* value) {
-  PyErr_Format(PyExc_ValueError, "%s: %s must be %s, got %S", op.name, param.name, describe_rule(param.rule),
-               value);
+  PyErr_Format(PyExc_ValueError, "%s: %s must be %s, got %S", op.name, param.name,
+               describe_rule(param.rule), value);
 }
 
 // A Python or NumPy number as double; false, without an exception, if it is anything else.
@@ -35,7 +36,8 @@ bool number(PyObject* object, double& value) {
     value = PyFloat_AS_DOUBLE(object);
     return true;
   }
-  if (PyLong_Check(object) || PyArray_IsScalar(object, Floating) || PyArray_IsScalar(object, Integer)) {
+  if (PyLong_Check(object) || PyArray_IsScalar(object, Floating) ||
+      PyArray_IsScalar(object, Integer)) {
     value = PyFloat_AsDouble(object);
     if (!(value == -1.0 && PyErr_Occurred())) return true;
     PyErr_Clear();
@@ -69,7 +71,8 @@ PyArrayObject* plain_array(PyObject* object, std::optional<DType>& dtype) {
   return dtype ? array : nullptr;
 }
 
-// Whether the result for x may be written to out directly: same elements in the same places, or no common byte.
+// Whether the result for x may be written to out directly: same elements in the same places, or no
+// common byte.
 bool fits(PyArrayObject* x, PyArrayObject* out) {
   if (!PyArray_ISWRITEABLE(out)) return false;
   if (out == x) return true;
@@ -91,7 +94,8 @@ void run(npy_intp size, const Work& work) {
   }
 }
 
-void map_array(int op, DType dtype, PyArrayObject* x, const double* values, PyArrayObject* out, Output output) {
+void map_array(int op, DType dtype, PyArrayObject* x, const double* values, PyArrayObject* out,
+               Output output) {
   const std::size_t params = kMapOperators[op].params.size();
   const auto item = static_cast<std::ptrdiff_t>(item_size(dtype));
   const bool wide = dtype == DType::float64;
@@ -104,7 +108,8 @@ void map_array(int op, DType dtype, PyArrayObject* x, const double* values, PyAr
   for (std::size_t p = 0; p < params; ++p) {
     doubles[p] = values[p];
     floats[p] = static_cast<float>(values[p]);
-    call.operand[1 + p] = {wide ? reinterpret_cast<char*>(&doubles[p]) : reinterpret_cast<char*>(&floats[p]), 0};
+    call.operand[1 + p] = {
+        wide ? reinterpret_cast<char*>(&doubles[p]) : reinterpret_cast<char*>(&floats[p]), 0};
   }
   call.operand[1 + params] = {PyArray_BYTES(out), item};
   run(PyArray_SIZE(x), [&] { map(op, dtype, call); });
@@ -116,8 +121,8 @@ PyObject* fall_back(PyObject* fallback, const Operator& op, PyObject* const* arg
   PyObject* tuple = PyTuple_New(params);
   if (!tuple) return nullptr;
   for (Py_ssize_t p = 0; p < params; ++p) PyTuple_SET_ITEM(tuple, p, Py_NewRef(args[1 + p]));
-  PyObject* result = PyObject_CallFunction(fallback, "sOOOO", op.name, args[0], tuple, args[1 + params],
-                                           args[2 + params]);
+  PyObject* result = PyObject_CallFunction(fallback, "sOOOO", op.name, args[0], tuple,
+                                           args[1 + params], args[2 + params]);
   Py_DECREF(tuple);
   return result;
 }
@@ -136,7 +141,8 @@ PyObject* elementwise(PyObject*, PyObject* const* args, Py_ssize_t) {
     return fall_back(elementwise_fallback, op, args);
   }
   if (out_argument == Py_None) {
-    auto* out = reinterpret_cast<PyArrayObject*>(PyArray_NewLikeArray(x, NPY_KEEPORDER, nullptr, 0));
+    auto* out =
+        reinterpret_cast<PyArrayObject*>(PyArray_NewLikeArray(x, NPY_KEEPORDER, nullptr, 0));
     if (out) map_array(kIndex, *dtype, x, values, out, Output::fresh);
     return reinterpret_cast<PyObject*>(out);
   }
@@ -163,9 +169,8 @@ PyObject* whole_penalty(PyObject*, PyObject* const* args, Py_ssize_t) {
   double sums[kMaxSums];
   const KeepStatusFlags keep;
   const Operand operand{PyArray_BYTES(w), static_cast<std::ptrdiff_t>(item_size(*dtype))};
-  run(PyArray_SIZE(w), [&] {
-    reduce(kIndex, *dtype, operand, static_cast<std::size_t>(PyArray_SIZE(w)), sums);
-  });
+  run(PyArray_SIZE(w),
+      [&] { reduce(kIndex, *dtype, operand, static_cast<std::size_t>(PyArray_SIZE(w)), sums); });
   double result = op.finish(values, sums);
   PyArray_Descr* descr = PyArray_DescrFromType(NPY_DOUBLE);
   PyObject* scalar = PyArray_Scalar(&result, descr, nullptr);
@@ -189,17 +194,19 @@ PyObject* whole_dropout(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
   RandomKey key;
   std::uint64_t offset;
   double p;
-  const bool direct = x && PyArray_NDIM(x) > 0 && PyArray_IS_C_CONTIGUOUS(x) &&
-                      (args[6] == Py_None || (out && fits(x, out))) && number(args[1], p) && p >= 0.0 &&
-                      p <= 1.0 && counter(args[2], key.seed) && counter(args[3], key.stream) &&
-                      counter(args[4], offset) && PyBool_Check(args[5]) &&
-                      offset <= UINT64_MAX - static_cast<std::uint64_t>(PyArray_SIZE(x));
-  if (!direct) return PyObject_Vectorcall(dropout_fallback, args, static_cast<std::size_t>(nargs), nullptr);
+  const bool direct =
+      x && PyArray_NDIM(x) > 0 && PyArray_IS_C_CONTIGUOUS(x) &&
+      (args[6] == Py_None || (out && fits(x, out))) && number(args[1], p) && p >= 0.0 && p <= 1.0 &&
+      counter(args[2], key.seed) && counter(args[3], key.stream) && counter(args[4], offset) &&
+      PyBool_Check(args[5]) && offset <= UINT64_MAX - static_cast<std::uint64_t>(PyArray_SIZE(x));
+  if (!direct)
+    return PyObject_Vectorcall(dropout_fallback, args, static_cast<std::size_t>(nargs), nullptr);
   const Output output = out ? Output::reused : Output::fresh;
   PyObject* result = out ? Py_NewRef(args[6]) : PyArray_NewLikeArray(x, NPY_KEEPORDER, nullptr, 0);
   if (!result) return nullptr;
   const auto item = static_cast<std::ptrdiff_t>(item_size(*dtype));
-  const Operand from{PyArray_BYTES(x), item}, to{PyArray_BYTES(reinterpret_cast<PyArrayObject*>(result)), item};
+  const Operand from{PyArray_BYTES(x), item},
+      to{PyArray_BYTES(reinterpret_cast<PyArrayObject*>(result)), item};
   const auto size = static_cast<std::size_t>(PyArray_SIZE(x));
   const MaskCall call = mask_call(p, args[5] == Py_True, key, offset, size);
   run(PyArray_SIZE(x), [&] { dropout(*dtype, from, to, call, output); });
@@ -264,7 +271,8 @@ void set_fallbacks(PyObject* elementwise, PyObject* penalty, PyObject* dropout) 
 MaskCall mask_call(double p, bool inverted, RandomKey key, std::uint64_t offset, std::size_t size) {
   constexpr double certain = 4294967296.0;  // 2³²
   const double threshold = std::nearbyint((1.0 - p) * certain);
-  return {key, static_cast<std::uint64_t>(threshold), offset, size, inverted ? certain / threshold : 1.0};
+  return {key, static_cast<std::uint64_t>(threshold), offset, size,
+          inverted ? certain / threshold : 1.0};
 }
 
 }  // namespace bridle::python

@@ -1,5 +1,6 @@
-// The direct path of the public functions: exact arrays of a supported type, aligned and contiguous, and
-// numbers as parameters. It costs a quarter of a ufunc call; everything else goes to the Python fallbacks.
+// The direct path of the public functions: exact arrays of a supported type, aligned and
+// contiguous, and numbers as parameters. It costs a quarter of a ufunc call; everything else goes
+// to the Python fallbacks.
 #pragma once
 
 #include "numpy.hpp"
@@ -10,11 +11,12 @@ namespace bridle::python {
 //   operator(x, *parameters, out, keywords)      keywords: the ufunc's own, as a dictionary
 //   penalty(w, *parameters, axis, keepdims)
 //   dropout(x, p, seed, stream, offset, inverted, out)
-// and check_parameter(operator, index, value), which raises ValueError where the parameter's rule is broken.
+// and check_parameter(operator, index, value), which raises ValueError where the parameter's rule
+// is broken.
 bool add_front_doors(PyObject* module);
 
-// What is called with the same arguments where the direct path does not apply; elementwise operators and
-// penalties put their name in front and the parameters into a tuple.
+// What is called with the same arguments where the direct path does not apply; elementwise
+// operators and penalties put their name in front and the parameters into a tuple.
 void set_fallbacks(PyObject* elementwise, PyObject* penalty, PyObject* dropout);
 
 // p as the core takes it; p is between 0 and 1.

@@ -1,24 +1,26 @@
-// The extension module. Elementwise operators and penalties enter through the front doors and ufuncs, which
-// are plain C for speed; the rest, called once a layer or once a process, is bound here.
+// The extension module. Elementwise operators and penalties enter through the front doors and
+// ufuncs, which are plain C for speed; the rest, called once a layer or once a process, is bound
+// here.
 #include <pybind11/pybind11.h>
-
-#include "front_door.hpp"
-#include "numpy.hpp"
-#include "operators.hpp"
-#include "ufuncs.hpp"
-
-#include "dispatch.hpp"
-#include "parallel.hpp"
 
 #include <cstdlib>
 #include <string>
+
+#include "dispatch.hpp"
+#include "front_door.hpp"
+#include "numpy.hpp"
+#include "operators.hpp"
+#include "parallel.hpp"
+#include "ufuncs.hpp"
 
 namespace py = pybind11;
 
 namespace bridle::python {
 namespace {
 
-PyArrayObject* as_array(py::handle object) { return reinterpret_cast<PyArrayObject*>(object.ptr()); }
+PyArrayObject* as_array(py::handle object) {
+  return reinterpret_cast<PyArrayObject*>(object.ptr());
+}
 
 // An array that can be walked in C order with one stride.
 Operand flat_operand(py::handle object) {
@@ -27,9 +29,10 @@ Operand flat_operand(py::handle object) {
   return {PyArray_BYTES(array), strided ? PyArray_STRIDE(array, 0) : PyArray_ITEMSIZE(array)};
 }
 
-// x and out: same shape, same supported dtype, each C-contiguous or one-dimensional; out is x or apart from it.
-void dropout_array(py::handle x, double p, std::uint64_t seed, std::uint64_t stream, std::uint64_t offset,
-                   bool inverted, py::handle out) {
+// x and out: same shape, same supported dtype, each C-contiguous or one-dimensional; out is x or
+// apart from it.
+void dropout_array(py::handle x, double p, std::uint64_t seed, std::uint64_t stream,
+                   std::uint64_t offset, bool inverted, py::handle out) {
   const auto dtype = dtype_of(as_array(x));
   if (!dtype) throw py::type_error("dropout: unsupported array");
   const auto size = static_cast<std::size_t>(PyArray_SIZE(as_array(x)));
@@ -40,8 +43,8 @@ void dropout_array(py::handle x, double p, std::uint64_t seed, std::uint64_t str
 }
 
 // out: uint8 or bool, C-contiguous, one byte an element or (packed) one bit.
-void mask_array(std::size_t size, double p, std::uint64_t seed, std::uint64_t stream, std::uint64_t offset,
-                bool packed, py::handle out) {
+void mask_array(std::size_t size, double p, std::uint64_t seed, std::uint64_t stream,
+                std::uint64_t offset, bool packed, py::handle out) {
   const MaskCall call = mask_call(p, true, {seed, stream}, offset, size);
   auto* const bytes = reinterpret_cast<std::uint8_t*>(PyArray_BYTES(as_array(out)));
   const py::gil_scoped_release release;
@@ -83,8 +86,9 @@ py::list available_instruction_sets() {
 
 void set_instruction_set(const std::string& name) {
   if (select_instruction_set(name.c_str())) return;
-  throw py::import_error("bridle: BRIDLE_ISA=" + name + " is not available; this machine has " +
-                         py::str(", ").attr("join")(available_instruction_sets()).cast<std::string>());
+  throw py::import_error(
+      "bridle: BRIDLE_ISA=" + name + " is not available; this machine has " +
+      py::str(", ").attr("join")(available_instruction_sets()).cast<std::string>());
 }
 
 template <class Operators>

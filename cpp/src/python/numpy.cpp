@@ -30,10 +30,14 @@ bool import_numpy() {
 
 int type_number(DType dtype) {
   switch (dtype) {
-    case DType::float16: return NPY_HALF;
-    case DType::bfloat16: return bfloat16_number;
-    case DType::float32: return NPY_FLOAT;
-    default: return NPY_DOUBLE;
+    case DType::float16:
+      return NPY_HALF;
+    case DType::bfloat16:
+      return bfloat16_number;
+    case DType::float32:
+      return NPY_FLOAT;
+    default:
+      return NPY_DOUBLE;
   }
 }
 

@@ -1,9 +1,8 @@
 // The facts about the operators as Python needs them, made from the list in ops.hpp.
 #pragma once
 
-#include <bridle/ops.hpp>
-
 #include <array>
+#include <bridle/ops.hpp>
 #include <span>
 #include <utility>
 
@@ -27,7 +26,8 @@ double finish_penalty(const double* params, const double* sums, std::index_seque
 template <class Op>
 constexpr Penalty describe_penalty() {
   return {{Op::name, Op::params}, Op::sums, [](const double* params, const double* sums) {
-            return finish_penalty<Op>(params, sums, std::make_index_sequence<std::size(Op::params)>{});
+            return finish_penalty<Op>(params, sums,
+                                      std::make_index_sequence<std::size(Op::params)>{});
           }};
 }
 

@@ -45,7 +45,8 @@ void penalty_loop(char** args, const npy_intp* dimensions, const npy_intp* steps
   for (npy_intp first = 0; first < dimensions[0]; first += batch) {
     const npy_intp count = std::min(batch, dimensions[0] - first);
     reduce_many(loop.op, loop.dtype, {args[0] + first * steps[0], core_stride},
-                static_cast<std::size_t>(dimensions[1]), steps[0], static_cast<std::size_t>(count), sums);
+                static_cast<std::size_t>(dimensions[1]), steps[0], static_cast<std::size_t>(count),
+                sums);
     for (npy_intp v = 0; v < count; ++v) {
       double values[kMaxOperands];
       for (int p = 0; p < params; ++p) {
@@ -62,8 +63,8 @@ struct Types {
   int x, parameter, out;
 };
 
-PyObject* make_ufunc(const Operator& op, int index, PyUFuncGenericFunction function, Types (*types_of)(DType),
-                     std::string signature) {
+PyObject* make_ufunc(const Operator& op, int index, PyUFuncGenericFunction function,
+                     Types (*types_of)(DType), std::string signature) {
   auto& r = *new Registration;  // never freed, see above
   const int params = static_cast<int>(op.params.size());
   r.signature = std::move(signature);
@@ -80,15 +81,16 @@ PyObject* make_ufunc(const Operator& op, int index, PyUFuncGenericFunction funct
   }
   constexpr int builtin = 3;  // bfloat16, the last one, is a type that NumPy got from elsewhere
   PyObject* ufunc = PyUFunc_FromFuncAndDataAndSignature(
-      r.functions.data(), r.data.data(), r.types.data(), builtin, 1 + params, 1, PyUFunc_None, op.name, "", 0,
-      r.signature.empty() ? nullptr : r.signature.c_str());
+      r.functions.data(), r.data.data(), r.types.data(), builtin, 1 + params, 1, PyUFunc_None,
+      op.name, "", 0, r.signature.empty() ? nullptr : r.signature.c_str());
   if (!ufunc) return nullptr;
   const Types types = types_of(DType::bfloat16);
   std::vector<int> user_types(params + 2, types.parameter);
   user_types.front() = types.x;
   user_types.back() = types.out;
-  if (PyUFunc_RegisterLoopForType(reinterpret_cast<PyUFuncObject*>(ufunc), type_number(DType::bfloat16),
-                                  function, user_types.data(), r.data[builtin]) < 0) {
+  if (PyUFunc_RegisterLoopForType(reinterpret_cast<PyUFuncObject*>(ufunc),
+                                  type_number(DType::bfloat16), function, user_types.data(),
+                                  r.data[builtin]) < 0) {
     Py_DECREF(ufunc);
     return nullptr;
   }
@@ -121,7 +123,8 @@ bool add_ufuncs(PyObject* dictionary) {
     std::string signature = "(n)";
     for (std::size_t p = 0; p < penalty.params.size(); ++p) signature += ",()";
     signature += "->()";
-    if (!add(dictionary, penalty.name, make_ufunc(penalty, index++, penalty_loop, penalty_types, signature))) {
+    if (!add(dictionary, penalty.name,
+             make_ufunc(penalty, index++, penalty_loop, penalty_types, signature))) {
       return false;
     }
   }

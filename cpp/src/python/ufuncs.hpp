@@ -5,7 +5,8 @@
 
 namespace bridle::python {
 
-// Adds the ufuncs to a dictionary under their names; false with a Python exception set if that fails.
+// Adds the ufuncs to a dictionary under their names; false with a Python exception set if that
+// fails.
 bool add_ufuncs(PyObject* dictionary);
 
 }  // namespace bridle::python

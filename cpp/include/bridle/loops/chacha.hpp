@@ -1,6 +1,7 @@
 // The random bits: ChaCha with 8 rounds (Bernstein 2008), sixteen blocks at a time.
-// A superblock is 512 draws of 16 bits: word w of block b is row w, lane b, so that blocks are SIMD lanes,
-// rows are stored as they are, and draw j of the superblock is simply the j-th 16-bit half in memory.
+// A superblock is 512 draws of 16 bits: word w of block b is row w, lane b, so that blocks are SIMD
+// lanes, rows are stored as they are, and draw j of the superblock is simply the j-th 16-bit half
+// in memory.
 #pragma once
 
 #include <bridle/types.hpp>
@@ -8,7 +9,8 @@
 
 namespace bridle::inline BRIDLE_ISA {
 
-// Superblocks drawn at once. One alone leaves AVX-512 waiting for its own results; two fill its 32 registers.
+// Superblocks drawn at once. One alone leaves AVX-512 waiting for its own results; two fill its 32
+// registers.
 inline constexpr std::size_t kInterleaved = kVectorBytes == 64 ? 2 : 1;
 
 using Words = Vector<std::uint32_t>;
@@ -38,22 +40,36 @@ inline void double_round(Words (&state)[kInterleaved][16]) {
   quarter_round<3, 4, 9, 14>(state);
 }
 
-// Writes the draws of kInterleaved superblocks. Domain 0 holds the high halves of the uniforms, domain 1 the low.
+// Writes the draws of kInterleaved superblocks. Domain 0 holds the high halves of the uniforms,
+// domain 1 the low.
 inline void draw_superblocks(RandomKey key, std::uint32_t domain, std::uint64_t superblock,
                              std::uint16_t* draws) {
   constexpr std::size_t width = VectorOf<std::uint32_t>::size;
   const auto low = [](std::uint64_t x) { return static_cast<std::uint32_t>(x); };
   const auto high = [](std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); };
-  const std::uint32_t words[16] = {0x61707865u, 0x3320646eu, 0x79622d32u, 0x6b206574u,
-                                   low(key.seed), high(key.seed), domain, 0,
-                                   0, 0, 0, 0,
-                                   0, 0, low(key.stream), high(key.stream)};
+  const std::uint32_t words[16] = {0x61707865u,
+                                   0x3320646eu,
+                                   0x79622d32u,
+                                   0x6b206574u,
+                                   low(key.seed),
+                                   high(key.seed),
+                                   domain,
+                                   0,
+                                   0,
+                                   0,
+                                   0,
+                                   0,
+                                   0,
+                                   0,
+                                   low(key.stream),
+                                   high(key.stream)};
   Words lanes;
   for (std::size_t lane = 0; lane < width; ++lane) lanes[lane] = static_cast<std::uint32_t>(lane);
   for (std::size_t first = 0; first < 16; first += width) {
     Words start[kInterleaved][16], state[kInterleaved][16];
     for (std::size_t k = 0; k < kInterleaved; ++k) {
-      const std::uint64_t block = 16 * (superblock + k) + first;  // adding a lane never carries into the high word
+      const std::uint64_t block =
+          16 * (superblock + k) + first;  // adding a lane never carries into the high word
 #pragma GCC unroll 16
       for (int w = 0; w < 16; ++w) start[k][w] = Words{} + words[w];
       start[k][12] = low(block) + lanes;

@@ -4,7 +4,6 @@
 #include <bridle/half.hpp>
 #include <bridle/ops.hpp>
 #include <bridle/prefetch.hpp>
-
 #include <cstddef>
 #include <utility>
 
@@ -15,8 +14,9 @@ inline constexpr std::size_t kParams = sizeof(Op<float>::params) / sizeof(Param)
 
 inline constexpr std::size_t kMapBlock = 256;  // elements between two prefetches
 
-// operand[0] is x, operand[1…] the parameters, the last one out; all contiguous, out is x or overlaps nothing.
-// Parameters have the compute type of S and are one number each, or, with kArrays, one per element.
+// operand[0] is x, operand[1…] the parameters, the last one out; all contiguous, out is x or
+// overlaps nothing. Parameters have the compute type of S and are one number each, or, with
+// kArrays, one per element.
 template <template <class> class Op, class S, bool kArrays, std::size_t... P>
 void map_loop(void* const* operand, std::size_t size, std::index_sequence<P...>) {
   using T = Compute<S>;
@@ -30,7 +30,8 @@ void map_loop(void* const* operand, std::size_t size, std::index_sequence<P...>)
     const std::size_t end = size - begin < kMapBlock ? size : begin + kMapBlock;
     prefetch_ahead(x + begin, (end - begin) * sizeof(S));
     if constexpr (kArrays) {
-      (prefetch_ahead(static_cast<const T*>(operand[1 + P]) + begin, (end - begin) * sizeof(T)), ...);
+      (prefetch_ahead(static_cast<const T*>(operand[1 + P]) + begin, (end - begin) * sizeof(T)),
+       ...);
     }
 #pragma omp simd
     for (std::size_t i = begin; i < end; ++i) {

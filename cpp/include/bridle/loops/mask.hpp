@@ -1,5 +1,5 @@
-// The loops of dropout: draw the random bits of a superblock, decide, and apply or store the decisions.
-// A threshold of 0 or 2³² needs no draws and never comes here.
+// The loops of dropout: draw the random bits of a superblock, decide, and apply or store the
+// decisions. A threshold of 0 or 2³² needs no draws and never comes here.
 #pragma once
 
 #include <bridle/half.hpp>
@@ -15,13 +15,13 @@ inline std::uint16_t draw_limit(std::uint64_t threshold) {
   return static_cast<std::uint16_t>(high > 0 ? high : 1);
 }
 
-// A draw that equals the high half of the threshold leaves the decision to the low half: one in 65536.
-// It is replaced by 0 (keep) or 65535 (drop), so that draw < draw_limit decides everywhere.
+// A draw that equals the high half of the threshold leaves the decision to the low half: one in
+// 65536. It is replaced by 0 (keep) or 65535 (drop), so that draw < draw_limit decides everywhere.
 inline void settle_ties(const MaskCall& call, std::uint64_t superblock, std::uint16_t* draws) {
   constexpr std::size_t size = kInterleaved * kDraws;
   const auto high = static_cast<std::uint16_t>(call.threshold >> 16);
   const auto low = static_cast<std::uint16_t>(call.threshold & 0xffffu);
-  if (low == 0) return;  // the draw equal to the high half is dropped, as draw_limit says
+  if (low == 0) return;          // the draw equal to the high half is dropped, as draw_limit says
   std::uint16_t least = 0xffff;  // 0 exactly if some draw is a tie; two instructions a vector
 #pragma omp simd reduction(min : least)
   for (std::size_t j = 0; j < size; ++j) {
@@ -58,8 +58,8 @@ inline void for_each_run(const MaskCall& call, Body body) {
 
 // to[i] = op(from[i], kept), element by element.
 template <class Op, class S>
-inline void apply_draws(Op op, const std::uint16_t* draws, std::uint16_t limit, const S* from, S* to,
-                        std::size_t size) {
+inline void apply_draws(Op op, const std::uint16_t* draws, std::uint16_t limit, const S* from,
+                        S* to, std::size_t size) {
   if constexpr (kWidensInBlocks<S>) {
     alignas(64) float wide[kMaskBlock];
     widen_block(from, wide, size);
@@ -97,7 +97,8 @@ inline void mask_bytes_kernel(std::uint8_t* keep, const MaskCall& call) {
   });
 }
 
-// Bit i % 8 of byte i / 8 = 1 if kept, i counted from the first element; the last byte is filled up with 0.
+// Bit i % 8 of byte i / 8 = 1 if kept, i counted from the first element; the last byte is filled up
+// with 0.
 inline void mask_bits_kernel(std::uint8_t* bits, const MaskCall& call) {
   constexpr std::size_t batch = 4096;
   alignas(64) std::uint8_t keep[batch];

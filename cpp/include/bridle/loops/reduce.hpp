@@ -1,12 +1,12 @@
-// The loops of every penalty. What is summed in which order is fixed by the position of an element alone:
-// a chunk is 4096 elements, element j of it goes to lane j mod 32, and the lanes are folded 16, 8, 4, 2, 1.
+// The loops of every penalty. What is summed in which order is fixed by the position of an element
+// alone: a chunk is 4096 elements, element j of it goes to lane j mod 32, and the lanes are folded
+// 16, 8, 4, 2, 1.
 #pragma once
 
 #include <bridle/half.hpp>
 #include <bridle/ops.hpp>
 #include <bridle/prefetch.hpp>
 #include <bridle/vector.hpp>
-
 #include <cstddef>
 
 namespace bridle::inline BRIDLE_ISA {

@@ -1,5 +1,5 @@
-// The few functions that formulas are made of. Each is total, free of branches once compiled, and keeps NaN.
-// T is float, double or a vector of them.
+// The few functions that formulas are made of. Each is total, free of branches once compiled, and
+// keeps NaN. T is float, double or a vector of them.
 #pragma once
 
 #include <bridle/config.hpp>

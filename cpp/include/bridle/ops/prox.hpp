@@ -1,5 +1,6 @@
 // Proximal operators: prox(x) = argmin_z ½(z − x)² + step·P(z), element by element.
-// A functor holds the parameters of one element and maps x to its result; drivers turn −0.0 into +0.0.
+// A functor holds the parameters of one element and maps x to its result; drivers turn −0.0 into
+// +0.0.
 #pragma once
 
 #include <bridle/ops/math.hpp>
@@ -23,7 +24,8 @@ soft_threshold(T) -> soft_threshold<T>;
 template <class T>
 struct prox_l2 {
   static constexpr const char* name = "prox_l2";
-  static constexpr Param params[] = {{"strength", Rule::non_negative}, {"step", Rule::non_negative}};
+  static constexpr Param params[] = {{"strength", Rule::non_negative},
+                                     {"step", Rule::non_negative}};
   T strength, step;
 
   constexpr T operator()(T x) const { return x / (T(1) + T(2) * product(step, strength)); }
