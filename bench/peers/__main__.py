@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import os
 from pathlib import Path
@@ -18,7 +19,8 @@ def main() -> int:
     os.environ.setdefault("NUMBA_THREADING_LAYER", "omp")
     os.environ.setdefault("NUMBA_NUM_THREADS", threads)
     for name in ORDERS[arguments.import_order]:
-        importlib.import_module(name)
+        with contextlib.suppress(ModuleNotFoundError):  # PyTorch is optional here
+            importlib.import_module(name)
     from bench.peers.run import run  # not before: it imports everything
 
     return run(arguments)

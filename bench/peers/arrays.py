@@ -6,11 +6,15 @@ from typing import Any
 
 import numba
 import numpy as np
-import torch
 from bench.peers import kernels
 from bench.peers.limits import Limits
 
 import bridle as br
+
+try:
+    import torch
+except ModuleNotFoundError:  # its rows stay empty
+    torch = None
 
 STRENGTH, STEP_L2, RATE = 1e-3, 1e-4, 1e-4
 
@@ -18,7 +22,8 @@ STRENGTH, STEP_L2, RATE = 1e-3, 1e-4, 1e-4
 def use_threads(threads: int) -> None:
     """Give every contender the same number of threads; NumPy's elementwise functions have one."""
     br.set_num_threads(threads)
-    torch.set_num_threads(threads)
+    if torch:
+        torch.set_num_threads(threads)
     numba.set_num_threads(threads)
 
 
@@ -32,10 +37,11 @@ def namespace(size: int, threads: int, limits: Limits) -> dict[str, Any]:
     x, out, tmp = original.copy(), np.zeros_like(original), np.zeros_like(original)
     shrink, keep = 1.0 / (1.0 + 2.0 * STEP_L2), 1.0 - RATE
     names: dict[str, Any] = {"n": size, "threads": threads, "limits": limits}
-    names |= {"br": br, "np": np, "nb": kernels, "torch": torch}
-    names |= {"F": torch.nn.functional, "aten": torch.ops.aten, "rng": np.random.default_rng(2)}
+    names |= {"br": br, "np": np, "nb": kernels, "rng": np.random.default_rng(2)}
     names |= {"original": original, "x": x, "out": out, "tmp": tmp, "drop": np.zeros(size, bool)}
-    names |= {"tx": torch.from_numpy(x), "tout": torch.from_numpy(out)}
+    if torch:
+        names |= {"torch": torch, "F": torch.nn.functional, "aten": torch.ops.aten}
+        names |= {"tx": torch.from_numpy(x), "tout": torch.from_numpy(out)}
     names |= {"x_at": x.ctypes.data, "out_at": out.ctypes.data}
     names |= {"t": STRENGTH, "l2": STEP_L2, "s": STRENGTH, "rate": RATE}
     names |= {"d": shrink, "c": keep, "g": 2.0 * STEP_L2}

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import torch
+from bench.peers.arrays import torch
 
 import bridle as br
 
@@ -22,7 +22,7 @@ VARIABLES = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "OMP_PROC_BIND", "GOMP_SPINCO
 def facts(threads: int) -> dict[str, str]:
     """Return what stays the same during a run."""
     config: dict[str, Any] = br.show_config(mode="dicts") or {}
-    versions = [f"{name} {importlib.metadata.version(name)}" for name in PACKAGES]
+    versions = [f"{name} {_version(name)}" for name in PACKAGES]
     environment = [f"{name}={os.environ[name]}" for name in VARIABLES if name in os.environ]
     script = ["python", "-m", "bench.peers", *(shlex.quote(a) for a in sys.argv[1:])]
     return {
@@ -95,5 +95,14 @@ def _openmp_runtimes() -> list[str]:
 
 
 def _torch_backend() -> str:
+    if not torch:
+        return "not installed"
     match = re.search(r"ATen parallel backend: (.*)", torch.__config__.parallel_info())
     return match[1] if match else "unknown"
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.peers import works
-from bench.peers.arrays import namespace, use_threads
+from bench.peers.arrays import namespace, torch, use_threads
 from bench.peers.limits import Limits, instruction_set_flag
 from bench.peers.machine import Disturbance, facts
 from bench.peers.measure import measure, measure_idle
@@ -60,7 +60,8 @@ def _works(arguments: argparse.Namespace, instruction_set: str) -> Iterator[Work
         *works.small(),
         *works.idle(sizes["cache"]),
     ]
-    return (work for work in everything if arguments.only in work.name)
+    chosen = (work for work in everything if arguments.only in work.name)
+    return chosen if torch else (work.without("PyTorch") for work in chosen)
 
 
 def _with_avx2(arguments: argparse.Namespace, config: dict[str, Any]) -> list[Row]:

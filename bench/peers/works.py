@@ -6,7 +6,7 @@ Statements see the names of `arrays.namespace`. ``{out}`` is ``x`` in place and 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 SMALL, CACHED = 100, 1_000_000  # elements
 IDLE_SECONDS = 0.02
@@ -142,6 +142,12 @@ class Work:
     statements: dict[str, str]
     limit: str
     goals: tuple[Goal, ...]
+
+    def without(self, contender: str) -> Work:
+        """Return the row as it is where a contender is not installed."""
+        statements = {name: code for name, code in self.statements.items() if name != contender}
+        goals = tuple(goal for goal in self.goals if goal.against != contender)
+        return replace(self, statements=statements, goals=goals)
 
     @property
     def group(self) -> str:

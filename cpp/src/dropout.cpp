@@ -11,7 +11,7 @@ namespace bridle {
 namespace {
 
 // Drawing costs more than the arithmetic of a map: a second thread pays earlier.
-constexpr std::size_t kLeastPerThread = 8 * 1024;
+constexpr std::size_t kLeastPerThread = 16 * 1024;
 constexpr std::uint64_t kCertain = std::uint64_t{1}
                                    << 32;  // the threshold that keeps every element
 // Elements staged at a time: the superblocks that a kernel may draw at once (see loops/chacha.hpp).

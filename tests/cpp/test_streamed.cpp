@@ -9,9 +9,8 @@ namespace {
 bool large = false;  // whether everything exceeds the caches, or nothing
 }
 
-// What the core is linked with here in place of bridle::worth_streaming and bridle::exceeds_caches.
+// What the core is linked with here in place of bridle::worth_streaming.
 extern "C" bool __wrap__ZN6bridle15worth_streamingEm(std::size_t) { return large; }
-extern "C" bool __wrap__ZN6bridle14exceeds_cachesEm(std::size_t) { return large; }
 
 namespace bridle::test {
 namespace {
