@@ -13,6 +13,8 @@ ORDERS = {"bridle-first": ("bridle", "torch"), "torch-first": ("torch", "bridle"
 
 def main() -> int:
     arguments = _parser().parse_args()
+    if arguments.quick:
+        arguments.attempts = 1
     threads = str(arguments.threads)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", threads)
     # Numba's own pool would spin beside the OpenMP runtime that all others share.
@@ -48,6 +50,20 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         default=len(os.sched_getaffinity(0)),
         help="of every contender (default: all)",
+    )
+    parser.add_argument(
+        "--attempts",
+        type=int,
+        metavar="N",
+        default=3,
+        help="at a row during which others took over 5 %% of the processors (default: 3)",
+    )
+    parser.add_argument(
+        "--patience",
+        type=float,
+        metavar="SECONDS",
+        default=0.0,
+        help="wait that long for a quiet machine before each attempt (default: 0)",
     )
     parser.add_argument(
         "--import-order",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 from typing import Any
 
 import numba
@@ -11,10 +13,8 @@ from bench.peers.limits import Limits
 
 import bridle as br
 
-try:
-    import torch
-except ModuleNotFoundError:  # its rows stay empty
-    torch = None
+# Optional: without it its column stays empty.
+torch: Any = importlib.import_module("torch") if importlib.util.find_spec("torch") else None
 
 STRENGTH, STEP_L2, RATE = 1e-3, 1e-4, 1e-4
 

@@ -8,6 +8,7 @@ import platform
 import re
 import shlex
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from bench.peers.arrays import torch
 
 import bridle as br
 
+QUIET = 0.05  # the share of the processors' time that others may take
 PACKAGES = ("bridle", "numpy", "numba", "torch")
 VARIABLES = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "OMP_PROC_BIND", "GOMP_SPINCOUNT", "BRIDLE_ISA")
 
@@ -45,21 +47,29 @@ class Disturbance:
     def __init__(self) -> None:
         self._before = self._now()
 
-    def share(self) -> str:
-        """Return the share of the processors' time that others took."""
+    def share(self) -> float:
+        """Return the share of the processors' time that other processes and machines took."""
         pairs = zip(self._now(), self._before, strict=True)
-        busy, stolen, total, own = (after - before for after, before in pairs)
-        others = max(0.0, busy - own) / max(total, 1e-9)
-        return f"{others:.1%} by other processes, {stolen / max(total, 1e-9):.1%} by the hypervisor"
+        busy, total, own = (after - before for after, before in pairs)
+        return max(0.0, busy - own) / max(total, 1e-9)
 
     @staticmethod
-    def _now() -> tuple[float, float, float, float]:
+    def _now() -> tuple[float, float, float]:
         fields = _read("/proc/stat").partition("\n")[0].split()[1:9] or ["0"] * 8
         cpu = [int(field) / os.sysconf("SC_CLK_TCK") for field in fields]
-        idle, stolen = cpu[3] + cpu[4], cpu[7]
         times = os.times()
         own = times.user + times.system + times.children_user + times.children_system
-        return sum(cpu) - idle - stolen, stolen, sum(cpu), own
+        return sum(cpu) - cpu[3] - cpu[4], sum(cpu), own  # fields 3 and 4: idle
+
+
+def wait_until_quiet(patience: float) -> None:
+    """Return when others have left the processors alone for two seconds, or patience ends."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        disturbance = Disturbance()
+        time.sleep(2.0)
+        if disturbance.share() <= QUIET:
+            break
 
 
 def _read(path: str) -> str:

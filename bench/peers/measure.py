@@ -46,7 +46,7 @@ class Timing:
 
 QUICK = Plan(rounds=1, samples=1, sample_seconds=0.0, budget_seconds=0.0, settle_seconds=0.0)
 PLANS = {
-    "memory": Plan(rounds=12, samples=2, sample_seconds=0.0, budget_seconds=6.0),
+    "memory": Plan(rounds=10, samples=2, sample_seconds=0.0, budget_seconds=6.0),
     "cache": Plan(rounds=12, samples=5, sample_seconds=2e-3, budget_seconds=4.0),
     "small": Plan(rounds=12, samples=5, sample_seconds=1e-3, budget_seconds=4.0),
 }

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from bench.peers.machine import QUIET
 from bench.peers.measure import Timing
 from bench.peers.works import Goal, Work
 
@@ -21,6 +22,7 @@ class Row:
     work: Work
     timings: dict[str, Timing]
     errors: dict[str, float]
+    disturbance: float  # the share of the processors' time that others took
 
     def speed(self, goal: Goal) -> float:
         """How many times as fast as what the goal names bridle is."""
@@ -43,6 +45,7 @@ class Row:
             "work": dataclasses.asdict(self.work) | {"goals": goals},
             "timings": {name: dataclasses.asdict(timing) for name, timing in self.timings.items()},
             "relative_errors": self.errors,
+            "disturbance": self.disturbance,
             "reached": self.reached,
         }
 
@@ -51,7 +54,7 @@ class Row:
         goals = tuple(Goal(g["against"], g["least"], g["quantile"]) for g in data["work"]["goals"])
         work = Work(**(data["work"] | {"goals": goals}))
         timings = {name: Timing(**timing) for name, timing in data["timings"].items()}
-        return Row(work, timings, data["relative_errors"])
+        return Row(work, timings, data["relative_errors"], data["disturbance"])
 
 
 def to_json(facts: dict[str, str], rows: list[Row]) -> str:
@@ -70,6 +73,7 @@ def to_markdown(facts: dict[str, str], rows: list[Row], judged: bool) -> str:
 
 NOTES = (
     "Times are medians; those of peers are followed by how many times as long as bridle they took.",
+    f"During a row with * others took more than {QUIET:.0%} of the processors' time.",
     "",
     "Relative errors of the penalties timed above:",
     "",
@@ -93,7 +97,7 @@ def _cells(row: Row, judged: bool) -> tuple[str, ...]:
     missed = [goal for goal in work.goals if row.speed(goal) < goal.least]
     details = ", ".join(f"{row.speed(goal):.2f}" for goal in missed)
     return (
-        work.name,
+        work.name + (" *" if row.disturbance > QUIET else ""),
         _milliseconds(own, rests),
         f"{_milliseconds(limit, rests)} ({work.limit})",
         f"{share:.2f}",

@@ -114,7 +114,7 @@ void check_all_types(std::size_t size, int raised) {
 TEST_CASE("flags that were clear stay clear, flags that were raised stay raised") {
   set_num_threads(kThreads);
   states();  // starts the team, and a runtime may raise flags while it does so
-  for (const int raised : {0, FE_INEXACT, FE_INVALID | FE_OVERFLOW}) {
+  for (const int raised : {0, FE_INEXACT, FE_INVALID | FE_DIVBYZERO}) {
     CAPTURE(raised);
     check_all_types(kSmall, raised);
     check_all_types(kLarge, raised);

@@ -22,25 +22,24 @@ void map_loop(void* const* operand, std::size_t size, std::index_sequence<P...>)
   using T = Compute<S>;
   const S* const x = static_cast<const S*>(operand[0]);
   S* const out = static_cast<S*>(operand[1 + sizeof...(P)]);
-  const auto op_at = [operand](std::size_t i) {
-    return Op<T>{static_cast<const T*>(operand[1 + P])[i]...};
+  const T* const parameter[] = {static_cast<const T*>(operand[1 + P])...};
+  const Op<T> op = size ? Op<T>{parameter[P][0]...} : Op<T>{};
+  // Not written into the loop, where gcc would keep an array of functors, one for each lane.
+  const auto result_at = [=](std::size_t i) {
+    if constexpr (kArrays) {
+      return Op<T>{parameter[P][i]...}(widen(x[i]));
+    } else {
+      return op(widen(x[i]));
+    }
   };
-  const Op<T> op = size ? op_at(0) : Op<T>{};
   for (std::size_t begin = 0; begin < size; begin += kMapBlock) {
     const std::size_t end = size - begin < kMapBlock ? size : begin + kMapBlock;
     prefetch_ahead(x + begin, (end - begin) * sizeof(S));
     if constexpr (kArrays) {
-      (prefetch_ahead(static_cast<const T*>(operand[1 + P]) + begin, (end - begin) * sizeof(T)),
-       ...);
+      (prefetch_ahead(parameter[P] + begin, (end - begin) * sizeof(T)), ...);
     }
 #pragma omp simd
-    for (std::size_t i = begin; i < end; ++i) {
-      if constexpr (kArrays) {
-        narrow(op_at(i)(widen(x[i])), out[i]);
-      } else {
-        narrow(op(widen(x[i])), out[i]);
-      }
-    }
+    for (std::size_t i = begin; i < end; ++i) narrow(result_at(i), out[i]);
   }
 }
 
