@@ -9,7 +9,7 @@
 
 namespace bridle {
 
-// A one-dimensional operand: element i lies `i * stride` bytes after `data`.
+// A one-dimensional operand: element i lies `i * stride` bytes after `data`, aligned to its type.
 struct Operand {
   char* data;
   std::ptrdiff_t stride;

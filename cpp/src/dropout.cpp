@@ -53,6 +53,7 @@ void run_staged(const DropoutPlan& plan, const MaskCall& call, std::size_t begin
 
 // p = 0 and p = 1 draw nothing: all elements are kept, bit for bit, or all become +0.0.
 void run_certain(const DropoutPlan& plan, bool keep, std::size_t begin, std::size_t end) {
+  if (keep && plan.x.data == plan.out.data && plan.x.stride == plan.out.stride) return;
   alignas(64) char block[kDraws * sizeof(double)] = {};
   for (std::size_t i = begin; i < end; i += kDraws) {
     const std::size_t size = std::min(kDraws, end - i);

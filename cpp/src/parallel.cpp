@@ -22,9 +22,11 @@ std::atomic<int> chosen_threads{0};
 // for ever.
 std::atomic<bool> forked{false};
 
+constexpr long kMaxThreads = 65535;
+
 int threads_from_environment() {
   const char* text = std::getenv("BRIDLE_NUM_THREADS");
-  return text ? std::max(0, std::atoi(text)) : 0;
+  return text ? static_cast<int>(std::clamp(std::strtol(text, nullptr, 10), 0l, kMaxThreads)) : 0;
 }
 
 [[maybe_unused]] const bool registered = [] {
@@ -60,7 +62,8 @@ void parallel_ranges(std::size_t size, std::size_t grain, std::size_t minimum,
                      RangeFunction function, const void* body) noexcept {
 #if defined(_OPENMP)
   if (size >= 2 * minimum && !forked.load(std::memory_order_relaxed) && !omp_in_parallel()) {
-    const std::size_t most = std::max<std::size_t>(size / minimum, 1);
+    const std::size_t grains = (size + grain - 1) / grain;
+    const std::size_t most = std::min(size / minimum, grains);
     const int threads = static_cast<int>(std::min<std::size_t>(get_num_threads(), most));
     if (threads > 1) {
       thread_local WorkerPlacement thread_placement;
@@ -72,7 +75,6 @@ void parallel_ranges(std::size_t size, std::size_t grain, std::size_t minimum,
         const std::size_t count = omp_get_num_threads();
         const std::size_t index = omp_get_thread_num();
         if (index > 0) placement.note_worker(static_cast<int>(index));
-        const std::size_t grains = (size + grain - 1) / grain;
         const std::size_t begin = std::min(size, grains * index / count * grain);
         const std::size_t end = std::min(size, grains * (index + 1) / count * grain);
         if (begin < end) function(body, begin, end);

@@ -151,9 +151,10 @@ def dropout(
     --------
     dropout_mask : The decisions alone.
 
-    References ---------- .. [1] N. Srivastava et al., "Dropout: a simple way to prevent neural
-    networks from overfitting",
-       J. Mach. Learn. Res. 15 (2014).
+    References
+    ----------
+    .. [1] N. Srivastava et al., "Dropout: a simple way to prevent neural networks from
+       overfitting", J. Mach. Learn. Res. 15 (2014).
     .. [2] D. J. Bernstein, "ChaCha, a variant of Salsa20" (2008): the generator, with 8 rounds.
 
     Examples

@@ -49,8 +49,10 @@ def l1_penalty(
     --------
     soft_threshold : The proximal operator of this penalty.
 
-    References ---------- .. [1] R. Tibshirani, "Regression shrinkage and selection via the lasso",
-    J. R. Stat. Soc. B 58 (1996).
+    References
+    ----------
+    .. [1] R. Tibshirani, "Regression shrinkage and selection via the lasso",
+       J. R. Stat. Soc. B 58 (1996).
 
     Examples
     --------

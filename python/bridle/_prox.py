@@ -51,9 +51,12 @@ def soft_threshold(
     prox_elastic_net : The same followed by a proportional shrinkage.
     l1_penalty : The penalty of which this is the proximal operator.
 
-    References ---------- .. [1] D. L. Donoho, "De-noising by soft-thresholding", IEEE Trans. Inf.
-    Theory 41 (1995). .. [2] N. Parikh and S. Boyd, "Proximal algorithms", Found. Trends Optim. 1
-    (2014), section 6.5.2.
+    References
+    ----------
+    .. [1] D. L. Donoho, "De-noising by soft-thresholding",
+       IEEE Trans. Inf. Theory 41 (1995).
+    .. [2] N. Parikh and S. Boyd, "Proximal algorithms", Found. Trends Optim. 1 (2014),
+       section 6.5.2.
 
     Examples
     --------
@@ -111,8 +114,10 @@ def prox_l2(
     decay : The explicit counterpart, ``w * (1 - rate)``.
     l2_penalty : The penalty of which this is the proximal operator.
 
-    References ---------- .. [1] N. Parikh and S. Boyd, "Proximal algorithms", Found. Trends Optim.
-    1 (2014), section 6.1.1.
+    References
+    ----------
+    .. [1] N. Parikh and S. Boyd, "Proximal algorithms", Found. Trends Optim. 1 (2014),
+       section 6.1.1.
 
     Examples
     --------

@@ -123,5 +123,48 @@ TEST_CASE("flags that were clear stay clear, flags that were raised stay raised"
   set_num_threads(0);
 }
 
+#if defined(__x86_64__)
+
+// What every operator of the list makes of x, one after the other.
+Bytes results(Operand x, std::size_t size) {
+  Array to(sizeof(float), size, sizeof(float));
+  float third = 1.0f / 3.0f;
+  Bytes all;
+  for (std::size_t op = 0; op < map_operators().size(); ++op) {
+    MapCall call{{x}, size, Output::fresh};
+    for (std::size_t p = 1; p < kMaxOperands; ++p) {
+      call.operand[p] = {reinterpret_cast<char*>(&third), 0};
+    }
+    call.operand[1 + map_operators()[op].rules.size()] = to.operand();
+    map(static_cast<int>(op), DType::float32, call);
+    const Bytes result = to.elements();
+    all.insert(all.end(), result.begin(), result.end());
+  }
+  return all;
+}
+
+TEST_CASE("the control bits of the calling thread do not show, and stay as they are") {
+  constexpr unsigned flush_to_zero = 0x8040, round_up = 0x4000;
+  const unsigned before = _mm_getcsr();
+  Array x(sizeof(float), hostile_elements(DType::float32, kLarge, 1), sizeof(float));
+  const Bytes expected = results(x.operand(), kLarge);
+  for (int threads = 1; threads <= kThreads; ++threads) {
+    CAPTURE(threads);
+    set_num_threads(threads);
+    for (const unsigned control : {flush_to_zero, round_up}) {
+      CAPTURE(control);
+      _mm_setcsr(before | control);
+      const Bytes actual = results(x.operand(), kLarge);
+      const unsigned after = _mm_getcsr();
+      _mm_setcsr(before);
+      CHECK(difference(DType::float32, expected, actual) == "");
+      CHECK((after & ~0x3fu) == ((before | control) & ~0x3fu));
+    }
+  }
+  set_num_threads(0);
+}
+
+#endif
+
 }  // namespace
 }  // namespace bridle::test

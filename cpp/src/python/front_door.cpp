@@ -18,11 +18,31 @@ PyObject* penalty_fallback = nullptr;
 PyObject* dropout_fallback = nullptr;
 
 bool keeps(Rule rule, double value) {
-  return rule == Rule::non_negative ? value >= 0.0 : value >= 0.0 && value <= 1.0;
+  switch (rule) {
+    case Rule::non_negative:
+      return value >= 0.0;
+    case Rule::unit_interval:
+      return value >= 0.0 && value <= 1.0;
+  }
+  return false;
 }
 
 const char* describe_rule(Rule rule) {
-  return rule == Rule::non_negative ? ">= 0" : "between 0 and 1";
+  switch (rule) {
+    case Rule::non_negative:
+      return ">= 0";
+    case Rule::unit_interval:
+      return "between 0 and 1";
+  }
+  return "";
+}
+
+// The front doors take a fixed number of positional arguments; the Python functions give all of
+// them.
+bool has_arguments(const char* name, Py_ssize_t given, std::size_t wanted) {
+  if (given == static_cast<Py_ssize_t>(wanted)) return true;
+  PyErr_Format(PyExc_TypeError, "%s: takes %zu arguments, got %zd", name, wanted, given);
+  return false;
 }
 
 void raise_broken_rule(const Operator& op, const Param& param, PyObject* value) {
@@ -128,9 +148,10 @@ PyObject* fall_back(PyObject* fallback, const Operator& op, PyObject* const* arg
 }
 
 template <std::size_t kIndex>
-PyObject* elementwise(PyObject*, PyObject* const* args, Py_ssize_t) {
+PyObject* elementwise(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
   constexpr const Operator& op = kMapOperators[kIndex];
   constexpr std::size_t params = op.params.size();
+  if (!has_arguments(op.name, nargs, params + 3)) return nullptr;
   PyObject *const out_argument = args[1 + params], *const keywords = args[2 + params];
   std::optional<DType> dtype;
   PyArrayObject* x = plain_array(args[0], dtype);
@@ -154,9 +175,10 @@ PyObject* elementwise(PyObject*, PyObject* const* args, Py_ssize_t) {
 }
 
 template <std::size_t kIndex>
-PyObject* whole_penalty(PyObject*, PyObject* const* args, Py_ssize_t) {
+PyObject* whole_penalty(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
   constexpr const Penalty& op = kPenalties[kIndex];
   constexpr std::size_t params = op.params.size();
+  if (!has_arguments(op.name, nargs, params + 3)) return nullptr;
   PyObject *const axis = args[1 + params], *const keepdims = args[2 + params];
   double values[kMaxOperands];
   const Parsed parsed = parse_parameters(op, args + 1, values);
@@ -188,6 +210,7 @@ bool counter(PyObject* object, std::uint64_t& value) {
 }
 
 PyObject* whole_dropout(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
+  if (!has_arguments("dropout", nargs, 7)) return nullptr;
   std::optional<DType> dtype, out_dtype;
   PyArrayObject* x = plain_array(args[0], dtype);
   PyArrayObject* out = args[6] == Py_None ? nullptr : plain_array(args[6], out_dtype);
