@@ -24,6 +24,10 @@ std::atomic<bool> forked{false};
 
 constexpr long kMaxThreads = 65535;
 
+// Up to this many times the least work of a thread, the first call after a pause is faster alone:
+// about 2e6 elements, measured 0.18 ms alone and 0.2 ms with two threads for 1e6.
+constexpr std::size_t kWorthWaking = 64;
+
 int threads_from_environment() {
   const char* text = std::getenv("BRIDLE_NUM_THREADS");
   return text ? static_cast<int>(std::clamp(std::strtol(text, nullptr, 10), 0l, kMaxThreads)) : 0;
@@ -68,6 +72,11 @@ void parallel_ranges(std::size_t size, std::size_t grain, std::size_t minimum,
     if (threads > 1) {
       thread_local WorkerPlacement thread_placement;
       WorkerPlacement& placement = thread_placement;  // the caller's, also inside the region
+      if (size < kWorthWaking * minimum && placement.asleep()) {
+        placement.touch();
+        const KeepStatusFlags keep;
+        return function(body, 0, size);
+      }
       placement.before_region();
 #pragma omp parallel num_threads(threads)
       {

@@ -8,14 +8,8 @@
 #include <algorithm>
 
 namespace bridle {
-namespace {
-
-constexpr auto kPause = std::chrono::microseconds(500);  // shorter ones leave the workers spinning
-
-}  // namespace
-
 void WorkerPlacement::before_region() noexcept {
-  if (workers_ == 0 || Clock::now() - left_ < kPause) return;
+  if (!asleep()) return;
   const int processor = sched_getcpu();
   if (processor == avoided_ && !replaced_.load(std::memory_order_relaxed)) return;
   cpu_set_t allowed;
