@@ -9,11 +9,13 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include "core.hpp"
 #include "dispatch.hpp"
 #include "harness.hpp"
+#include "noise_reader.hpp"
 #include "parallel.hpp"
 
 namespace bridle::bench {
@@ -127,39 +129,60 @@ struct ReduceWork {
   }
 };
 
-template <class S>
-struct DropoutWork {
+template <template <class> class Op, class S>
+struct NoiseWork {
   using T = Compute<S>;
-  static constexpr const char* name = ops::dropout<T>::name;
+  using Value = NoiseValue<typename Op<T>::Noise>;
+  static constexpr std::size_t members = sizeof(Op<T>) / sizeof(T);
+  int op;
+
+  static constexpr const char* name = Op<T>::name;
 
   // p = 0.1. It is no multiple of 2⁻¹⁶, so ties of the high half are looked for, as for most p.
-  static MaskCall mask(std::size_t index, std::size_t size) {
-    constexpr std::uint64_t threshold = 3'865'470'566;
-    return {{1, 2}, threshold, index, size, 0x1p32 / static_cast<double>(threshold)};
+  static constexpr RandomDraws kRandom{{1, 2}, 3'865'470'566};
+
+  // Decisions scale by a number near 1, whatever the parameter: a small one would make subnormals.
+  static double member(double parameter) {
+    return std::is_same_v<Value, float> ? parameter : 1.0 / 0.9;
   }
 
-  void run(const Setting& setting, Arrays arrays, double) const {
+  void run(const Setting& setting, Arrays arrays, double parameter) const {
     constexpr auto item = static_cast<std::ptrdiff_t>(sizeof(S));
-    dropout(setting.dtype, {arrays.x, item}, {setting.out(arrays), item}, mask(0, setting.size),
-            Output::reused);
+    const double m = member(parameter);
+    apply_noise({.op = op,
+                 .dtype = setting.dtype,
+                 .members = {m, m, m},
+                 .noise = drawn_noise(kRandom, 0),
+                 .identity = false,
+                 .size = setting.size,
+                 .x = arrays.x,
+                 .x_walk = Walk(item),
+                 .out = setting.out(arrays),
+                 .out_walk = Walk(item),
+                 .output = Output::reused});
   }
 
-  // Against the stored mask.
+  // Against the formula on one random number after another.
   bool correct(const Setting& setting, Arrays arrays) const {
+    const Op<T> formula = [&]<std::size_t... M>(std::index_sequence<M...>) {
+      return Op<T>{((void)M, static_cast<T>(member(kChecked)))...};
+    }(std::make_index_sequence<members>{});
     const std::array<S, kPeriod> values = pattern<S>();
-    run(setting, arrays, 0);
+    run(setting, arrays, kChecked);
+    const NoiseSource source = drawn_noise(kRandom, 0);
+    NoiseReader<Value> reader(source);
+    const S* const out = reinterpret_cast<const S*>(setting.out(arrays));
     bool same = true;
-    for (std::size_t begin = 0; begin < setting.size; begin += kPeriod) {
-      const std::size_t count = std::min(kPeriod, setting.size - begin);
-      std::uint8_t keep[kPeriod];
-      dropout_mask(keep, mask(begin, count));
-      const ops::dropout<T> formula{static_cast<T>(mask(0, 0).scale)};
-      std::array<S, kPeriod> expected;
-      for (std::size_t i = 0; i < count; ++i) {
-        narrow(formula(widen(values[i]), keep[i] != 0), expected[i]);
+    for (std::size_t i = 0; i < setting.size; ++i) {
+      std::size_t one = 1;
+      const Value value = *reader.read(i, one);
+      S expected;
+      if constexpr (std::is_same_v<Value, float>) {
+        narrow(formula(widen(values[i % kPeriod]), value), expected);
+      } else {
+        narrow(formula(widen(values[i % kPeriod]), value < draw_limit(source)), expected);
       }
-      const S* const out = reinterpret_cast<const S*>(setting.out(arrays)) + begin;
-      same &= std::memcmp(out, expected.data(), count * sizeof(S)) == 0;
+      same &= std::memcmp(&out[i], &expected, sizeof expected) == 0;
     }
     return same;
   }
@@ -216,6 +239,12 @@ void add_all(MapList<Op...>) {
   (add<S>(MapWork<Op, S>{op++}, {Place::in_place, Place::given}), ...);
 }
 
+template <class S, template <class> class... Op>
+void add_all(NoiseList<Op...>) {
+  int op = 0;
+  (add<S>(NoiseWork<Op, S>{op++}, {Place::in_place, Place::given}), ...);
+}
+
 template <class S, class... Op>
 void add_all(ReduceList<Op...>) {
   int op = 0;
@@ -226,7 +255,7 @@ template <class... S>
 void add_dtypes() {
   (add_all<S>(MapOps{}), ...);
   (add_all<S>(ReduceOps{}), ...);
-  (add<S>(DropoutWork<S>{}, {Place::in_place, Place::given}), ...);
+  (add_all<S>(NoiseOps{}), ...);
 }
 
 int run(int argc, char** argv) {

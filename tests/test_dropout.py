@@ -303,5 +303,6 @@ def test_nothing_beyond_the_arrays_is_touched(
             for packed in (False, True):
                 mask = br.dropout_mask(size, p, seed=1, packed=packed)
                 place = mask_page.place(np.full(mask.shape, 85, mask.dtype), at_end=at_end)
-                _core.dropout_mask(size, p, 1, 0, 0, packed, place)
+                draws = (1, 0, threshold_of(p), 0)
+                _core.noise_mask([size], draws, [1], packed, place)
                 np.testing.assert_array_equal(place, mask)

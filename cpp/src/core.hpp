@@ -6,6 +6,7 @@
 #include <bridle/types.hpp>
 
 #include "export.hpp"
+#include "walk.hpp"
 
 namespace bridle {
 
@@ -48,10 +49,50 @@ BRIDLE_API void reduce(int op, DType dtype, Operand x, std::size_t size, double*
 BRIDLE_API void reduce_many(int op, DType dtype, Operand x, std::size_t size,
                             std::ptrdiff_t vector_stride, std::size_t count, double* sums) noexcept;
 
-BRIDLE_API void dropout(DType dtype, Operand x, Operand out, const MaskCall& call,
-                        Output output) noexcept;
-BRIDLE_API void dropout_mask(std::uint8_t* keep, const MaskCall& call) noexcept;
-BRIDLE_API void dropout_mask_packed(std::uint8_t* bits, const MaskCall& call) noexcept;
+enum class NoiseFrom {
+  draws,  // the random numbers of `index` + where the noise lies
+  bits,   // stored decisions: bit i % 8 of byte i / 8 is 1 where element i of the noise is kept
+  none,   // every element is kept
+};
+
+// The noise of an array: one random number or decision for each element, or shared by several.
+struct NoiseSource {
+  NoiseFrom from;
+  RandomDraws draws;
+  std::uint64_t index;       // of the first random number
+  const std::uint8_t* bits;  // of NoiseFrom::bits alone, with the number of them
+  std::size_t bit_count;
+  Walk where;  // how far the random number of an element lies behind the first
+};
+
+inline NoiseSource drawn_noise(RandomDraws draws, std::uint64_t index,
+                               const Walk& where = Walk(1)) noexcept {
+  return {NoiseFrom::draws, draws, index, nullptr, 0, where};
+}
+
+// out = operator `op` of NoiseOps with the given members, of x and its noise. Elements are
+// counted in C order. out is x, element for element, or shares no memory with it.
+struct NoiseCall {
+  int op;
+  DType dtype;
+  double members[kMaxMembers];
+  NoiseSource noise;
+  bool identity;  // the members leave x as it is: it is copied, bit for bit
+  std::size_t size;
+  char* x;
+  Walk x_walk;  // in bytes
+  char* out;
+  Walk out_walk;
+  Output output;
+};
+
+BRIDLE_API void apply_noise(const NoiseCall& call) noexcept;
+
+// The decisions of `size` elements: one byte each, 1 for those that are kept, or (packed) one bit
+// as NoiseFrom::bits has them, the last byte filled up with 0.
+BRIDLE_API void noise_mask(const NoiseSource& noise, std::size_t size, std::uint8_t* keep) noexcept;
+BRIDLE_API void noise_mask_packed(const NoiseSource& noise, std::size_t size,
+                                  std::uint8_t* bits) noexcept;
 
 // Copies contiguous memory that does not overlap.
 BRIDLE_API void copy(const void* x, void* out, std::size_t bytes) noexcept;

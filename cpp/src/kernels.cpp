@@ -3,7 +3,7 @@
 #include "kernels.hpp"
 
 #include <bridle/loops/map.hpp>
-#include <bridle/loops/mask.hpp>
+#include <bridle/loops/noise.hpp>
 #include <bridle/loops/reduce.hpp>
 #include <bridle/loops/stream.hpp>
 
@@ -36,16 +36,25 @@ constexpr void fill(KernelTable& table, ReduceList<Op...>) {
    ...);
 }
 
+template <template <class> class... Op>
+constexpr void fill(KernelTable& table, NoiseList<Op...>) {
+  int i = 0;
+  ((table.noise[i][0] = noise_kernel<Op, Float16>, table.noise[i][1] = noise_kernel<Op, BFloat16>,
+    table.noise[i][2] = noise_kernel<Op, float>, table.noise[i][3] = noise_kernel<Op, double>, ++i),
+   ...);
+}
+
 constexpr KernelTable make_table() {
   KernelTable table = {};
   fill(table, MapOps{});
   fill(table, ReduceOps{});
-  table.dropout[0] = mask_kernel<ops::dropout, Float16>;
-  table.dropout[1] = mask_kernel<ops::dropout, BFloat16>;
-  table.dropout[2] = mask_kernel<ops::dropout, float>;
-  table.dropout[3] = mask_kernel<ops::dropout, double>;
+  fill(table, NoiseOps{});
+  table.drawn = kDrawn;
+  table.draw_decisions = draw_decisions_kernel;
+  table.draw_normals = draw_normals_kernel;
   table.mask_bytes = mask_bytes_kernel;
-  table.mask_bits = mask_bits_kernel;
+  table.pack_bits = pack_bits;
+  table.unpack_bits = unpack_bits_kernel;
   table.stream = stream_kernel;
   return table;
 }

@@ -12,9 +12,9 @@ using MapKernel = void (*)(void* const* operand, std::size_t size);
 using ReduceKernel = void (*)(const void* x, std::size_t size, double* sums);
 using ReduceColumnsKernel = void (*)(const void* x, std::ptrdiff_t row_stride, std::size_t size,
                                      std::size_t columns, double* sums);
-using MaskKernel = void (*)(const void* x, void* out, const MaskCall& call);
+using NoiseKernel = void (*)(const void* x, void* out, const void* noise,
+                             const NoiseArguments& arguments, std::size_t size);
 using StreamKernel = void (*)(const void* from, void* to, std::size_t bytes);
-using MaskBytesKernel = void (*)(std::uint8_t* keep, const MaskCall& call);
 
 struct MapKernels {
   MapKernel scalar;  // every parameter is one number
@@ -25,9 +25,14 @@ struct KernelTable {
   MapKernels map[MapOps::size][kDTypes];
   ReduceKernel reduce[ReduceOps::size][kDTypes];
   ReduceColumnsKernel reduce_columns[ReduceOps::size][kDTypes];
-  MaskKernel dropout[kDTypes];
-  MaskBytesKernel mask_bytes;
-  MaskBytesKernel mask_bits;
+  NoiseKernel noise[NoiseOps::size][kDTypes];
+  std::size_t drawn;  // random numbers that one call of these makes
+  void (*draw_decisions)(const RandomDraws& from, std::uint64_t superblock, std::uint16_t* values);
+  void (*draw_normals)(const RandomDraws& from, std::uint64_t superblock, float* values);
+  void (*mask_bytes)(const std::uint16_t* draws, std::uint16_t limit, std::uint8_t* keep,
+                     std::size_t size);
+  void (*pack_bits)(std::uint8_t* keep, std::size_t size, std::uint8_t* bits);
+  void (*unpack_bits)(const std::uint8_t* bits, std::size_t size, std::uint16_t* draws);
   StreamKernel stream;
 };
 

@@ -24,20 +24,36 @@ def set_fallbacks(
     elementwise: Callable[..., Any], penalty: Callable[..., Any], dropout: Callable[..., Any], /
 ) -> None: ...
 def dropout(
-    x: Any, p: Any, seed: Any, stream: Any, offset: Any, inverted: Any, out: Any, /
+    x: Any,
+    p: Any,
+    seed: Any,
+    stream: Any,
+    offset: Any,
+    noise_shape: Any,
+    block: Any,
+    inverted: Any,
+    out: Any,
+    /,
 ) -> Any: ...
-def dropout_array(
+def keep_numbers(p: float, inverted: bool, /) -> tuple[int, float]: ...
+def apply_noise(
+    operator: str,
     x: NDArray[Any],
-    p: float,
-    seed: int,
-    stream: int,
-    offset: int,
-    inverted: bool,
     out: NDArray[Any],
+    members: Sequence[float],
+    identity: bool,
+    draws: tuple[int, int, int, int] | NDArray[Any] | None,
+    strides: Sequence[int],
+    fresh: bool,
     /,
 ) -> None: ...
-def dropout_mask(
-    size: int, p: float, seed: int, stream: int, offset: int, packed: bool, out: NDArray[Any], /
+def noise_mask(
+    shape: Sequence[int],
+    draws: tuple[int, int, int, int] | NDArray[Any] | None,
+    strides: Sequence[int],
+    packed: bool,
+    out: NDArray[Any],
+    /,
 ) -> None: ...
 def copy_arrays(
     destinations: Sequence[NDArray[Any]], sources: Sequence[NDArray[Any]], /

@@ -3,72 +3,25 @@
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any, SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bridle import _core
-from bridle._call import is_real, real_array
+from bridle._call import real_array
+from bridle._noise import (
+    Block,
+    NoiseShape,
+    apply,
+    lengths,
+    nothing_dropped,
+    probability,
+    random_noise,
+    stored_noise,
+)
 
-__all__ = ["dropout", "dropout_mask"]
-
-
-def _probability(name: str, p: Any) -> float:
-    array = np.asarray(p)
-    if array.ndim > 0 or not is_real(array):
-        raise TypeError(f"{name}: p must be a real number, got {p!r}")
-    value = float(array)
-    if not 0.0 <= value <= 1.0:
-        raise ValueError(f"{name}: p must be between 0 and 1, got {p}")
-    return value
-
-
-def _counter(name: str, parameter: str, value: SupportsIndex, limit: int = 2**64) -> int:
-    """Check one of the integers that name a random bit."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name}: {parameter} must be an integer, got {value!r}") from None
-    if not 0 <= number < limit:
-        raise ValueError(f"{name}: {parameter} must be >= 0 and < {limit}, got {number}")
-    return number
-
-
-def _key(
-    name: str, seed: SupportsIndex, stream: SupportsIndex, offset: SupportsIndex, size: int
-) -> tuple[int, int, int]:
-    return (
-        _counter(name, "seed", seed),
-        _counter(name, "stream", stream),
-        _counter(name, "offset", offset, 2**64 - size),
-    )
-
-
-def _flat(array: NDArray[Any]) -> bool:
-    """Whether the core can walk the array in C order with one stride."""
-    plain = array.flags.aligned and array.dtype.isnative
-    return plain and (array.ndim == 1 or array.flags.c_contiguous)
-
-
-def _check_out(x: NDArray[Any], out: object) -> NDArray[Any]:
-    if not isinstance(out, np.ndarray):
-        raise TypeError(f"dropout: out must be an array, got {type(out).__name__}")
-    if out.shape != x.shape:
-        raise ValueError(f"dropout: out must have the shape of x, {x.shape}, got {out.shape}")
-    if not np.can_cast(x.dtype, out.dtype, "same_kind"):
-        raise TypeError(f"dropout: cannot write {x.dtype} to out of type {out.dtype}")
-    if not out.flags.writeable:
-        raise ValueError("dropout: out is read-only")
-    return out
-
-
-def _same_memory(x: NDArray[Any], out: NDArray[Any]) -> bool:
-    """Whether the two are the same elements in the same places."""
-    return x.__array_interface__["data"] == out.__array_interface__["data"] and (
-        x.strides == out.strides
-    )
+__all__ = ["apply_dropout_mask", "dropout", "dropout_inference", "dropout_mask"]
 
 
 def dropout_of_any(
@@ -77,24 +30,19 @@ def dropout_of_any(
     seed: SupportsIndex,
     stream: SupportsIndex,
     offset: SupportsIndex,
+    noise_shape: NoiseShape | None,
+    block: Block | None,
     inverted: bool,
     out: object,
 ) -> Any:
     """Evaluate `dropout` for arguments that the direct path of the core does not take."""
-    probability = _probability("dropout", p)
+    chance = probability("dropout", p)
     array = real_array("dropout", x)
-    key = _key("dropout", seed, stream, offset, array.size)
-    native = array.dtype.newbyteorder("=")
-    result = np.empty_like(array, dtype=native) if out is None else _check_out(array, out)
-    direct = _flat(result) and result.dtype == array.dtype
-    target = result if direct else np.empty(array.shape, native)
-    overlaps = np.may_share_memory(array, target) and not _same_memory(array, target)
-    if not _flat(array) or overlaps:
-        array = np.array(array, dtype=native, order="C")
-    _core.dropout_array(array, probability, *key, bool(inverted), target)
-    if not direct:
-        np.copyto(result, target, casting="same_kind")
-    return result[()] if out is None and result.ndim == 0 else result
+    threshold, scale = _core.keep_numbers(chance, bool(inverted))
+    noise = random_noise(
+        "dropout", array.shape, threshold, seed, stream, offset, noise_shape, block
+    )
+    return apply("dropout", array, out, noise, (scale,), identity=chance == 0)
 
 
 def dropout(
@@ -104,6 +52,8 @@ def dropout(
     seed: SupportsIndex,
     stream: SupportsIndex = 0,
     offset: SupportsIndex = 0,
+    noise_shape: NoiseShape | None = None,
+    block: Block | None = None,
     inverted: bool = True,
     out: NDArray[Any] | None = None,
 ) -> Any:
@@ -115,7 +65,7 @@ def dropout(
     :math:`i` = ``offset`` + position of the element in C order. Nothing else decides: not the
     dtype, the number of threads, the memory layout nor the machine. So no mask needs to be stored:
     the backward pass is the same call on the gradient, and a part of an array is the same call with
-    its ``offset``.
+    its ``offset`` or ``block``.
 
     Parameters
     ----------
@@ -130,8 +80,21 @@ def dropout(
         Names an independent sequence of the same seed, such as the training step or layer.
     offset : int, default 0
         Index of the first element.
+    noise_shape : tuple of int and None, optional
+        Shape of the array of decisions, which is broadcast to the shape of ``x``; None keeps a
+        length of ``x``. The position in *this* array makes the index. For images of shape
+        ``(batch, height, width, channels)``, ``(None, 1, 1, None)`` drops whole channels, and
+        ``(None, 1, 1, 1)`` whole samples (stochastic depth). By default each element has a decision
+        of its own.
+    block : tuple of two tuples of int, optional
+        ``(global_shape, origin)``: ``x`` is the block of an array of ``global_shape`` whose first
+        corner lies at ``origin``, and the position in the global array makes the index. So what
+        each machine gets for its block is what one would get for the whole. Lengths in
+        ``noise_shape`` may be those of ``x`` or of the global array then.
     inverted : bool, default True
         Scale kept elements by :math:`1 / (1 - p)`, so that nothing needs to be done at inference.
+        False is the classic mode: the kept elements stay as they are, and inference calls
+        `dropout_inference`. Never do both.
     out : ndarray, optional
         Where the result is written; may be ``x`` itself.
 
@@ -144,12 +107,14 @@ def dropout(
     Raises
     ------
     ValueError
-        If ``p`` is outside [0, 1], an integer is out of range or ``out`` does not fit; nothing has
-        been written then.
+        If ``p`` is outside [0, 1], an integer is out of range, or ``noise_shape``, ``block`` or
+        ``out`` does not fit; nothing has been written then.
 
     See Also
     --------
     dropout_mask : The decisions alone.
+    Dropout : A layer, which takes another stream for each call.
+    alpha_dropout, gaussian_dropout, gaussian_noise : Other kinds of noise.
 
     References
     ----------
@@ -166,8 +131,16 @@ def dropout(
     array([2., 0., 2., 2., 2., 0., 2., 0.], dtype=float32)
     >>> br.dropout(x[4:], 0.5, seed=1, offset=4)
     array([2., 0., 2., 0.], dtype=float32)
+
+    Whole columns of a matrix, and the lower right corner of one:
+
+    >>> br.dropout(np.ones((2, 4)), 0.5, seed=1, noise_shape=(1, None))
+    array([[2., 0., 2., 2.],
+           [2., 0., 2., 2.]])
+    >>> br.dropout(np.ones((1, 2)), 0.5, seed=1, block=((2, 4), (1, 2)))
+    array([[2., 0.]])
     """
-    return _core.dropout(x, p, seed, stream, offset, inverted, out)
+    return _core.dropout(x, p, seed, stream, offset, noise_shape, block, inverted, out)
 
 
 def dropout_mask(
@@ -177,6 +150,7 @@ def dropout_mask(
     seed: SupportsIndex,
     stream: SupportsIndex = 0,
     offset: SupportsIndex = 0,
+    block: Block | None = None,
     packed: bool = False,
 ) -> NDArray[Any]:
     r"""Return the decisions of `dropout`: True where an element is kept.
@@ -184,8 +158,8 @@ def dropout_mask(
     Parameters
     ----------
     shape : int or tuple of int
-        Shape of the array that is to be masked.
-    p, seed, stream, offset
+        Shape of the array that is to be masked, or of its noise where that has a shape of its own.
+    p, seed, stream, offset, block
         As for `dropout`.
     packed : bool, default False
         Return bits instead: bit ``i % 8`` of byte ``i // 8`` belongs to the element at position
@@ -204,6 +178,7 @@ def dropout_mask(
     See Also
     --------
     dropout : Applies the decisions without storing them.
+    apply_dropout_mask : Applies packed decisions.
 
     Examples
     --------
@@ -214,14 +189,121 @@ def dropout_mask(
     >>> br.dropout_mask((2, 4), 0.5, seed=1, packed=True)
     array([93], dtype=uint8)
     """
-    probability = _probability("dropout_mask", p)
-    lengths = shape if isinstance(shape, tuple | list) else (shape,)
-    dimensions = tuple(_counter("dropout_mask", "shape", length, 2**63) for length in lengths)
-    size = math.prod(dimensions)
-    key = _key("dropout_mask", seed, stream, offset, size)
+    chance = probability("dropout_mask", p)
+    dimensions = lengths("dropout_mask", "shape", shape)
+    threshold, _ = _core.keep_numbers(chance, True)
+    noise = random_noise("dropout_mask", dimensions, threshold, seed, stream, offset, None, block)
     if packed:
-        mask: NDArray[Any] = np.empty((size + 7) // 8, dtype=np.uint8)
+        mask: NDArray[Any] = np.empty((math.prod(dimensions) + 7) // 8, dtype=np.uint8)
     else:
         mask = np.empty(dimensions, dtype=np.bool_)
-    _core.dropout_mask(size, probability, *key, packed, mask)
+    _core.noise_mask(dimensions, *noise, packed, mask)
     return mask
+
+
+def apply_dropout_mask(
+    x: ArrayLike,
+    bits: NDArray[np.uint8],
+    p: float,
+    *,
+    inverted: bool = True,
+    out: NDArray[Any] | None = None,
+) -> Any:
+    r"""Drop the elements whose stored bit is 0, as `dropout` did.
+
+    .. math:: y_i = \begin{cases} x_i / (1 - p) & b_i = 1 \\ 0 & \text{else} \end{cases}
+
+    With bits from `dropout_mask`, the result is that of `dropout`, bit for bit. Storing the bits
+    costs one byte for eight elements and saves drawing them again.
+
+    Parameters
+    ----------
+    x : array_like
+        Activations or gradients, of any shape and memory layout.
+    bits : ndarray of uint8
+        ``dropout_mask(x.shape, p, ..., packed=True)``: bit ``i % 8`` of byte ``i // 8`` belongs to
+        the element at position ``i`` in C order, 1 where it is kept.
+    p : float
+        Probability with which the bits were drawn; gives the scale.
+    inverted, out
+        As for `dropout`.
+
+    Returns
+    -------
+    ndarray or scalar
+        Of the dtype of ``x``.
+
+    Raises
+    ------
+    ValueError
+        If ``p`` is outside [0, 1], or ``bits`` or ``out`` does not fit; nothing has been written
+        then.
+
+    See Also
+    --------
+    dropout : Draws the decisions again instead of storing them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import bridle as br
+    >>> bits = br.dropout_mask(8, 0.5, seed=1, packed=True)
+    >>> br.apply_dropout_mask(np.ones(8), bits, 0.5)
+    array([2., 0., 2., 2., 2., 0., 2., 0.])
+    """
+    chance = probability("apply_dropout_mask", p)
+    array = real_array("apply_dropout_mask", x)
+    noise = stored_noise("apply_dropout_mask", array.shape, bits)
+    _, scale = _core.keep_numbers(chance, bool(inverted))
+    return apply("dropout", array, out, noise, (scale,), caller="apply_dropout_mask")
+
+
+def dropout_inference(x: ArrayLike, p: float, out: NDArray[Any] | None = None) -> Any:
+    r"""Scale by the probability of keeping an element: inference in the classic mode.
+
+    .. math:: y = (1 - p) x
+
+    with the probability that `dropout` realises, a multiple of :math:`2^{-32}`. This belongs to
+    training with ``dropout(..., inverted=False)``, as in [1]_; the default mode needs nothing at
+    inference. Never do both.
+
+    Parameters
+    ----------
+    x : array_like
+        Activations, of any shape and memory layout.
+    p : float
+        Probability with which training dropped elements, :math:`0 \le p \le 1`.
+    out : ndarray, optional
+        Where the result is written; may be ``x`` itself.
+
+    Returns
+    -------
+    ndarray or scalar
+        Of the dtype of ``x``.
+
+    Raises
+    ------
+    ValueError
+        If ``p`` is outside [0, 1] or ``out`` does not fit; nothing has been written then.
+
+    See Also
+    --------
+    dropout : The training side.
+
+    References
+    ----------
+    .. [1] N. Srivastava et al., "Dropout: a simple way to prevent neural networks from
+       overfitting", J. Mach. Learn. Res. 15 (2014).
+
+    Examples
+    --------
+    >>> import bridle as br
+    >>> br.dropout_inference([1.0, -2.0], 0.25)
+    array([ 0.75, -1.5 ])
+    """
+    chance = probability("dropout_inference", p)
+    array = real_array("dropout_inference", x)
+    threshold, _ = _core.keep_numbers(chance, True)
+    noise = nothing_dropped(array.shape)
+    members = (threshold / 2**32,)
+    return apply("dropout", array, out, noise, members, chance == 0, caller="dropout_inference")

@@ -18,9 +18,11 @@ WANTED = {
     "map_kernel": (FLOATS + "d", FLOATS + "s"),
     "reduce_kernel": ("v?addpd", "v?addpd"),
     "reduce_columns_kernel": ("v?(and|mul)pd|vpandq", "v?cvtps2pd"),
-    "mask_kernel": ("v?mulpd", "v?mulps"),
+    "noise_kernel": ("v?(mul|add)pd", "v?(mul|add)ps"),
     "mask_bytes_kernel": (BYTES, BYTES),
-    "mask_bits_kernel": (BYTES, BYTES),
+    "unpack_bits_kernel": (r"v?pcmpeqb|vptestn?mb", r"v?pcmpeqb|vptestn?mb"),
+    "draw_decisions_kernel": ("v?paddd", "v?paddd"),
+    "draw_normals_kernel": ("v?sqrtps", "v?sqrtps"),
     "stream_kernel": (r"v?movnt\w+", r"v?movnt\w+"),
     "draw_superblocks": ("v?paddd", "v?paddd"),
 }

@@ -71,10 +71,17 @@ double chunk_sum(const ReduceOperator& op, std::size_t s, const double* w, std::
 }
 
 template <class S>
-void drop_one(const void* x, double scale, bool keep, void* out) {
+void noise_on_one(int op, const void* x, const double* m, float noise, void* out) {
   using T = Compute<S>;
+  const auto t = [m](int i) { return static_cast<T>(m[i]); };
+  const T value = widen(read<S>(x));
+  const bool keep = noise != 0.0f;
+  const T results[] = {
+      ops::dropout<T>{t(0)}(value, keep), ops::alpha_dropout<T>{t(0), t(1), t(2)}(value, keep),
+      ops::gaussian_dropout<T>{t(0)}(value, noise), ops::gaussian_noise<T>{t(0)}(value, noise)};
+  static_assert(std::size(results) == NoiseOps::size);
   S result;
-  narrow(ops::dropout<T>{static_cast<T>(scale)}(widen(read<S>(x)), keep), result);
+  narrow(results[op], result);
   std::memcpy(out, &result, sizeof result);
 }
 
@@ -127,10 +134,11 @@ std::vector<double> reference_sums(const ReduceOperator& op, const std::vector<d
   return result;
 }
 
-void apply_dropout(DType dtype, const void* x, double scale, bool keep, void* out) {
-  constexpr decltype(&drop_one<float>) drop[kDTypes] = {drop_one<Float16>, drop_one<BFloat16>,
-                                                        drop_one<float>, drop_one<double>};
-  drop[static_cast<int>(dtype)](x, scale, keep, out);
+void apply_noise_to_one(int op, DType dtype, const void* x, const double* members, float noise,
+                        void* out) {
+  constexpr decltype(&noise_on_one<float>) on_one[kDTypes] = {
+      noise_on_one<Float16>, noise_on_one<BFloat16>, noise_on_one<float>, noise_on_one<double>};
+  on_one[static_cast<int>(dtype)](op, x, members, noise, out);
 }
 
 }  // namespace bridle::test

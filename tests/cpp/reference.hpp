@@ -39,7 +39,9 @@ double value_of(DType dtype, const void* element);
 // The sums of a penalty in the order that DESIGN promises: chunks of 4096, 32 lanes, folds, levels.
 std::vector<double> reference_sums(const ReduceOperator& op, const std::vector<double>& w);
 
-// What dropout makes of one element.
-void apply_dropout(DType dtype, const void* x, double scale, bool keep, void* out);
+// What an operator of the dropout family makes of one element; noise is the decision or the
+// standard normal deviate.
+void apply_noise_to_one(int op, DType dtype, const void* x, const double* members, float noise,
+                        void* out);
 
 }  // namespace bridle::test

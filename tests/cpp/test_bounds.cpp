@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "data.hpp"
+#include "noise_call.hpp"
 #include "reference.hpp"
 
 namespace bridle::test {
@@ -72,13 +73,19 @@ void run_others(Memory& memory, DType dtype, std::size_t size, bool at_end) {
     reduce_many(static_cast<int>(op), dtype, {x.data, static_cast<std::ptrdiff_t>(rows * item)},
                 size / (rows ? rows : 1), x.stride, rows, sums);
   }
-  const MaskCall call{{1, 2}, 0x80000001u, 100, size, 2.0};
-  dropout(dtype, x, out, call, Output::fresh);
-  dropout_mask(reinterpret_cast<std::uint8_t*>(memory.out.place(Bytes(size), 1, at_end).data),
-               call);
-  dropout_mask_packed(
-      reinterpret_cast<std::uint8_t*>(memory.out.place(Bytes((size + 7) / 8), 1, at_end).data),
-      call);
+  NoiseSource noise = drawn_noise({{1, 2}, 0x80000001u}, 100);
+  for (int op = 0; op < NoiseOps::size; ++op) {
+    apply_noise(noise_call(op, dtype, x, out, size, noise, {2.0, 1.0, 0.5}));
+  }
+  const auto bytes = [](Operand operand) { return reinterpret_cast<std::uint8_t*>(operand.data); };
+  noise_mask(noise, size, bytes(memory.out.place(Bytes(size), 1, at_end)));
+  const std::size_t packed = (size + 7) / 8;
+  noise_mask_packed(noise, size, bytes(memory.out.place(Bytes(packed), 1, at_end)));
+  noise.from = NoiseFrom::bits;
+  noise.index = 0;
+  noise.bits = bytes(memory.x.place(Bytes(packed), 1, at_end));
+  noise.bit_count = 8 * packed;
+  noise_mask(noise, size, bytes(memory.out.place(Bytes(size), 1, at_end)));
 }
 
 TEST_CASE("nothing outside the operands is read or written") {

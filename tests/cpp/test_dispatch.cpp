@@ -47,9 +47,10 @@ TEST_CASE("no table has a hole") {
       for (const auto& kernels : table.map) CHECK((kernels[dtype].scalar && kernels[dtype].arrays));
       for (const auto& kernels : table.reduce) CHECK((kernels[dtype] != nullptr));
       for (const auto& kernels : table.reduce_columns) CHECK((kernels[dtype] != nullptr));
-      CHECK((table.dropout[dtype] != nullptr));
+      for (const auto& noise : table.noise) CHECK((noise[dtype] != nullptr));
     }
-    CHECK((table.mask_bytes && table.mask_bits));
+    CHECK((table.draw_decisions && table.draw_normals && table.mask_bytes));
+    CHECK((table.pack_bits && table.unpack_bits && table.drawn > 0));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "data.hpp"
+#include "noise_call.hpp"
 #include "parallel.hpp"
 #include "reference.hpp"
 
@@ -71,7 +72,11 @@ class EveryCall {
     }
     for (std::size_t op = 0; op < reduce_operators().size(); ++op)
       run_penalty(static_cast<int>(op));
-    dropout(dtype_, x_.operand(), out_.operand(), {{1, 2}, 1u << 31, 0, size_, 2.0}, Output::fresh);
+    const NoiseSource noise = drawn_noise({{1, 2}, 1u << 31}, 0);
+    for (int op = 0; op < NoiseOps::size; ++op) {
+      apply_noise(
+          noise_call(op, dtype_, x_.operand(), out_.operand(), size_, noise, {2.0, 1.0, 0.5}));
+    }
   }
 
  private:

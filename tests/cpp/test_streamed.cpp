@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "data.hpp"
+#include "noise_call.hpp"
 #include "parallel.hpp"
 #include "reference.hpp"
 
@@ -79,14 +80,15 @@ TEST_CASE("elementwise operators with an array of parameters") {
   }
 }
 
-TEST_CASE("dropout") {
+TEST_CASE("the dropout family") {
   for_each_instruction_set([&](const std::string& isa) {
     CAPTURE(isa);
-    for (const DType dtype : kAllTypes) {
-      for (const std::uint64_t index : {0, 100}) {
-        CAPTURE(index);
+    for (int op = 0; op < NoiseOps::size; ++op) {
+      CAPTURE(op);
+      for (const DType dtype : kAllTypes) {
+        const NoiseSource noise = drawn_noise({{1, 2}, 0x80001234u}, 100);
         for_sizes_and_threads(dtype, [&](Operand x, Operand out, std::size_t size, Output output) {
-          dropout(dtype, x, out, {{1, 2}, 0x80001234u, index, size, 2.0}, output);
+          apply_noise(noise_call(op, dtype, x, out, size, noise, {2.0, 1.0, 0.5}, output));
         });
       }
     }

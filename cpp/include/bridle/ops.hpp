@@ -12,6 +12,10 @@ template <template <class> class... Op>
 struct MapList {
   static constexpr int size = sizeof...(Op);
 };
+template <template <class> class... Op>
+struct NoiseList {
+  static constexpr int size = sizeof...(Op);
+};
 template <class... Op>
 struct ReduceList {
   static constexpr int size = sizeof...(Op);
@@ -20,5 +24,7 @@ struct ReduceList {
 using MapOps = MapList<ops::soft_threshold, ops::prox_elastic_net, ops::prox_l2, ops::decay,
                        ops::elastic_net_gradient>;
 using ReduceOps = ReduceList<ops::l1_penalty, ops::l2_penalty, ops::elastic_net_penalty>;
+using NoiseOps =
+    NoiseList<ops::dropout, ops::alpha_dropout, ops::gaussian_dropout, ops::gaussian_noise>;
 
 }  // namespace bridle::inline BRIDLE_ISA

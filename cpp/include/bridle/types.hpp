@@ -29,18 +29,38 @@ inline constexpr std::size_t kMaxColumns = 64;  // summed beside each other
 // Random bits: 16 ChaCha blocks are a superblock of 512 draws of 16 bits.
 inline constexpr std::size_t kDraws = 512;
 
+inline constexpr std::size_t kNoiseBlock = 2 * kDraws;  // random numbers held at a time
+inline constexpr std::size_t kNoiseStep = 128;          // elements between two prefetches
+
 struct RandomKey {
   std::uint64_t seed;
   std::uint64_t stream;
 };
 
-// Element i is kept iff its 32-bit uniform u(i) is below `threshold` = round((1 − p)·2³²).
-struct MaskCall {
+// Where random numbers come from. As decisions: element i is kept iff its 32-bit uniform u(i) is
+// below `threshold` = round((1 − p)·2³²).
+struct RandomDraws {
   RandomKey key;
   std::uint64_t threshold;
-  std::uint64_t index;  // of the first element
-  std::size_t size;
-  double scale;  // of the elements that are kept
+};
+
+// An operator of the dropout family sees a decision (bool), handed over as a draw, or a standard
+// normal deviate.
+template <class Noise>
+struct NoiseValueType {
+  using type = std::uint16_t;
+};
+template <>
+struct NoiseValueType<float> {
+  using type = float;
+};
+template <class Noise>
+using NoiseValue = typename NoiseValueType<Noise>::type;
+
+inline constexpr std::size_t kMaxMembers = 3;  // of an operator of the dropout family
+struct NoiseArguments {
+  double members[kMaxMembers];
+  std::uint16_t limit;  // the least draw that is dropped
 };
 
 }  // namespace bridle

@@ -210,29 +210,41 @@ bool counter(PyObject* object, std::uint64_t& value) {
 }
 
 PyObject* whole_dropout(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
-  if (!has_arguments("dropout", nargs, 7)) return nullptr;
+  if (!has_arguments("dropout", nargs, 9)) return nullptr;
+  PyObject *const noise_shape = args[5], *const block = args[6], *const inverted = args[7],
+                  *const out_argument = args[8];
   std::optional<DType> dtype, out_dtype;
   PyArrayObject* x = plain_array(args[0], dtype);
-  PyArrayObject* out = args[6] == Py_None ? nullptr : plain_array(args[6], out_dtype);
+  PyArrayObject* out = out_argument == Py_None ? nullptr : plain_array(out_argument, out_dtype);
   RandomKey key;
   std::uint64_t offset;
   double p;
-  const bool direct =
-      x && PyArray_NDIM(x) > 0 && PyArray_IS_C_CONTIGUOUS(x) &&
-      (args[6] == Py_None || (out && fits(x, out))) && number(args[1], p) && p >= 0.0 && p <= 1.0 &&
-      counter(args[2], key.seed) && counter(args[3], key.stream) && counter(args[4], offset) &&
-      PyBool_Check(args[5]) && offset <= UINT64_MAX - static_cast<std::uint64_t>(PyArray_SIZE(x));
-  if (!direct)
+  const bool direct = x && PyArray_NDIM(x) > 0 && PyArray_IS_C_CONTIGUOUS(x) &&
+                      (out_argument == Py_None || (out && fits(x, out))) && number(args[1], p) &&
+                      p >= 0.0 && p <= 1.0 && counter(args[2], key.seed) &&
+                      counter(args[3], key.stream) && counter(args[4], offset) &&
+                      noise_shape == Py_None && block == Py_None && PyBool_Check(inverted) &&
+                      offset <= UINT64_MAX - static_cast<std::uint64_t>(PyArray_SIZE(x));
+  if (!direct) {
     return PyObject_Vectorcall(dropout_fallback, args, static_cast<std::size_t>(nargs), nullptr);
-  const Output output = out ? Output::reused : Output::fresh;
-  PyObject* result = out ? Py_NewRef(args[6]) : PyArray_NewLikeArray(x, NPY_KEEPORDER, nullptr, 0);
+  }
+  PyObject* result =
+      out ? Py_NewRef(out_argument) : PyArray_NewLikeArray(x, NPY_KEEPORDER, nullptr, 0);
   if (!result) return nullptr;
+  const KeepNumbers numbers = keep_numbers(p, inverted == Py_True);
   const auto item = static_cast<std::ptrdiff_t>(item_size(*dtype));
-  const Operand from{PyArray_BYTES(x), item},
-      to{PyArray_BYTES(reinterpret_cast<PyArrayObject*>(result)), item};
-  const auto size = static_cast<std::size_t>(PyArray_SIZE(x));
-  const MaskCall call = mask_call(p, args[5] == Py_True, key, offset, size);
-  run(PyArray_SIZE(x), [&] { dropout(*dtype, from, to, call, output); });
+  const NoiseCall call{.op = 0,
+                       .dtype = *dtype,
+                       .members = {numbers.scale},
+                       .noise = drawn_noise({key, numbers.threshold}, offset),
+                       .identity = p == 0.0,
+                       .size = static_cast<std::size_t>(PyArray_SIZE(x)),
+                       .x = PyArray_BYTES(x),
+                       .x_walk = Walk(item),
+                       .out = PyArray_BYTES(reinterpret_cast<PyArrayObject*>(result)),
+                       .out_walk = Walk(item),
+                       .output = out ? Output::reused : Output::fresh};
+  run(PyArray_SIZE(x), [&] { apply_noise(call); });
   return result;
 }
 
@@ -291,11 +303,11 @@ void set_fallbacks(PyObject* elementwise, PyObject* penalty, PyObject* dropout) 
   Py_XSETREF(dropout_fallback, Py_NewRef(dropout));
 }
 
-MaskCall mask_call(double p, bool inverted, RandomKey key, std::uint64_t offset, std::size_t size) {
-  constexpr double certain = 4294967296.0;  // 2³²
-  const double threshold = std::nearbyint((1.0 - p) * certain);
-  return {key, static_cast<std::uint64_t>(threshold), offset, size,
-          inverted ? certain / threshold : 1.0};
+KeepNumbers keep_numbers(double p, bool inverted) {
+  constexpr double all = 4294967296.0;  // 2³²
+  const double threshold = std::nearbyint((1.0 - p) * all);
+  const bool scales = inverted && threshold > 0.0;
+  return {static_cast<std::uint64_t>(threshold), scales ? all / threshold : 1.0};
 }
 
 }  // namespace bridle::python

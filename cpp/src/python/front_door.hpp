@@ -10,7 +10,7 @@ namespace bridle::python {
 // Adds one builtin function an operator to the module:
 //   operator(x, *parameters, out, keywords)      keywords: the ufunc's own, as a dictionary
 //   penalty(w, *parameters, axis, keepdims)
-//   dropout(x, p, seed, stream, offset, inverted, out)
+//   dropout(x, p, seed, stream, offset, noise_shape, block, inverted, out)
 // and check_parameter(operator, index, value), which raises ValueError where the parameter's rule
 // is broken.
 bool add_front_doors(PyObject* module);
@@ -19,7 +19,12 @@ bool add_front_doors(PyObject* module);
 // operators and penalties put their name in front and the parameters into a tuple.
 void set_fallbacks(PyObject* elementwise, PyObject* penalty, PyObject* dropout);
 
-// p as the core takes it; p is between 0 and 1.
-MaskCall mask_call(double p, bool inverted, RandomKey key, std::uint64_t offset, std::size_t size);
+// Of a probability p between 0 and 1: the threshold below which an element is kept, and what the
+// kept ones are multiplied by.
+struct KeepNumbers {
+  std::uint64_t threshold;
+  double scale;
+};
+KeepNumbers keep_numbers(double p, bool inverted);
 
 }  // namespace bridle::python

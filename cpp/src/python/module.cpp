@@ -2,9 +2,13 @@
 // ufuncs, which are plain C for speed; the rest, called once a layer or once a process, is bound
 // here.
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
+#include <tuple>
+#include <vector>
 
 #include "dispatch.hpp"
 #include "front_door.hpp"
@@ -22,33 +26,65 @@ PyArrayObject* as_array(py::handle object) {
   return reinterpret_cast<PyArrayObject*>(object.ptr());
 }
 
-// An array that can be walked in C order with one stride.
-Operand flat_operand(py::handle object) {
-  PyArrayObject* array = as_array(object);
-  const bool strided = PyArray_NDIM(array) == 1;
-  return {PyArray_BYTES(array), strided ? PyArray_STRIDE(array, 0) : PyArray_ITEMSIZE(array)};
+Walk walk_of(PyArrayObject* array) {
+  return {PyArray_NDIM(array), PyArray_DIMS(array), PyArray_STRIDES(array)};
 }
 
-// x and out: same shape, same supported dtype, each C-contiguous or one-dimensional; out is x or
-// apart from it.
-void dropout_array(py::handle x, double p, std::uint64_t seed, std::uint64_t stream,
-                   std::uint64_t offset, bool inverted, py::handle out) {
-  const auto dtype = dtype_of(as_array(x));
-  if (!dtype) throw py::type_error("dropout: unsupported array");
-  const auto size = static_cast<std::size_t>(PyArray_SIZE(as_array(x)));
-  const MaskCall call = mask_call(p, inverted, {seed, stream}, offset, size);
-  const Operand from = flat_operand(x), to = flat_operand(out);
+// draws: (seed, stream, threshold, index), an array of stored bits, or None where all elements are
+// kept. strides: how far the random numbers of neighbours lie apart, along each dimension of
+// `shape`.
+NoiseSource noise_source(const py::object& draws, const std::vector<npy_intp>& shape,
+                         const std::vector<std::ptrdiff_t>& strides) {
+  const Walk where(static_cast<int>(shape.size()), shape.data(), strides.data());
+  if (draws.is_none()) return {NoiseFrom::none, {}, 0, nullptr, 0, where};
+  if (PyArray_Check(draws.ptr())) {
+    PyArrayObject* bits = as_array(draws);
+    return {NoiseFrom::bits,
+            {},
+            0,
+            reinterpret_cast<const std::uint8_t*>(PyArray_BYTES(bits)),
+            8 * static_cast<std::size_t>(PyArray_SIZE(bits)),
+            where};
+  }
+  const auto [seed, stream, threshold, index] =
+      draws.cast<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t>>();
+  return drawn_noise({{seed, stream}, threshold}, index, where);
+}
+
+// x and out: same shape, same supported dtype; out is x, element for element, or apart from it.
+void noise_array(const std::string& name, py::handle x, py::handle out,
+                 const std::vector<double>& members, bool identity, const py::object& draws,
+                 const std::vector<std::ptrdiff_t>& strides, bool fresh) {
+  PyArrayObject *const from = as_array(x), *const to = as_array(out);
+  const auto op = std::find(kNoiseOperators.begin(), kNoiseOperators.end(), name);
+  const auto dtype = dtype_of(from);
+  if (!dtype || op == kNoiseOperators.end()) throw py::type_error(name + ": unsupported");
+  const std::vector<npy_intp> shape(PyArray_DIMS(from), PyArray_DIMS(from) + PyArray_NDIM(from));
+  NoiseCall call{.op = static_cast<int>(op - kNoiseOperators.begin()),
+                 .dtype = *dtype,
+                 .members = {},
+                 .noise = noise_source(draws, shape, strides),
+                 .identity = identity,
+                 .size = static_cast<std::size_t>(PyArray_SIZE(from)),
+                 .x = PyArray_BYTES(from),
+                 .x_walk = walk_of(from),
+                 .out = PyArray_BYTES(to),
+                 .out_walk = walk_of(to),
+                 .output = fresh ? Output::fresh : Output::reused};
+  std::copy(members.begin(), members.end(), call.members);
   const py::gil_scoped_release release;
-  dropout(*dtype, from, to, call, Output::reused);
+  apply_noise(call);
 }
 
 // out: uint8 or bool, C-contiguous, one byte an element or (packed) one bit.
-void mask_array(std::size_t size, double p, std::uint64_t seed, std::uint64_t stream,
-                std::uint64_t offset, bool packed, py::handle out) {
-  const MaskCall call = mask_call(p, true, {seed, stream}, offset, size);
+void mask_array(const std::vector<npy_intp>& shape, const py::object& draws,
+                const std::vector<std::ptrdiff_t>& strides, bool packed, py::handle out) {
+  std::size_t size = 1;
+  for (const npy_intp length : shape) size *= static_cast<std::size_t>(length);
+  const NoiseSource noise = noise_source(draws, shape, strides);
   auto* const bytes = reinterpret_cast<std::uint8_t*>(PyArray_BYTES(as_array(out)));
   const py::gil_scoped_release release;
-  (packed ? dropout_mask_packed : dropout_mask)(bytes, call);
+  (packed ? noise_mask_packed : noise_mask)(noise, size, bytes);
 }
 
 // np.copyto for arrays of equal shape and type; large contiguous ones by all threads.
@@ -118,8 +154,12 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.def("set_fallbacks", [](py::handle elementwise, py::handle penalty, py::handle dropout) {
     set_fallbacks(elementwise.ptr(), penalty.ptr(), dropout.ptr());
   });
-  m.def("dropout_array", dropout_array);
-  m.def("dropout_mask", mask_array);
+  m.def("keep_numbers", [](double p, bool inverted) {
+    const KeepNumbers numbers = keep_numbers(p, inverted);
+    return py::make_tuple(numbers.threshold, numbers.scale);
+  });
+  m.def("apply_noise", noise_array);
+  m.def("noise_mask", mask_array);
   m.def("copy_arrays", copy_arrays);
   m.def("get_num_threads", get_num_threads);
   m.def("set_num_threads", set_num_threads);

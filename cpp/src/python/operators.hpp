@@ -4,6 +4,7 @@
 #include <array>
 #include <bridle/ops.hpp>
 #include <span>
+#include <string_view>
 #include <utility>
 
 namespace bridle::python {
@@ -35,6 +36,10 @@ template <template <class> class... Op>
 constexpr auto describe(MapList<Op...>) {
   return std::array{Operator{Op<float>::name, Op<float>::params}...};
 }
+template <template <class> class... Op>
+constexpr auto describe(NoiseList<Op...>) {
+  return std::array{std::string_view(Op<float>::name)...};
+}
 template <class... Op>
 constexpr auto describe(ReduceList<Op...>) {
   return std::array{describe_penalty<Op>()...};
@@ -42,5 +47,6 @@ constexpr auto describe(ReduceList<Op...>) {
 
 inline constexpr auto kMapOperators = describe(MapOps{});
 inline constexpr auto kPenalties = describe(ReduceOps{});
+inline constexpr auto kNoiseOperators = describe(NoiseOps{});
 
 }  // namespace bridle::python

@@ -1,4 +1,5 @@
-// Dropout (Srivastava et al. 2014): what happens to one element once the random bits have decided.
+// The dropout family: what happens to one element once its random number is known. `keep` is a
+// decision, `z` a standard normal deviate; both are functions of seed, stream and index alone.
 #pragma once
 
 #include <bridle/ops/math.hpp>
@@ -6,13 +7,46 @@
 
 namespace bridle::inline BRIDLE_ISA::ops {
 
-// A dropped element becomes +0.0 by selection, so that a dropped inf or NaN vanishes too.
+// Dropout (Srivastava et al. 2014). A dropped element becomes +0.0 by selection, so that a dropped
+// inf or NaN vanishes too.
 template <class T>
 struct dropout {
   static constexpr const char* name = "dropout";
+  using Noise = bool;
   T scale;
 
   constexpr T operator()(T x, bool keep) const { return keep ? x * scale : T(0); }
+};
+
+// Alpha dropout (Klambauer et al. 2017): dropped elements get the value α′ at which SELU saturates,
+// and a·(·) + b restores mean 0 and variance 1. `dropped` is a·α′ + b.
+template <class T>
+struct alpha_dropout {
+  static constexpr const char* name = "alpha_dropout";
+  using Noise = bool;
+  T a, b, dropped;
+
+  constexpr T operator()(T x, bool keep) const { return keep ? a * x + b : dropped; }
+};
+
+// Multiplicative Gaussian noise (Srivastava et al. 2014, section 10): x·N(1, deviation²).
+template <class T>
+struct gaussian_dropout {
+  static constexpr const char* name = "gaussian_dropout";
+  using Noise = float;
+  T deviation;
+
+  constexpr T operator()(T x, T z) const { return x * (T(1) + deviation * z); }
+};
+
+// Additive Gaussian noise: x + N(0, deviation²).
+template <class T>
+struct gaussian_noise {
+  static constexpr const char* name = "gaussian_noise";
+  using Noise = float;
+  T deviation;
+
+  constexpr T operator()(T x, T z) const { return x + deviation * z; }
 };
 
 }  // namespace bridle::inline BRIDLE_ISA::ops
