@@ -27,12 +27,15 @@ struct KernelTable {
   ReduceColumnsKernel reduce_columns[ReduceOps::size][kDTypes];
   NoiseKernel noise[NoiseOps::size][kDTypes];
   std::size_t drawn;  // random numbers that one call of these makes
-  void (*draw_decisions)(const RandomDraws& from, std::uint64_t superblock, std::uint16_t* values);
-  void (*draw_normals)(const RandomDraws& from, std::uint64_t superblock, float* values);
+  void (*draw_decisions)(const RandomDraws& from, std::uint64_t superblock, std::uint16_t* values,
+                         const Soon& soon);
+  void (*draw_normals)(const RandomDraws& from, std::uint64_t superblock, float* values,
+                       const Soon& soon);
   void (*mask_bytes)(const std::uint16_t* draws, std::uint16_t limit, std::uint8_t* keep,
                      std::size_t size);
   void (*pack_bits)(std::uint8_t* keep, std::size_t size, std::uint8_t* bits);
-  void (*unpack_bits)(const std::uint8_t* bits, std::size_t size, std::uint16_t* draws);
+  void (*unpack_bits)(const std::uint8_t* bits, std::size_t size, std::uint16_t* draws,
+                      const Soon& soon);
   StreamKernel stream;
 };
 

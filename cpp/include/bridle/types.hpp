@@ -30,11 +30,17 @@ inline constexpr std::size_t kMaxColumns = 64;  // summed beside each other
 inline constexpr std::size_t kDraws = 512;
 
 inline constexpr std::size_t kNoiseBlock = 2 * kDraws;  // random numbers held at a time
-inline constexpr std::size_t kNoiseStep = 128;          // elements between two prefetches
+inline constexpr std::size_t kNoiseStep = 128;          // elements staged at a time
 
 struct RandomKey {
   std::uint64_t seed;
   std::uint64_t stream;
+};
+
+// Memory that is needed soon.
+struct Soon {
+  const void* data;
+  std::size_t bytes;
 };
 
 // Where random numbers come from. As decisions: element i is kept iff its 32-bit uniform u(i) is
