@@ -146,20 +146,20 @@ def _snapshot(zf: zipfile.ZipFile, weights: Mapping[str, Any] | None) -> Snapsho
     arrays: Arrays = {}
     for i, entry in enumerate(weights["arrays"]):
         array = _array(zf, f"{i}.npy")
-        arrays[entry["name"]] = (
-            array if entry["dtype"] is None else array.view(_extension(entry["dtype"]))
-        )
+        if entry["dtype"] is not None:
+            array = _typed(array, entry["dtype"])
+        arrays[entry["name"]] = array
     positions = list(range(len(weights["arrays"])))
     if list(arrays) != positions and weights["kind"] != "mapping":
         raise ValueError(f"weights named {list(arrays)}")
     return Snapshot(arrays, weights["kind"])
 
 
-def _extension(name: str) -> np.dtype[Any]:
+def _typed(bits: NDArray[Any], name: str) -> NDArray[Any]:
     dtype: np.dtype[Any] = np.dtype(getattr(ml_dtypes, name))
-    if not _is_extension(dtype):
-        raise ValueError(f"weights of type {name}")
-    return dtype
+    if not _is_extension(dtype) or bits.dtype != f"u{dtype.itemsize}":
+        raise ValueError(f"weights of type {name} in {bits.dtype}")
+    return bits.view(dtype)
 
 
 def _array(zf: zipfile.ZipFile, name: str) -> NDArray[Any]:

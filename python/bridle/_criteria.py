@@ -76,7 +76,7 @@ class ProgressQuotient(BuiltIn):
 
     Where GL is 0, so is the quotient. Without progress (:math:`P_k = 0`) any other GL makes it
     infinite. A strip whose lowest training loss is zero, others being above it, has infinite
-    progress and does not stop, nor does one with a training loss that is not finite.
+    progress and does not stop, nor does one whose training losses have no finite sum.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ class ProgressQuotient(BuiltIn):
         at_end = len(losses) >= self.strip
         self._memory["training"] = [] if at_end else losses
         loss = 100 * excess(value, best)
-        if not at_end or loss == 0 or not all(map(math.isfinite, losses)):
+        if not at_end or loss == 0 or not math.isfinite(sum(losses)):
             return False
         progress = self._progress(losses)
         return progress == 0 or loss / progress > self.threshold

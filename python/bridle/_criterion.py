@@ -77,7 +77,7 @@ class BuiltIn:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take up what `state_dict` returned, or raise ValueError."""
-        missing = sorted(self.empty.keys() - state.keys())
+        missing = sorted(self.empty.keys() - set(state if isinstance(state, Mapping) else ()))
         if missing:
             raise ValueError(f"{self._name}: the state must have {', '.join(missing)}")
         self._memory = {name: self._checked(name, state[name]) for name in self.empty}

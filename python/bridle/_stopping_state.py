@@ -191,4 +191,5 @@ def _standing(entry: Mapping[str, Any]) -> Standing:
 
 def _check(correct: bool, name: str, rule: str, value: object) -> None:
     if not correct:
-        raise ValueError(f"{OWNER}: {name} of the state must be {rule}, got {value!r}")
+        place = name if name == "state" else f"{name} of the state"
+        raise ValueError(f"{OWNER}: {place} must be {rule}, got {value!r}")
