@@ -267,59 +267,6 @@ def test_last_before_and_after_updates():
     assert stopping.last == stopped
 
 
-class TestReduce:
-    def test_is_called_once_with_each_decision_also_in_warm_up_and_not_after_the_stop(self):
-        asked = []
-        stopping = br.EarlyStopping(
-            1, mode="min", start_from_epoch=1, reduce=lambda stop: asked.append(stop) or stop
-        )
-        for value in [NAN, 1.0, 2.0, 3.0]:
-            stopping.update(value)
-        assert asked == [False, False, True]
-        assert all(type(stop) is bool for stop in asked)
-
-    def test_another_process_may_ask(self):
-        stopping = br.EarlyStopping(9, mode="min", reduce=lambda stop: np.True_)
-        assert stopping.update(1.0) is True
-        assert summary(stopping) == (StopReason.REDUCED, 0, 1.0, 0)
-
-    def test_own_reason_stays_where_all_stop(self):
-        assert run([NAN], reduce=lambda stop: True).reason is StopReason.NOT_FINITE
-
-    def test_veto_lets_training_go_on(self):
-        stopping = run([1.0, 2.0, 3.0, 0.5], patience=1, reduce=lambda stop: False)
-        assert summary(stopping) == (StopReason.NONE, None, 0.5, 3)
-        assert not stopping.last.stop
-
-    def test_nan_that_raises_tells_the_others_first(self):
-        asked = []
-        stopping = br.EarlyStopping(9, mode="min", nan="raise", reduce=asked.append)
-        with pytest.raises(TypeError, match="reduce must return a bool, got None"):
-            stopping.update(1.0)
-        stopping = br.EarlyStopping(
-            9, mode="min", nan="raise", reduce=lambda stop: asked.append(stop) or False
-        )
-        asked.clear()
-        with pytest.raises(FloatingPointError):
-            stopping.update(NAN)
-        assert asked == [True]
-
-    def test_exception_leaves_everything_as_it_was(self):
-        def broken(stop):
-            raise ConnectionError
-
-        plateau = br.Plateau(2, 0.0)
-        stopping = br.EarlyStopping(
-            9, mode="min", reduce=broken, restore_best_weights=True, criteria=[plateau]
-        )
-        with pytest.raises(ConnectionError):
-            stopping.update(1.0, np.ones(2))
-        assert stopping.last == br.EarlyStopping(9, mode="min").last
-        assert plateau.state_dict() == {"values": []}
-        with pytest.raises(RuntimeError, match="update has taken no value"):
-            stopping.best_weights()
-
-
 BAD = [
     ({"delta": "rel"}, ValueError, "delta must be 'absolute' or 'relative', got 'rel'"),
     ({"nan": None}, ValueError, "nan must be 'stop', 'ignore' or 'raise', got None"),
