@@ -1,5 +1,6 @@
 """Damaged files, foreign files and killed writers: `EarlyStopping.load` takes all or nothing."""
 
+import errno
 import io
 import json
 import random
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 import bridle as br
+from bridle import _checkpoint
 
 
 def kept(weights):
@@ -112,6 +114,7 @@ HOSTILE = {
     "weights of another kind": with_json(lambda c: c["weights"].update(kind="tuple")),
     "weights of another type": with_json(lambda c: c["weights"]["arrays"][0].update(dtype="finfo")),
     "a type of another size": with_json(lambda c: c["weights"]["arrays"][0].update(dtype="int4")),
+    "a list with names": with_json(lambda c: c["weights"]["arrays"][0].update(name="x")),
     "names twice": with_json(lambda c: c["weights"].update(arrays=c["weights"]["arrays"] * 2)),
     "missing member": lambda m: m.pop("0.npy"),
     "a pickle": lambda m: m.update({"0.npy": npy(np.array([{}]), allow_pickle=True)}),
@@ -153,6 +156,16 @@ def test_compressed_file_is_refused_unread(path):
 def test_file_that_is_no_zip_is_refused(path, content):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=REFUSED):
+        br.EarlyStopping.load(path)
+
+
+def test_error_of_the_disk_is_not_taken_for_a_damaged_file(path, monkeypatch):
+    def fail(*arguments):
+        raise OSError(errno.EIO, "broken")
+
+    kept(np.ones(1)).save(path)
+    monkeypatch.setattr(_checkpoint.zipfile, "ZipFile", fail)
+    with pytest.raises(OSError, match="broken"):
         br.EarlyStopping.load(path)
 
 

@@ -108,7 +108,7 @@ def test_finite_runs_are_those_of_keras(floatx, number):
     rng = random.Random(number.__name__)
     cases = [a_case(rng, number) for _ in range(RUNS)]
     outcomes = keras_outcomes(cases, floatx)
-    assert RUNS / 4 < sum(theirs["stopped"] for theirs in outcomes) < 3 * RUNS / 4
+    assert 0.2 < np.mean([theirs["stopped"] for theirs in outcomes]) < 0.9
     for case, theirs in zip(cases, outcomes, strict=True):
         assert our_outcome(case)[1] == theirs, case
 
