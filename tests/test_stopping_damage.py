@@ -152,6 +152,16 @@ def test_compressed_file_is_refused_unread(path):
         br.EarlyStopping.load(path)
 
 
+def test_member_that_claims_more_than_the_file_holds_is_refused(path):
+    kept(np.ones(1)).save(path)
+    content = bytearray(path.read_bytes())
+    directory = content.rindex(b"PK\x01\x02")  # the entry of the last member
+    content[directory + 20 : directory + 28] = 2 * (4 * 10**9).to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"{REFUSED}ValueError: the members are larger than"):
+        br.EarlyStopping.load(path)
+
+
 @pytest.mark.parametrize("content", [b"", b"text", b"PK\x05\x06" + bytes(18), b"\x93NUMPY"])
 def test_file_that_is_no_zip_is_refused(path, content):
     path.write_bytes(content)

@@ -184,7 +184,7 @@ def test_subclass_loads_itself(path):
     assert type(Mine.load(path)) is Mine
 
 
-def test_file_is_an_npz_without_pickles_and_the_same_for_the_same_state(path, tmp_path):
+def test_file_is_an_uncompressed_npz_without_pickles(path):
     stopping = kept({"w": np.ones(2)})
     stopping.save(path)
     with np.load(path, allow_pickle=False) as file:

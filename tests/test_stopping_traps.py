@@ -173,6 +173,12 @@ def test_trap_array_given_as_value_changes_later():
     assert stopping.best == 1.0
 
 
+@pytest.mark.parametrize("value", [{"w": np.zeros((9, 9))}, "x" * 10**6], ids=["lines", "length"])
+def test_trap_message_floods_the_log(value):
+    with pytest.raises(TypeError, match=r"must be one number, got an object of type \w+$"):
+        run([value])
+
+
 @pytest.mark.parametrize("clone", [copy.deepcopy, lambda s: pickle.loads(pickle.dumps(s))])
 def test_trap_copies_share_state(clone):
     stopping = br.EarlyStopping(

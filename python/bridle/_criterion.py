@@ -18,7 +18,7 @@ class Criterion(Protocol):
     and the training loss, None where the loop gave none; True asks for the end of training.
     `reset` forgets everything; it is called once before the first value. `state_dict` returns what
     has to be remembered, made of what JSON has (infinities and NaN may be in it), and
-    `load_state_dict` takes it back.
+    `load_state_dict` takes it back. They are also how an update that raises is undone.
 
     Examples
     --------

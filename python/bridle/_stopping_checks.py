@@ -82,8 +82,12 @@ def names(found: Iterable[Any], wanted: str | None = None) -> str:
 
 
 def shown(value: object) -> str:
-    """Return how a message shows a value."""
-    return f"an array of shape {value.shape}" if isinstance(value, np.ndarray) else repr(value)
+    """Return how a message of one line shows a value."""
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    text = repr(value)
+    short = len(text) <= 200 and "\n" not in text
+    return text if short else f"an object of type {type(value).__name__}"
 
 
 def as_json(owner: str, value: Any) -> Any:

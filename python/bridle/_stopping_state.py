@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeGuard
 from bridle._criterion import Criterion
 from bridle._decision import Decision, StopReason
 from bridle._metric import Metric, Standing
-from bridle._stopping_checks import as_json, from_json, names
+from bridle._stopping_checks import as_json, from_json, names, shown
 from bridle._stopping_rules import OWNER, type_of
 
 
@@ -192,4 +192,4 @@ def _standing(entry: Mapping[str, Any]) -> Standing:
 def _check(correct: bool, name: str, rule: str, value: object) -> None:
     if not correct:
         place = name if name == "state" else f"{name} of the state"
-        raise ValueError(f"{OWNER}: {place} must be {rule}, got {value!r}")
+        raise ValueError(f"{OWNER}: {place} must be {rule}, got {shown(value)}")
