@@ -2,18 +2,27 @@
 
 from bridle import _call, _core, _dropout
 from bridle._config import get_num_threads, set_num_threads, show_config
+from bridle._criteria import GeneralizationLoss, Plateau, ProgressQuotient, UnimprovedStrips
+from bridle._criterion import Criterion
+from bridle._decision import Decision, StopReason
 from bridle._dropout import apply_dropout_mask, dropout, dropout_inference, dropout_mask
 from bridle._dropout_layer import Dropout
 from bridle._dropout_variants import alpha_dropout, gaussian_dropout, gaussian_noise
 from bridle._optim import decay, elastic_net_gradient
 from bridle._penalty import elastic_net_penalty, l1_penalty, l2_penalty
 from bridle._prox import prox_elastic_net, prox_l2, soft_threshold
-from bridle._stopping import EarlyStopping, StopReason
+from bridle._stopping import EarlyStopping
 
 __all__ = [
+    "Criterion",
+    "Decision",
     "Dropout",
     "EarlyStopping",
+    "GeneralizationLoss",
+    "Plateau",
+    "ProgressQuotient",
     "StopReason",
+    "UnimprovedStrips",
     "alpha_dropout",
     "apply_dropout_mask",
     "decay",
