@@ -288,7 +288,11 @@ BAD = [
     ({"criteria": [br.Plateau]}, TypeError, r"criteria\[0\] must be an object with update,"),
     ({"monitor": 3}, TypeError, "monitor must be a name or a mapping of names to modes, got 3"),
     ({"monitor": {}, "mode": None}, ValueError, "monitor must name at least one metric, got {}"),
-    ({"monitor": {"a": "min"}}, ValueError, "mode must be None if monitor gives the modes, got"),
+    (
+        {"monitor": {"a": "max"}},
+        ValueError,
+        "mode must be None or that of every metric in monitor, got",
+    ),
     (
         {"monitor": {"a": "low"}, "mode": None},
         ValueError,

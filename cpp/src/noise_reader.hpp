@@ -20,7 +20,8 @@ inline std::uint16_t draw_limit(const NoiseSource& source) {
   return settled ? 1 : static_cast<std::uint16_t>(high);
 }
 
-// Reads decisions, as draws (Value = std::uint16_t), or standard normal deviates (float). The last
+// Reads decisions, as draws (Value = std::uint16_t), standard normal deviates (float) or uniform
+// 32-bit numbers (std::uint32_t). The last
 // random numbers made are kept: rows shorter than a block, or elements that share one, do not draw
 // again.
 template <class Value>
@@ -85,6 +86,8 @@ class NoiseReader {
     held_ = superblock;
     if constexpr (std::is_same_v<Value, float>) {
       kernels().draw_normals(source_.draws, superblock, numbers_, soon_);
+    } else if constexpr (std::is_same_v<Value, std::uint32_t>) {
+      kernels().draw_uniforms(source_.draws, superblock, numbers_, soon_);
     } else if (source_.from == NoiseFrom::draws) {
       kernels().draw_decisions(source_.draws, superblock, numbers_, soon_);
     } else {

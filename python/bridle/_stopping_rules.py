@@ -176,14 +176,17 @@ def _modes(mode: Any, monitor: Any) -> dict[str, Mode]:
                 f"{OWNER}: monitor must be a name or a mapping of names to modes, got {monitor!r}"
             )
         return {"value" if monitor is None else monitor: one_of(OWNER, "mode", mode, MODES)}
-    if mode is not None:
-        raise ValueError(f"{OWNER}: mode must be None if monitor gives the modes, got {mode!r}")
     if not monitor:
         raise ValueError(f"{OWNER}: monitor must name at least one metric, got {monitor!r}")
     for name in monitor:
         if not isinstance(name, str):
             raise TypeError(f"{OWNER}: the names in monitor must be strings, got {name!r}")
-    return {name: one_of(OWNER, f"monitor[{name!r}]", m, MODES) for name, m in monitor.items()}
+    modes = {name: one_of(OWNER, f"monitor[{name!r}]", m, MODES) for name, m in monitor.items()}
+    if mode is not None and set(modes.values()) != {mode}:
+        raise ValueError(
+            f"{OWNER}: mode must be None or that of every metric in monitor, got {mode!r}"
+        )
+    return modes
 
 
 def _per_metric(

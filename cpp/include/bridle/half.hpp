@@ -34,6 +34,11 @@ inline void widen_block(const BFloat16* x, float* wide, std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) wide[i] = widen(x[i]);
 }
 
+inline void narrow_block(const float* wide, BFloat16* out, std::size_t size) {
+#pragma omp simd
+  for (std::size_t i = 0; i < size; ++i) narrow(wide[i], out[i]);
+}
+
 inline void narrow_block(const float* wide, Float16* out, std::size_t size) {
   std::size_t i = 0;
 #if defined(__AVX512F__)
@@ -50,6 +55,23 @@ inline void narrow_block(const float* wide, Float16* out, std::size_t size) {
 #endif
 #pragma omp simd
   for (std::size_t j = i; j < size; ++j) narrow(wide[j], out[j]);
+}
+
+template <class S>
+void widen_kernel(const void* x, float* wide, std::size_t size) {
+  widen_block(static_cast<const S*>(x), wide, size);
+}
+template <class S>
+void narrow_kernel(const float* wide, void* out, std::size_t size) {
+  narrow_block(wide, static_cast<S*>(out), size);
+}
+// With one uniform 32-bit number an element.
+template <class S>
+void narrow_randomly_kernel(const float* wide, const std::uint32_t* u, void* out,
+                            std::size_t size) {
+  S* const to = static_cast<S*>(out);
+#pragma omp simd
+  for (std::size_t i = 0; i < size; ++i) narrow_randomly(wide[i], u[i], to[i]);
 }
 
 }  // namespace bridle::inline BRIDLE_ISA

@@ -69,4 +69,25 @@ struct NoiseArguments {
   std::uint16_t limit;  // the least draw that is dropped
 };
 
+// The contiguous arrays of a fused update. What an operator does not take may be null: the state is
+// zero then and forgotten, so are a gradient and the weights to decay towards.
+struct UpdateMemory {
+  void* weights;
+  const void* gradient;
+  void* state[3];
+  const void* toward;
+};
+
+// What surrounds the step of an optimizer: decoupled decay towards zero at most; everything, with
+// one size of the proximal step or with that of each element.
+enum class UpdateKind : int { plain, scalar, adaptive };
+inline constexpr int kUpdateKinds = 3;
+
+struct UpdateNumbers {
+  double members[8];  // of the operator
+  double scale, coupled, keep, l1, l2;
+  double size;  // of the proximal step, unless it is adaptive
+  bool cautious;
+};
+
 }  // namespace bridle

@@ -31,16 +31,23 @@ inline void draw_decisions_kernel(const RandomDraws& from, std::uint64_t superbl
   }
 }
 
-// values[j] = the standard normal deviate of element j of the superblocks.
-inline void draw_normals_kernel(const RandomDraws& from, std::uint64_t superblock, float* values,
-                                const Soon& soon) {
+// values[j] = u(j), the uniform 32-bit number of element j of the superblocks.
+inline void draw_uniforms_kernel(const RandomDraws& from, std::uint64_t superblock,
+                                 std::uint32_t* values, const Soon& soon) {
   alignas(64) std::uint16_t high[kDrawn], low[kDrawn];
   draw_superblocks(from.key, 0, superblock, high, 0, soon);
   draw_superblocks(from.key, 1, superblock, low);
 #pragma omp simd
-  for (std::size_t j = 0; j < kDrawn; ++j) {
-    values[j] = normal_of(std::uint32_t{high[j]} << 16 | low[j]);
-  }
+  for (std::size_t j = 0; j < kDrawn; ++j) values[j] = std::uint32_t{high[j]} << 16 | low[j];
+}
+
+// values[j] = the standard normal deviate of element j of the superblocks.
+inline void draw_normals_kernel(const RandomDraws& from, std::uint64_t superblock, float* values,
+                                const Soon& soon) {
+  alignas(64) std::uint32_t uniforms[kDrawn];
+  draw_uniforms_kernel(from, superblock, uniforms, soon);
+#pragma omp simd
+  for (std::size_t j = 0; j < kDrawn; ++j) values[j] = normal_of(uniforms[j]);
 }
 
 inline bool noise_of(std::uint16_t draw, std::uint16_t limit) { return draw < limit; }
