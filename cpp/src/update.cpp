@@ -7,7 +7,7 @@
 namespace bridle {
 namespace {
 
-constexpr int kElasticNet = 2;  // in ReduceOps
+constexpr int kL1 = 0, kElasticNet = 2;  // in ReduceOps
 constexpr std::size_t kWidth = sizeof(UpdateSums) / sizeof(double);
 constexpr std::size_t kStage = kNoiseBlock;  // elements of a half type that are widened at a time
 
@@ -37,11 +37,14 @@ class Update {
     numbers_.keep = array.keep;
     numbers_.l1 = array.l1;
     numbers_.l2 = array.l2;
-    const bool plain = array.memory.toward == nullptr && !numbers_.cautious && array.coupled == 0 &&
-                       array.l1 == 0 && array.l2 == 0;
-    const int type = call.dtype == DType::float64;
+    const bool full =
+        array.memory.toward != nullptr || numbers_.cautious || array.coupled != 0 || array.l2 != 0;
+    const UpdateKind kind = full              ? UpdateKind::full
+                            : array.l1 != 0.0 ? UpdateKind::sparse
+                                              : UpdateKind::plain;
     kernel_ =
-        kernels().update[call.op][type][static_cast<int>(plain ? UpdateKind::plain : call.kind)];
+        kernels()
+            .update[call.op][call.dtype == DType::float64][call.adaptive][static_cast<int>(kind)];
   }
 
   // The sums are those of UpdateSums.
@@ -56,7 +59,11 @@ class Update {
     const void* const weights = at(array_.memory.weights, begin * item_);
     const int dtype = static_cast<int>(call_.dtype);
     std::fill_n(sums, kWidth, 0.0);
-    if (array_.l1 != 0 || array_.l2 != 0) kernels().reduce[kElasticNet][dtype](weights, size, sums);
+    if (array_.l2 != 0) {
+      kernels().reduce[kElasticNet][dtype](weights, size, sums);
+    } else if (array_.l1 != 0) {
+      kernels().reduce[kL1][dtype](weights, size, sums);
+    }
     kernels().count[dtype](weights, size, sums + 2);
   }
 
