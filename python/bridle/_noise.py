@@ -74,13 +74,16 @@ def random_noise(
     """Return the noise of an array of this shape, drawn from the generator."""
     whole, origin = (shape, (0,) * len(shape)) if block is None else _block(name, shape, block)
     own = _own_number(name, shape, whole, noise_shape)
-    strides, size = [0] * len(shape), 1
+    strides, first, size = [0] * len(shape), 0, 1
     for axis in reversed(range(len(shape))):
         if own[axis]:
-            strides[axis] = size
+            # One element has no neighbour, and the distance to it might not fit in 64 bits.
+            strides[axis] = size if shape[axis] > 1 else 0
+            first += origin[axis] * size
             size *= whole[axis]
-    first = counter(name, "offset", offset, 2**64 - size)
-    first += sum(o * stride for o, stride in zip(origin, strides, strict=True))
+    if size >= 2**64:
+        raise ValueError(f"{name}: block must count fewer than 2**64 random numbers, got {size}")
+    first += counter(name, "offset", offset, 2**64 - size)
     return Noise(
         (counter(name, "seed", seed), counter(name, "stream", stream), threshold, first), strides
     )
