@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridle import _core
-from bridle._call import is_real
+from bridle._call import as_float, is_real
 
 NoiseShape: TypeAlias = Sequence[SupportsIndex | None]
 Block: TypeAlias = tuple[Sequence[SupportsIndex], Sequence[SupportsIndex]]
@@ -28,8 +28,8 @@ class Noise(NamedTuple):
 
 def number(name: str, parameter: str, value: Any) -> float:
     """Check that a hyper-parameter is one real number."""
-    if isinstance(value, float):
-        return value
+    if isinstance(value, int | float):
+        return as_float(value)
     array = np.asarray(value)
     if array.ndim > 0 or not is_real(array):
         raise TypeError(f"{name}: {parameter} must be a real number, got {value!r}")
@@ -59,6 +59,15 @@ def lengths(name: str, parameter: str, shape: SupportsIndex | Sequence[Any]) -> 
     """Check a shape, or another tuple of integers >= 0."""
     sequence = shape if isinstance(shape, tuple | list) else (shape,)
     return tuple(counter(name, parameter, length, 2**63) for length in sequence)
+
+
+def noise_lengths(name: str, noise_shape: NoiseShape) -> tuple[int | None, ...]:
+    """Check that a noise shape is made of integers and None."""
+    try:
+        return tuple(None if n is None else operator.index(n) for n in noise_shape)
+    except TypeError:
+        message = f"{name}: noise_shape must be a tuple of integers and None, got {noise_shape!r}"
+        raise TypeError(message) from None
 
 
 def random_noise(
@@ -112,12 +121,8 @@ def _own_number(
     """Tell for each dimension whether its positions have random numbers of their own."""
     if noise_shape is None:
         return [True] * len(shape)
-    try:
-        given = [None if n is None else operator.index(n) for n in noise_shape]
-    except TypeError:
-        message = f"{name}: noise_shape must be a tuple of integers and None, got {noise_shape!r}"
-        raise TypeError(message) from None
-    padded = [1] * (len(shape) - len(given)) + given
+    given = noise_lengths(name, noise_shape)
+    padded = (1,) * (len(shape) - len(given)) + given
     fits = len(padded) == len(shape) and all(
         n in (None, 1, length, total) for n, length, total in zip(padded, shape, whole, strict=True)
     )
