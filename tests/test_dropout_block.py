@@ -106,6 +106,16 @@ def test_threads_and_instruction_sets_agree_on_a_large_block(
         assert_same_bits(actual, expected, str(noise_shape))
 
 
+@functions
+def test_a_column_of_a_matrix_is_a_block(name, dtype, threads, assert_same_bits):
+    """Its random numbers lie apart, and are more than one block of the generator."""
+    whole, origin = (41_000, 5), (700, 3)
+    for width in (1, 2):
+        x = values(dtype, 40_000 * width).reshape(40_000, width)
+        expected = family(name, x, AMOUNTS[name], positions(x.shape, None, (whole, origin)))
+        assert_same_bits(call(name, x, block=(whole, origin)), expected, f"{width} columns")
+
+
 @pytest.mark.parametrize(
     ("whole", "origin", "shape"),
     [

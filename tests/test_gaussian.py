@@ -94,7 +94,8 @@ def test_deviates_have_the_same_bits_for_every_type(dtype, instruction_set, asse
 @names
 def test_the_formulas_hold_bit_for_bit(name, dtype, instruction_set, assert_same_bits):
     x = np.resize(hostile(dtype), max(SIZES))
-    amounts = (1e-9, 0.2, 0.5, 0.999999) if name == "gaussian_dropout" else (1e-30, 0.5, 3, 1e30)
+    almost_one = float(np.nextafter(1, 0))
+    amounts = (1e-9, 0.2, 0.5, almost_one) if name == "gaussian_dropout" else (1e-30, 0.5, 3, 1e30)
     for amount in amounts:
         for size in SIZES:
             actual = getattr(br, name)(x[:size], amount, **KEY, offset=3)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.lib.stride_tricks import as_strided
 
 import bridle as br
 
@@ -157,6 +158,18 @@ def test_out_may_overlap_or_have_another_type(name, assert_same_bits):
     square = memory[:2500].reshape(50, 50)
     expected = wanted(name, square, (None, 1))
     assert_same_bits(call(name, square, (None, 1), out=square.T), expected)
+
+
+@functions
+def test_an_out_whose_elements_share_memory_gets_the_last_result(name, assert_same_bits):
+    """As np.copyto would do; in place, no element sees the result of another."""
+    x = np.full((3, 500), 2.5)
+    expected = wanted(name, x, (None, 1))
+    for source in (x, None):
+        memory = np.full(3, 2.5)
+        shared = as_strided(memory, (3, 500), (8, 0))
+        call(name, shared if source is None else source, (None, 1), out=shared)
+        assert_same_bits(memory, expected[:, -1])
 
 
 @functions
