@@ -6,8 +6,8 @@
 namespace bridle::inline BRIDLE_ISA {
 
 // k − log2(x) for normal x > 0, within 1.1e-7 · max(1, abs(k − log2(x))): x = m·2ᵉ with m in
-// [√½, √2), and a polynomial in m − 1. k is part of it because log2(x) alone would be rounded at its
-// own magnitude, which a difference near 1 would show.
+// [√½, √2), and a polynomial in m − 1. k is part of it because log2(x) alone would be rounded at
+// its own magnitude, which a difference near 1 would show.
 inline float minus_log2_of(float x, std::int32_t k) {
   constexpr std::int32_t root_half = 0x3f3504f3;
   const auto bits = static_cast<std::int32_t>(bits_of(x));
