@@ -9,7 +9,6 @@ ufuncs: dict[str, np.ufunc]
 elementwise_operators: dict[str, tuple[str, ...]]
 penalties: dict[str, tuple[str, ...]]
 c_functions: dict[str, int]
-__file__: str
 
 def soft_threshold(x: Any, threshold: Any, out: Any, ufunc_kwargs: Any, /) -> Any: ...
 def prox_elastic_net(

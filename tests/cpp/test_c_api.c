@@ -1,5 +1,6 @@
 /* The C header is C, and its functions do what it says. */
 #include <bridle/c_api.h>
+#include <fenv.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,6 +42,9 @@ static void check_penalties(const struct bridle_c_api* api) {
   CHECK(result == 9.0);
   CHECK(api->elastic_net_penalty_f64(w, 2.0, 0.5, 3, &result) == 0 && result == 19.0);
   CHECK(api->l2_penalty_f64(NULL, 1.0, 0, &result) == 0 && result == 0.0);
+  feclearexcept(FE_ALL_EXCEPT);
+  CHECK(api->l1_penalty_f64(w, 1e308, 3, &result) == 0 && isinf(result));
+  CHECK(!fetestexcept(FE_ALL_EXCEPT));
 }
 
 static void check_names(const struct bridle_c_api* api) {
