@@ -10,6 +10,12 @@
 namespace bridle::test::CONSUMER {
 namespace {
 
+#if defined(__AVX__) || defined(__ARM_FEATURE_SVE)
+constexpr bool kWide = true;
+#else
+constexpr bool kWide = false;
+#endif
+
 constexpr std::size_t kSize = 70'003;  // worth two threads
 
 template <template <class> class Op, class T, std::size_t... P>
@@ -41,7 +47,7 @@ Results<T> run_all(MapList<Op...>, ReduceList<Reduce...>) {
 
 }  // namespace
 
-extern const Consumer consumer = {TEXT(BRIDLE_ISA),
+extern const Consumer consumer = {TEXT(BRIDLE_ISA), kWide,
                                   [] { return run_all<float>(MapOps{}, ReduceOps{}); },
                                   [] { return run_all<double>(MapOps{}, ReduceOps{}); }};
 

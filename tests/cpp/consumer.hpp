@@ -13,6 +13,7 @@ struct Results {
 
 struct Consumer {
   const char* instruction_set;
+  bool wide;  // compiled for more than the baseline
   Results<float> (*floats)();
   Results<double> (*doubles)();
 };
