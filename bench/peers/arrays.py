@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import math
 from typing import Any
 
 import numba
@@ -42,9 +43,15 @@ def namespace(size: int, threads: int, limits: Limits) -> dict[str, Any]:
     if torch:
         names |= {"torch": torch, "F": torch.nn.functional, "aten": torch.ops.aten}
         names |= {"tx": torch.from_numpy(x), "tout": torch.from_numpy(out)}
+        names |= {"ttmp": torch.from_numpy(tmp), "toriginal": torch.from_numpy(original)}
     names |= {"x_at": x.ctypes.data, "out_at": out.ctypes.data}
     names |= {"t": STRENGTH, "l2": STEP_L2, "s": STRENGTH, "rate": RATE}
     names |= {"d": shrink, "c": keep, "g": 2.0 * STEP_L2}
+    p = 0.1
+    names["bits"] = {p: br.dropout_mask(size, p, seed=7, packed=True)}
+    names["sd"] = {p: np.float32(math.sqrt(p / (1 - p)))}
+    names["stopping"] = br.EarlyStopping(1, mode="min", restore_best_weights=True)
+    names["stopping"].update(0.0, original)
     for name in ("t", "d", "c", "g"):
         names[f"{name}32"] = np.float32(names[name])  # a Python float makes Numba compute in double
     return names

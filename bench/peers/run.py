@@ -68,6 +68,7 @@ def _works(arguments: argparse.Namespace, instruction_set: str) -> Iterator[Work
     everything = [
         *works.in_memory(sizes["memory"]),
         *works.dropouts(sizes["memory"], instruction_set),
+        *works.snapshots(sizes["memory"]),
         *works.in_cache(sizes["cache"]),
         *works.small(),
         *works.idle(sizes["cache"]),

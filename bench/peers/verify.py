@@ -31,6 +31,10 @@ def verify(work: Work, names: dict[str, Any], short: dict[str, Any]) -> dict[str
         for contender in contenders:
             result = _result(work, contender, names)
             _check_dropout(f"{work.name}: {contender}", result, names["original"], probability)
+    elif work.check == "gaussian":
+        for contender in contenders:
+            result = _result(work, contender, names)
+            _check_gaussian(f"{work.name}: {contender}", result, names["original"], names["sd"])
     elif work.check == "penalty":
         for contender in contenders:
             small_error = _penalty_error(work, contender, short)
@@ -63,6 +67,16 @@ def _check_dropout(what: str, result: NDArray[Any], x: NDArray[Any], p: float) -
     deviation = math.sqrt(p * (1 - p) / x.size)
     assert abs(kept.mean() - (1 - p)) < 6 * deviation, f"{what} drops another fraction"
     _check_equal(what, result[kept], x[kept] / np.float32(1 - p))
+
+
+def _check_gaussian(
+    what: str, result: NDArray[Any], x: NDArray[Any], sd: dict[float, np.float32]
+) -> None:
+    (wanted,) = sd.values()
+    noise = result[x != 0] / x[x != 0] - 1
+    assert abs(noise.mean(dtype=np.float64)) < 6 * wanted / math.sqrt(noise.size), f"{what}: mean"
+    spread = noise.std(dtype=np.float64) / wanted - 1
+    assert abs(spread) < 6 / math.sqrt(2 * noise.size) + 1e-5, f"{what}: standard deviation"
 
 
 def _exact_sums(x: NDArray[Any]) -> tuple[Any, Any]:

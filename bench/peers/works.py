@@ -100,12 +100,29 @@ DROPOUT = {
     "Numba": "nb.dropout(x, {p}, np.float32(1 / (1 - {p})), {out})",
     "PyTorch": "F.dropout(tx, {p}, inplace=True)",
 }
+DROPOUT_OUT = {name: code for name, code in DROPOUT.items() if name != "PyTorch"}
 DROPOUT_FRESH = {
     "bridle": "br.dropout(x, {p}, seed=7)",
     "NumPy": "np.where(rng.random(n, dtype=np.float32) < {p}, np.float32(0),"
     " x * np.float32(1 / (1 - {p})))",
     "Numba": "nb.dropout(x, {p}, np.float32(1 / (1 - {p})), np.empty_like(x))",
     "PyTorch": "F.dropout(tx, {p})",
+}
+STORED_MASK = {
+    "bridle": "br.apply_dropout_mask(x, bits[{p}], {p}, out={out})",
+    "NumPy": "np.multiply(x, 1 / (1 - {p}), out={out});"
+    " np.copyto({out}, 0, where=np.unpackbits(bits[{p}], count=n, bitorder='little') == 0)",
+}
+GAUSSIAN = {
+    "bridle": "br.gaussian_dropout(x, {p}, seed=7, out={out})",
+    "NumPy": "rng.standard_normal(dtype=np.float32, out=tmp); np.multiply(tmp, sd[{p}], out=tmp);"
+    " np.add(tmp, 1, out=tmp); np.multiply(x, tmp, out={out})",
+    "PyTorch": "tx.mul_(ttmp.normal_(1, float(sd[{p}])))",
+}
+SNAPSHOT = {
+    "bridle": "stopping.restore(out)",
+    "NumPy": "np.copyto(out, original)",
+    "PyTorch": "tout.copy_(toriginal)",
 }
 LIMITS = {
     "parallel read": "limits.read(x_at, n, threads)",
@@ -138,7 +155,7 @@ class Work:
     name: str
     size: int
     result: str  # where statements leave it: "x", "out", or "value" (they are expressions)
-    check: str  # how it is verified: "elementwise", "penalty" or "dropout"
+    check: str  # how it is verified: "elementwise", "penalty", "dropout" or "gaussian"
     statements: dict[str, str]
     limit: str
     goals: tuple[Goal, ...]
@@ -206,9 +223,20 @@ def dropouts(n: int, instruction_set: str) -> Iterator[Work]:
         name = f"dropout {p}" if wide else f"dropout {p} ({instruction_set})"
         yield _work(name, n, "x", DROPOUT, "in-place scale", *in_place, check="dropout", p=p)
         if wide:
+            yield _work(name, n, "out", DROPOUT_OUT, "streaming copy", share, check="dropout", p=p)
             yield _work(
                 name, n, "value", DROPOUT_FRESH, "streaming copy", fresh, check="dropout", p=p
             )
+    if wide:
+        stored, gaussian = (f"{name} 0.1" for name in ("apply_dropout_mask", "gaussian_dropout"))
+        numpy = Goal("NumPy", 10.0)
+        yield _work(stored, n, "x", STORED_MASK, "in-place scale", check="dropout", p=0.1)
+        yield _work(gaussian, n, "x", GAUSSIAN, "in-place scale", numpy, check="gaussian", p=0.1)
+
+
+def snapshots(n: int) -> Iterator[Work]:
+    """The best weights put back; they are taken by the same copy."""
+    yield _work("EarlyStopping.restore", n, "out", SNAPSHOT, "streaming copy", Goal("limit", 0.9))
 
 
 def in_cache(n: int) -> Iterator[Work]:

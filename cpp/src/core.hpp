@@ -95,6 +95,36 @@ BRIDLE_API void noise_mask(const NoiseSource& noise, std::size_t size, std::uint
 BRIDLE_API void noise_mask_packed(const NoiseSource& noise, std::size_t size,
                                   std::uint8_t* bits) noexcept;
 
+// One array of a fused update, contiguous; see UpdateMemory. `numbers` but the strengths and rates
+// are those of the call.
+struct UpdateArray {
+  UpdateMemory memory;
+  std::size_t size;
+  double coupled, keep, l1, l2;
+  std::uint64_t first;  // position of its first element in the list
+};
+
+struct UpdateSums {
+  double absolute, squares;  // as those of elastic_net_penalty, 0 where l1 = l2 = 0
+  double nonzeros, not_finite;
+};
+
+// Halves compute in float, with a state of float; their gradients may be halves or float.
+struct UpdateCall {
+  int op;  // of UpdateOps
+  DType dtype, gradient_dtype;
+  UpdateKind kind;  // of arrays that more than decoupled decay towards zero regularizes
+  UpdateNumbers numbers;
+  bool stochastic;  // halves are rounded at random, with u(index + position in the list)
+  RandomKey key;
+  std::uint64_t index;
+  const UpdateArray* arrays;
+  std::size_t count;
+};
+
+// Updates arrays that share no memory, and writes the sums of the new weights of each.
+BRIDLE_API void update(const UpdateCall& call, UpdateSums* sums) noexcept;
+
 // Copies contiguous memory that does not overlap.
 BRIDLE_API void copy(const void* x, void* out, std::size_t bytes) noexcept;
 

@@ -6,6 +6,7 @@
 #include <bridle/loops/noise.hpp>
 #include <bridle/loops/reduce.hpp>
 #include <bridle/loops/stream.hpp>
+#include <bridle/loops/update.hpp>
 
 namespace bridle::inline BRIDLE_ISA {
 namespace {
@@ -44,6 +45,23 @@ constexpr void fill(KernelTable& table, NoiseList<Op...>) {
    ...);
 }
 
+template <class S>
+constexpr HalfKernels half_kernels = {widen_kernel<S>, narrow_kernel<S>, narrow_randomly_kernel<S>};
+
+template <template <class> class Op, class T>
+constexpr void fill_kinds(UpdateKernel (&kernels)[kUpdateKinds]) {
+  kernels[0] = update_kernel<Op, T, UpdateKind::plain>;
+  kernels[1] = update_kernel<Op, T, UpdateKind::scalar>;
+  kernels[2] = update_kernel<Op, T, UpdateKind::adaptive>;
+}
+
+template <template <class> class... Op>
+constexpr void fill(KernelTable& table, UpdateList<Op...>) {
+  int i = 0;
+  ((fill_kinds<Op, float>(table.update[i][0]), fill_kinds<Op, double>(table.update[i][1]), ++i),
+   ...);
+}
+
 constexpr KernelTable make_table() {
   KernelTable table = {};
   fill(table, MapOps{});
@@ -55,6 +73,14 @@ constexpr KernelTable make_table() {
   table.mask_bytes = mask_bytes_kernel;
   table.pack_bits = pack_bits;
   table.unpack_bits = unpack_bits_kernel;
+  table.draw_uniforms = draw_uniforms_kernel;
+  fill(table, UpdateOps{});
+  table.half[0] = half_kernels<Float16>;
+  table.half[1] = half_kernels<BFloat16>;
+  table.count[0] = count_kernel<Float16>;
+  table.count[1] = count_kernel<BFloat16>;
+  table.count[2] = count_kernel<float>;
+  table.count[3] = count_kernel<double>;
   table.stream = stream_kernel;
   return table;
 }

@@ -14,11 +14,20 @@ using ReduceColumnsKernel = void (*)(const void* x, std::ptrdiff_t row_stride, s
                                      std::size_t columns, double* sums);
 using NoiseKernel = void (*)(const void* x, void* out, const void* noise,
                              const NoiseArguments& arguments, std::size_t size);
+using UpdateKernel = void (*)(const UpdateMemory& memory, const UpdateNumbers& numbers,
+                              std::size_t size);
 using StreamKernel = void (*)(const void* from, void* to, std::size_t bytes);
 
 struct MapKernels {
   MapKernel scalar;  // every parameter is one number
   MapKernel arrays;  // every parameter is an array
+};
+
+// Between a half type and float.
+struct HalfKernels {
+  void (*widen)(const void* x, float* wide, std::size_t size);
+  void (*narrow)(const float* wide, void* out, std::size_t size);
+  void (*narrow_randomly)(const float* wide, const std::uint32_t* u, void* out, std::size_t size);
 };
 
 struct KernelTable {
@@ -27,12 +36,20 @@ struct KernelTable {
   ReduceColumnsKernel reduce_columns[ReduceOps::size][kDTypes];
   NoiseKernel noise[NoiseOps::size][kDTypes];
   std::size_t drawn;  // random numbers that one call of these makes
-  void (*draw_decisions)(const RandomDraws& from, std::uint64_t superblock, std::uint16_t* values);
-  void (*draw_normals)(const RandomDraws& from, std::uint64_t superblock, float* values);
+  void (*draw_decisions)(const RandomDraws& from, std::uint64_t superblock, std::uint16_t* values,
+                         const Soon& soon);
+  void (*draw_normals)(const RandomDraws& from, std::uint64_t superblock, float* values,
+                       const Soon& soon);
   void (*mask_bytes)(const std::uint16_t* draws, std::uint16_t limit, std::uint8_t* keep,
                      std::size_t size);
   void (*pack_bits)(std::uint8_t* keep, std::size_t size, std::uint8_t* bits);
-  void (*unpack_bits)(const std::uint8_t* bits, std::size_t size, std::uint16_t* draws);
+  void (*unpack_bits)(const std::uint8_t* bits, std::size_t size, std::uint16_t* draws,
+                      const Soon& soon);
+  void (*draw_uniforms)(const RandomDraws& from, std::uint64_t superblock, std::uint32_t* values,
+                        const Soon& soon);
+  UpdateKernel update[UpdateOps::size][2][kUpdateKinds];  // of float and double
+  HalfKernels half[2];                                    // float16 and bfloat16
+  void (*count[kDTypes])(const void* x, std::size_t size, double* counts);
   StreamKernel stream;
 };
 

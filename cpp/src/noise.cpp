@@ -63,12 +63,12 @@ void apply_range(const NoiseCall& call, bool streaming, std::size_t begin, std::
   NoiseArguments arguments;
   std::copy_n(call.members, kMaxMembers, arguments.members);
   arguments.limit = draw_limit(call.noise);
-  NoiseReader<Value> noise(call.noise);
+  NoiseReader<Value> noise(call.noise, item);
   Block x(call.x, call.x_walk, item), out(call.out, call.out_walk, item);
   StreamWriter writer(out.at(begin));
   for (std::size_t i = begin; i < end;) {
     std::size_t size = std::min(kNoiseBlock, end - i);
-    const Value* const values = call.identity ? nullptr : noise.read(i, size);
+    const Value* const values = call.identity ? nullptr : noise.read(i, size, x.at(i));
     const void* const from = x.gathered(i, size);
     void* const to = streaming ? writer.next() : out.at(i);
     if (call.identity) {

@@ -20,14 +20,16 @@ inline std::uint16_t draw_limit(const NoiseSource& source) {
   return settled ? 1 : static_cast<std::uint16_t>(high);
 }
 
-// Reads decisions, as draws (Value = std::uint16_t), or standard normal deviates (float). The last
+// Reads decisions, as draws (Value = std::uint16_t), standard normal deviates (float) or uniform
+// 32-bit numbers (std::uint32_t). The last
 // random numbers made are kept: rows shorter than a block, or elements that share one, do not draw
 // again.
 template <class Value>
 class NoiseReader {
  public:
-  // The source must outlive the reader.
-  explicit NoiseReader(const NoiseSource& source) noexcept : source_(source) {
+  // The source must outlive the reader. `item` is the size of the elements that the noise is for.
+  explicit NoiseReader(const NoiseSource& source, std::size_t item = 0) noexcept
+      : source_(source), soon_{nullptr, kernels().drawn * item} {
     if constexpr (std::is_same_v<Value, std::uint16_t>) {
       const bool draws = source.from == NoiseFrom::draws;
       const bool all =
@@ -38,8 +40,10 @@ class NoiseReader {
   }
 
   // The noise of elements begin … begin + size, at most kNoiseBlock of them. `size` is lowered to
-  // what lies at the result, at least 1.
-  const Value* read(std::size_t begin, std::size_t& size) noexcept {
+  // what lies at the result, at least 1. `soon` points to the elements themselves: they are fetched
+  // while random numbers are made.
+  const Value* read(std::size_t begin, std::size_t& size, const void* soon = nullptr) noexcept {
+    soon_.data = soon;
     if (constant_) return row_;
     if (source_.where.is_row(1)) return numbers_at(begin, size);
     Value* to = row_;
@@ -81,17 +85,20 @@ class NoiseReader {
   void make(std::uint64_t superblock) noexcept {
     held_ = superblock;
     if constexpr (std::is_same_v<Value, float>) {
-      kernels().draw_normals(source_.draws, superblock, numbers_);
+      kernels().draw_normals(source_.draws, superblock, numbers_, soon_);
+    } else if constexpr (std::is_same_v<Value, std::uint32_t>) {
+      kernels().draw_uniforms(source_.draws, superblock, numbers_, soon_);
     } else if (source_.from == NoiseFrom::draws) {
-      kernels().draw_decisions(source_.draws, superblock, numbers_);
+      kernels().draw_decisions(source_.draws, superblock, numbers_, soon_);
     } else {
       const std::size_t first = superblock * kDraws;
       kernels().unpack_bits(source_.bits + first / 8,
-                            std::min(kernels().drawn, source_.bit_count - first), numbers_);
+                            std::min(kernels().drawn, source_.bit_count - first), numbers_, soon_);
     }
   }
 
   const NoiseSource& source_;
+  Soon soon_;
   bool constant_ = false;                        // all elements are kept, or none, without a draw
   std::uint64_t held_ = std::uint64_t{1} << 62;  // the first superblock held; at first none
   alignas(kLine) Value numbers_[kNoiseBlock];

@@ -1,16 +1,12 @@
 #include <algorithm>
 
+#include "chunk_sums.hpp"
 #include "core.hpp"
 #include "dispatch.hpp"
-#include "pairwise.hpp"
-#include "parallel.hpp"
 #include "strided.hpp"
 
 namespace bridle {
 namespace {
-
-constexpr std::size_t kLeastPerThread = 32 * 1024;
-constexpr std::size_t kMaxSubtrees = 512;
 
 template <class... Op>
 constexpr std::size_t sum_count(int op, ReduceList<Op...>) {
@@ -29,38 +25,20 @@ ReducePlan make_plan(int op, DType dtype) {
           item_size(dtype)};
 }
 
-// The sums over elements begin … end of x, begin being a multiple of kChunk.
-void reduce_range(const ReducePlan& plan, Operand x, std::size_t begin, std::size_t end,
-                  double* sums) {
-  alignas(64) char block[kChunk * sizeof(double)];
-  PairwiseSum<kMaxSums> total(plan.sums);
-  for (std::size_t i = begin; i < end; i += kChunk) {
-    const std::size_t size = std::min(kChunk, end - i);
-    plan.kernel(contiguous(x, plan.item, i, size, block), size, total.next());
-    total.push();
-  }
-  total.finish(sums);
+// The sums of each chunk of x, one after the other.
+auto chunks_of(const ReducePlan& plan, Operand x) {
+  return [=](std::size_t begin, std::size_t size, double* sums) {
+    alignas(64) char block[kChunk * sizeof(double)];
+    plan.kernel(contiguous(x, plan.item, begin, size, block), size, sums);
+  };
 }
 
-// Every thread computes whole subtrees; their sums meet in the same tree again.
+void reduce_range(const ReducePlan& plan, Operand x, std::size_t size, double* sums) {
+  sum_range<kMaxSums>(plan.sums, 0, size, chunks_of(plan, x), sums);
+}
+
 void reduce_parallel(const ReducePlan& plan, Operand x, std::size_t size, double* sums) {
-  std::size_t elements = kChunk;  // of one subtree
-  while (elements * kMaxSubtrees < size) elements *= 2;
-  const std::size_t subtrees = (size + elements - 1) / elements;
-  double partial[kMaxSubtrees][kMaxSums];
-  parallel_for(subtrees, 1, std::max<std::size_t>(1, kLeastPerThread / elements),
-               [&](std::size_t begin, std::size_t end) {
-                 for (std::size_t t = begin; t < end; ++t) {
-                   reduce_range(plan, x, t * elements, std::min(size, (t + 1) * elements),
-                                partial[t]);
-                 }
-               });
-  PairwiseSum<kMaxSums> total(plan.sums);
-  for (std::size_t t = 0; t < subtrees; ++t) {
-    std::copy_n(partial[t], plan.sums, total.next());
-    total.push();
-  }
-  total.finish(sums);
+  sum_parallel<kMaxSums>(plan.sums, size, chunks_of(plan, x), sums);
 }
 
 // Vectors that lie beside each other, like the columns of a C-ordered matrix: rows are read as they
@@ -71,7 +49,7 @@ void reduce_columns(int op, DType dtype, Operand x, std::size_t size, std::size_
   const std::size_t item = item_size(dtype);
   const ReduceColumnsKernel kernel = kernels().reduce_columns[op][static_cast<int>(dtype)];
   const std::size_t least =
-      std::max<std::size_t>(1, kLeastPerThread / std::max<std::size_t>(size, 1));
+      std::max<std::size_t>(1, kLeastForSums / std::max<std::size_t>(size, 1));
   parallel_for(count, kMaxColumns, least, [&](std::size_t begin, std::size_t end) {
     for (std::size_t c = begin; c < end; c += kMaxColumns) {
       const std::size_t columns = std::min(kMaxColumns, end - c);
@@ -89,8 +67,8 @@ void reduce_columns(int op, DType dtype, Operand x, std::size_t size, std::size_
 
 void reduce(int op, DType dtype, Operand x, std::size_t size, double* sums) noexcept {
   const ReducePlan plan = make_plan(op, dtype);
-  if (size < 2 * kLeastPerThread) {
-    parallel_for(1, 1, 1, [&](std::size_t, std::size_t) { reduce_range(plan, x, 0, size, sums); });
+  if (size < 2 * kLeastForSums) {
+    parallel_for(1, 1, 1, [&](std::size_t, std::size_t) { reduce_range(plan, x, size, sums); });
   } else {
     reduce_parallel(plan, x, size, sums);
   }
@@ -105,15 +83,15 @@ void reduce_many(int op, DType dtype, Operand x, std::size_t size, std::ptrdiff_
   const bool beside = vector_stride == static_cast<std::ptrdiff_t>(plan.item);
   if (beside && count > 1 && !is_contiguous(x, plan.item)) {
     reduce_columns(op, dtype, x, size, count, sums);
-  } else if (size >= 2 * kLeastPerThread) {
+  } else if (size >= 2 * kLeastForSums) {
     for (std::size_t v = 0; v < count; ++v)
       reduce_parallel(plan, vector(v), size, sums + v * plan.sums);
   } else {
     const std::size_t least =
-        std::max<std::size_t>(1, kLeastPerThread / std::max<std::size_t>(size, 1));
+        std::max<std::size_t>(1, kLeastForSums / std::max<std::size_t>(size, 1));
     parallel_for(count, 1, least, [&](std::size_t begin, std::size_t end) {
       for (std::size_t v = begin; v < end; ++v) {
-        reduce_range(plan, vector(v), 0, size, sums + v * plan.sums);
+        reduce_range(plan, vector(v), size, sums + v * plan.sums);
       }
     });
   }

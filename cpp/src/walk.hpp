@@ -34,6 +34,13 @@ class Walk {
     }
   }
 
+  // Copies what there is, not all that there could be: calls for few elements take a share of this.
+  Walk(const Walk& other) noexcept : dimensions_(other.dimensions_) {
+    std::copy_n(other.length_, dimensions_, length_);
+    std::copy_n(other.stride_, dimensions_, stride_);
+  }
+  Walk& operator=(const Walk&) = delete;
+
   // Whether all elements are one row of this stride.
   bool is_row(std::ptrdiff_t stride) const noexcept {
     return dimensions_ == 0 || (dimensions_ == 1 && stride_[0] == stride);

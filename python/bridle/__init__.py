@@ -1,7 +1,11 @@
 """Regularization of large weight arrays for those who write their own training loops."""
 
 from bridle import _call, _core, _dropout
+from bridle._catch_up import catch_up
 from bridle._config import get_num_threads, set_num_threads, show_config
+from bridle._criteria import GeneralizationLoss, Plateau, ProgressQuotient, UnimprovedStrips
+from bridle._criterion import Criterion
+from bridle._decision import Decision, StopReason
 from bridle._dropout import apply_dropout_mask, dropout, dropout_inference, dropout_mask
 from bridle._dropout_layer import Dropout
 from bridle._dropout_variants import alpha_dropout, gaussian_dropout, gaussian_noise
@@ -9,22 +13,44 @@ from bridle._embedding import c_api, c_api_address, get_cmake_dir, get_include
 from bridle._optim import decay, elastic_net_gradient
 from bridle._penalty import elastic_net_penalty, l1_penalty, l2_penalty
 from bridle._prox import prox_elastic_net, prox_l2, soft_threshold
-from bridle._stopping import EarlyStopping, StopReason
+from bridle._stopping import EarlyStopping
+from bridle._update import (
+    adagrad_update,
+    adamw_update,
+    ftrl_update,
+    lion_update,
+    proximal_step,
+    rmsprop_update,
+    sgd_update,
+)
+from bridle._update_call import PreparedArrays, UpdateSummary, prepare
 
 __all__ = [
+    "Criterion",
+    "Decision",
     "Dropout",
     "EarlyStopping",
+    "GeneralizationLoss",
+    "Plateau",
+    "PreparedArrays",
+    "ProgressQuotient",
     "StopReason",
+    "UnimprovedStrips",
+    "UpdateSummary",
+    "adagrad_update",
+    "adamw_update",
     "alpha_dropout",
     "apply_dropout_mask",
     "c_api",
     "c_api_address",
+    "catch_up",
     "decay",
     "dropout",
     "dropout_inference",
     "dropout_mask",
     "elastic_net_gradient",
     "elastic_net_penalty",
+    "ftrl_update",
     "gaussian_dropout",
     "gaussian_noise",
     "get_cmake_dir",
@@ -32,9 +58,14 @@ __all__ = [
     "get_num_threads",
     "l1_penalty",
     "l2_penalty",
+    "lion_update",
+    "prepare",
     "prox_elastic_net",
     "prox_l2",
+    "proximal_step",
+    "rmsprop_update",
     "set_num_threads",
+    "sgd_update",
     "show_config",
     "soft_threshold",
 ]

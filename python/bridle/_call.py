@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from bridle import _core
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
+FLOAT_DTYPES = frozenset(np.dtype(name) for name in FLOATS)
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
@@ -79,6 +80,8 @@ def real_array(name: str, x: ArrayLike) -> NDArray[Any]:
     if isinstance(x, np.ma.MaskedArray):
         raise TypeError(f"{name}: masked arrays are not supported; fill or compress them first")
     array = np.asarray(x)
+    if array.dtype in FLOAT_DTYPES:
+        return array
     if array.dtype.kind in "biu":
         return array.astype(np.float64)
     if array.dtype.newbyteorder("=") not in FLOATS:

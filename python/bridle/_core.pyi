@@ -56,6 +56,19 @@ def noise_mask(
     out: NDArray[Any],
     /,
 ) -> None: ...
+def update(
+    operator: str,
+    names: tuple[str, ...],
+    groups: tuple[Any, ...],
+    members: tuple[float, ...],
+    settings: tuple[Any, ...],
+    coupled: Any,
+    keep: Any,
+    l1: Any,
+    l2: Any,
+    /,
+) -> Any: ...
+def prepare(arrays: Any, names: tuple[str], /) -> object: ...
 def copy_arrays(
     destinations: Sequence[NDArray[Any]], sources: Sequence[NDArray[Any]], /
 ) -> None: ...

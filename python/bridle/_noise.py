@@ -28,6 +28,8 @@ class Noise(NamedTuple):
 
 def number(name: str, parameter: str, value: Any) -> float:
     """Check that a hyper-parameter is one real number."""
+    if isinstance(value, float):
+        return value
     array = np.asarray(value)
     if array.ndim > 0 or not is_real(array):
         raise TypeError(f"{name}: {parameter} must be a real number, got {value!r}")
@@ -151,7 +153,7 @@ def _check_out(name: str, x: NDArray[Any], out: object) -> NDArray[Any]:
         raise TypeError(f"{name}: out must be an array, got {type(out).__name__}")
     if out.shape != x.shape:
         raise ValueError(f"{name}: out must have the shape of x, {x.shape}, got {out.shape}")
-    if not np.can_cast(x.dtype, out.dtype, "same_kind"):
+    if x.dtype != out.dtype and not np.can_cast(x.dtype, out.dtype, "same_kind"):
         raise TypeError(f"{name}: cannot write {x.dtype} to out of type {out.dtype}")
     if not out.flags.writeable:
         raise ValueError(f"{name}: out is read-only")
@@ -164,8 +166,10 @@ def _usable(array: NDArray[Any]) -> bool:
 
 def _apart(x: NDArray[Any], out: NDArray[Any]) -> bool:
     """Whether the arrays are the same elements in the same places, or share no memory."""
+    if out is x or not np.may_share_memory(x, out):
+        return True
     same_place = x.__array_interface__["data"] == out.__array_interface__["data"]
-    return (same_place and x.strides == out.strides) or not np.may_share_memory(x, out)
+    return same_place and x.strides == out.strides
 
 
 def apply(

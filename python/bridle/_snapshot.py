@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from bridle._core import copy_arrays
 
 Weights: TypeAlias = NDArray[Any] | Sequence[NDArray[Any]] | Mapping[str, NDArray[Any]]
-Arrays: TypeAlias = dict[Hashable, NDArray[Any]]
+Arrays: TypeAlias = dict[Any, NDArray[Any]]
+Kind: TypeAlias = Literal["array", "list", "mapping"]
+
+
+def kind_of(weights: object) -> Kind:
+    """Return what `arrays_of` makes no difference between."""
+    if isinstance(weights, np.ndarray):
+        return "array"
+    return "mapping" if isinstance(weights, Mapping) else "list"
 
 
 def arrays_of(weights: object) -> Arrays:
@@ -41,16 +49,29 @@ class Snapshot:
     buffers hold the weights of one epoch, never a mixture of two.
     """
 
-    def __init__(self) -> None:
-        self._buffers: Arrays = {}
-        self.taken = False
+    def __init__(self, buffers: Arrays | None = None, kind: Kind = "list") -> None:
+        self._buffers: Arrays = buffers or {}
+        self.kind = kind
+        self.taken = buffers is not None
 
-    def take(self, arrays: Arrays) -> None:
+    @property
+    def arrays(self) -> Arrays:
+        """The buffers themselves, by name or by position."""
+        return self._buffers
+
+    def take(self, arrays: Arrays, kind: Kind) -> None:
         """Copy the arrays, which `check` has passed."""
         if not self.taken:
             self._buffers = {k: np.empty_like(a, subok=False) for k, a in arrays.items()}
         copy_arrays(list(self._buffers.values()), [arrays[key] for key in self._buffers])
-        self.taken = True
+        self.kind, self.taken = kind, True
+
+    def copied(self) -> Weights:
+        """Return new copies, in the structure in which the arrays were given."""
+        copies = {name: buffer.copy(order="K") for name, buffer in self._buffers.items()}
+        if self.kind == "mapping":
+            return copies
+        return copies[0] if self.kind == "array" else list(copies.values())
 
     def put(self, arrays: Arrays) -> None:
         """Copy back into the arrays, or raise ValueError with none of them written."""

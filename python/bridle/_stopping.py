@@ -1,30 +1,31 @@
-"""Early stopping: fed one number an epoch, it says when to stop and keeps the best weights."""
+"""Early stopping: it says when to stop, and keeps the weights of the best epoch."""
 
 from __future__ import annotations
 
-import enum
 import math
-import numbers
-import operator
-from typing import Any, Literal, SupportsFloat, SupportsIndex
+from collections.abc import Mapping, Sequence
+from typing import Literal, SupportsFloat, SupportsIndex, TypeAlias
 
-import numpy as np
+from bridle._criterion import Criterion, any_fires, undone_on_error
+from bridle._decision import StopReason
+from bridle._metric import Mode, Standing
+from bridle._snapshot import Arrays, Snapshot, Weights, arrays_of, kind_of
+from bridle._stopping_checks import count, real, truth
+from bridle._stopping_judgement import (
+    raise_if_not_finite,
+    reason_of,
+    recorded,
+    values_of,
+    verdicts_of,
+)
+from bridle._stopping_resume import Resumable
+from bridle._stopping_rules import OWNER, Monitor, PerMetric, Reduce, Rules
+from bridle._stopping_state import State
 
-from bridle._snapshot import Arrays, Snapshot, Weights, arrays_of
+Number: TypeAlias = SupportsFloat | SupportsIndex
 
 
-class StopReason(enum.Enum):
-    """Why an `EarlyStopping` asked for the end of training."""
-
-    NONE = "none"
-    """It did not."""
-    PATIENCE = "patience"
-    """`patience` epochs without an improvement."""
-    NOT_FINITE = "not_finite"
-    """The value was NaN, or infinite on the bad side."""
-
-
-class EarlyStopping:
+class EarlyStopping(Resumable):
     r"""Tell a training loop when its metric has stopped improving.
 
     The loop calls `update` once an epoch and ends when it returns True. The weights of the best
@@ -33,12 +34,20 @@ class EarlyStopping:
     Parameters
     ----------
     patience : int
-        Number of consecutive epochs without an improvement that stop training. 0 behaves as 1.
-    mode : {"min", "max"}
-        Whether a smaller or a larger value is better.
-    min_delta : float, default=0.0
-        By how much more than this a value has to beat the best one (or `baseline`) to count.
-    baseline : float, optional
+        Number of consecutive epochs without an improvement that stop training. 0 behaves as 1,
+        and epoch 0 is never the last.
+    mode : {"min", "max"} or None
+        Whether a smaller or a larger value is better. None if `monitor` gives the modes.
+    monitor : str or mapping of str to {"min", "max"}, optional
+        None: `update` takes a number. A name: it takes a mapping, and judges that metric of it.
+        Names with their modes: several metrics, each with its own best value and wait. `best`,
+        `best_epoch`, `wait`, the kept weights and the criteria follow the first of them.
+    min_delta : float or mapping of str to float, default=0.0
+        By how much more than this a value has to beat the best one (or `baseline`) to count. This
+        and the three other thresholds of a metric may be given by name, for some of the metrics.
+    delta : {"absolute", "relative"}, default="absolute"
+        Whether `min_delta` is that amount or a fraction of the size of what is to be beaten.
+    baseline : float or mapping of str to float, optional
         Value to reach: `wait` starts again only at an improvement that beats the baseline too, so
         all epochs before count. One that improves never stops training, though: where `wait` has
         passed `patience` that way, the next epoch without an improvement does.
@@ -47,6 +56,29 @@ class EarlyStopping:
         and none of them stops training, NaN included.
     restore_best_weights : bool, default=False
         Keep a copy of the weights given to `update` whenever the value improves, for `restore`.
+    nan : {"stop", "ignore", "raise"}, default="stop"
+        What NaN and infinity on the bad side (``inf`` for "min", ``-inf`` for "max") do: stop at
+        once; count as no improvement; or raise FloatingPointError. They are never the best value.
+    target : float or mapping of str to float, optional
+        A value at least as good stops training. The first one is best, however small its gain.
+    divergence : float or mapping of str to float, optional
+        A value at least as bad stops training. One metric is enough.
+    max_seconds : float, optional
+        Time since the first update after which an epoch is the last, also before
+        `start_from_epoch`.
+    smoothing : float, optional
+        Factor :math:`f` in [0, 1) of a moving average, which is judged in place of the value:
+        :math:`s_0 = v_0`, :math:`s_t = f s_{t-1} + (1 - f) v_t`. Values that are not judged yet
+        enter it; values that are not finite never do and are judged as they are.
+    criteria : sequence of Criterion, default=()
+        Further reasons to stop, any of which is enough: `GeneralizationLoss`, `ProgressQuotient`,
+        `UnimprovedStrips`, `Plateau` or your own. They see the values that are judged and finite.
+    combine : {"any", "all"}, default="all"
+        Whether one metric or all of them together must have exhausted `patience`, or be on
+        `target`, for training to stop.
+    reduce : callable, optional
+        Called once per update with the decision of this process, a bool; what it returns is the
+        decision. An all-reduce lets several processes agree.
 
     Attributes
     ----------
@@ -60,11 +92,16 @@ class EarlyStopping:
         Epoch whose update asked to stop, None as long as none has.
     reason : StopReason
         Why it asked to stop, `StopReason.NONE` as long as it has not.
+    last : Decision
+        All that the last update decided.
+    metrics : dict of str to Standing
+        The best value, its epoch and the wait of every metric by name (without `monitor`: "value").
 
     Notes
     -----
     The first value judged is an improvement. A later value :math:`v` is one if it beats the best
-    value :math:`b` strictly by more than `min_delta` :math:`\delta`:
+    value :math:`b` strictly by more than :math:`\delta`, which is `min_delta` or, if relative,
+    `min_delta` times :math:`|b|`:
 
     .. math:: v + \delta < b \quad\text{(min)}, \qquad v - \delta > b \quad\text{(max)}.
 
@@ -72,14 +109,8 @@ class EarlyStopping:
     criterion UP of [1]_, which stops after a number of successive rises; here every epoch is
     compared with the best one, not with the one before it.
 
-    Names, counting and baseline follow the callback of Keras 3.15 [2]_, with these differences:
-
-    - NaN, and infinity on the bad side (``inf`` for "min", ``-inf`` for "max"), stop training at
-      once and are never the best value, so the weights of a diverged epoch are never kept.
-    - `mode` is not guessed, and negative parameters are errors.
-    - `best_epoch` and `stopped_epoch` are None, not 0, until there is one.
-    - Weights come back when the loop calls `restore`, whatever has ended it: this object, the
-      last epoch, ``break`` or an exception.
+    Names, counting and baseline follow the callback of Keras 3.15 [2]_; ``docs/early-stopping.md``
+    lists the differences, and tells more of several metrics, processes and resumed training.
 
     References
     ----------
@@ -111,72 +142,82 @@ class EarlyStopping:
         self,
         patience: int,
         *,
-        mode: Literal["min", "max"],
-        min_delta: float = 0.0,
-        baseline: float | None = None,
+        mode: Mode | None,
+        monitor: Monitor = None,
+        min_delta: PerMetric = 0.0,
+        delta: Literal["absolute", "relative"] = "absolute",
+        baseline: PerMetric | None = None,
         start_from_epoch: int = 0,
         restore_best_weights: bool = False,
+        nan: Literal["stop", "ignore", "raise"] = "stop",
+        target: PerMetric | None = None,
+        divergence: PerMetric | None = None,
+        max_seconds: float | None = None,
+        smoothing: float | None = None,
+        criteria: Sequence[Criterion] = (),
+        combine: Literal["any", "all"] = "all",
+        reduce: Reduce | None = None,
     ) -> None:
-        if mode not in ("min", "max"):
-            raise ValueError(f"EarlyStopping: mode must be 'min' or 'max', got {mode!r}")
-        self.patience = _count("patience", patience)
-        self.mode = mode
-        self.min_delta = _number("min_delta", min_delta)
-        if not self.min_delta >= 0:
-            raise ValueError(f"EarlyStopping: min_delta must be >= 0, got {min_delta}")
-        self.baseline = None if baseline is None else _number("baseline", baseline)
-        if self.baseline is not None and math.isnan(self.baseline):
-            raise ValueError(f"EarlyStopping: baseline must not be NaN, got {baseline}")
-        self.start_from_epoch = _count("start_from_epoch", start_from_epoch)
-        self.restore_best_weights = bool(restore_best_weights)
+        self._rules = Rules.checked(locals())
+        self._metrics = self._rules.metrics()
         self.reset()
 
     def reset(self) -> None:
         """Forget all values, epochs and weights, as before the first `update`."""
-        self.best: float | None = None
-        self.best_epoch: int | None = None
-        self.wait = 0
-        self.stopped_epoch: int | None = None
-        self.reason = StopReason.NONE
-        self._next_epoch = 0
+        for criterion in self.criteria:
+            criterion.reset()
+        self._state = State(standings=(Standing(),) * len(self._metrics))
         self._snapshot = Snapshot()
 
     def update(
         self,
-        value: SupportsFloat | SupportsIndex,
+        value: Number | Mapping[str, Number],
         weights: Weights | None = None,
         epoch: int | None = None,
+        training: Number | None = None,
     ) -> bool:
         """Take the value of one epoch and tell whether to stop.
 
+        Where it raises, nothing has changed and the epoch may be given again.
+
         Parameters
         ----------
-        value : float
-            The metric: anything that ``float`` converts, save booleans and strings.
+        value : float, or mapping of str to float
+            The metric: anything that ``float`` converts, save booleans and strings. With `monitor`
+            a mapping that has its names; other entries are ignored.
         weights : ndarray, list or tuple of ndarray, or mapping of names to ndarray, optional
             Required if `restore_best_weights`, ignored otherwise. Copied if the value improves,
             into buffers that the first copy allocates: shapes, dtypes, number and names stay.
         epoch : int, optional
             Number of the epoch, from 0. By default the one after the last update's.
+        training : float, optional
+            The training loss, for criteria that need it.
 
         Returns
         -------
         bool
             True if training should stop. Once True, every further call returns True and does
             nothing else, until `reset`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is no such number or array, or a metric is missing.
+        FloatingPointError
+            If `nan` is "raise" and a value is not finite.
         """
         if self.reason is not StopReason.NONE:
             return True
-        number = _number("value", value)
-        epoch = self._next_epoch if epoch is None else _count("epoch", epoch)
+        values = values_of(value, self._metrics, self.monitor is not None)
+        epoch = self._state.next_epoch if epoch is None else count(OWNER, "epoch", epoch)
+        loss = None if training is None else real(OWNER, "training", training)
         arrays = self._arrays_to_keep(weights)
-        if epoch >= self.start_from_epoch:
-            self.reason = self._judge(number, epoch, arrays)
-        self._next_epoch = epoch + 1
-        if self.reason is StopReason.NONE:
-            return False
-        self.stopped_epoch = epoch
-        return True
+        with undone_on_error(self.criteria):
+            state = self._judged(values, epoch, loss)
+            if state.improved and self.restore_best_weights:
+                self._snapshot.take(arrays, kind_of(weights))
+            self._state = state
+        return self.reason is not StopReason.NONE
 
     def restore(self, weights: Weights) -> None:
         """Copy the weights of the best epoch into the given arrays, bit for bit.
@@ -193,78 +234,73 @@ class EarlyStopping:
         ValueError
             If the arrays do not match or one is read-only. Nothing is written then.
         """
-        if not self._snapshot.taken:
-            raise RuntimeError(f"EarlyStopping: no weights to restore: {self._why_none_kept()}")
+        self._check_kept()
         self._snapshot.put(arrays_of(weights))
+
+    def best_weights(self) -> Weights:
+        """Return copies of the weights of the best epoch, structured as they were given.
+
+        Raises
+        ------
+        RuntimeError
+            If no weights were kept; the message tells why.
+        """
+        self._check_kept()
+        return self._snapshot.copied()
 
     def _arrays_to_keep(self, weights: Weights | None) -> Arrays:
         if not self.restore_best_weights:
             return {}
         if weights is None:
             raise ValueError(
-                "EarlyStopping: weights must be given if restore_best_weights is True, got None"
+                f"{OWNER}: weights must be given if restore_best_weights is True, got None"
             )
         arrays = arrays_of(weights)
         self._snapshot.check(arrays)
         return arrays
 
-    def _judge(self, value: float, epoch: int, arrays: Arrays) -> StopReason:
-        finite = not math.isnan(value) and value != (math.inf if self.mode == "min" else -math.inf)
-        improved = finite and self._beats(value, self.best)
-        if improved and self.restore_best_weights:
-            self._snapshot.take(arrays)
-        self.wait += 1
-        if improved:
-            self.best, self.best_epoch = value, epoch
-            if self._beats(value, self.baseline):
-                self.wait = 0
-        elif not finite:
-            return StopReason.NOT_FINITE
-        elif self.wait >= self.patience:
-            return StopReason.PATIENCE
-        return StopReason.NONE
+    def _judged(self, values: list[float], epoch: int, loss: float | None) -> State:
+        begun = self._state.begun()
+        reason, improved = StopReason.NONE, False
+        if epoch < self.start_from_epoch:
+            standings = recorded(self._metrics, begun.standings, values)
+        else:
+            verdicts = verdicts_of(self._metrics, begun.standings, values, epoch)
+            if self.nan == "raise" and not all(verdict.finite for verdict in verdicts):
+                self._agreed(StopReason.NOT_FINITE)
+                raise_if_not_finite(self._metrics, verdicts, epoch)
+            first = verdicts[0]
+            fired = first.finite and any_fires(self.criteria, first.value, loss)
+            reason = reason_of(self._rules, self._metrics, verdicts, fired, epoch)
+            standings = tuple(verdict.standing for verdict in verdicts)
+            improved = first.improved
+        if reason is StopReason.NONE and begun.seconds >= (self.max_seconds or math.inf):
+            reason = StopReason.TIME
+        reason = self._agreed(reason)
+        stopped_epoch = None if reason is StopReason.NONE else epoch
+        return State(standings, epoch + 1, stopped_epoch, reason, improved, begun.started)
 
-    def _beats(self, value: float, reference: float | None) -> bool:
-        # Keras' expressions: the rearranged `reference - value > min_delta` rounds differently.
-        if reference is None:
-            return True
-        if self.mode == "min":
-            return value + self.min_delta < reference
-        return value - self.min_delta > reference
+    def _agreed(self, reason: StopReason) -> StopReason:
+        if self.reduce is None:
+            return reason
+        stops = reason is not StopReason.NONE
+        if not truth(OWNER, "reduce", self.reduce(stops)):
+            return StopReason.NONE
+        return reason if stops else StopReason.REDUCED
+
+    def _check_kept(self) -> None:
+        if not self._snapshot.taken:
+            raise RuntimeError(f"{OWNER}: no weights to restore: {self._why_none_kept()}")
 
     def _why_none_kept(self) -> str:
         if not self.restore_best_weights:
             return "restore_best_weights is False"
-        if self._next_epoch == 0:
+        if self._state.next_epoch == 0:
             return "update has taken no value"
+        if self.best is not None:
+            return "they are not part of what load_state_dict took; see save and load"
         if self.reason is StopReason.NOT_FINITE:
             return f"the first value judged, of epoch {self.stopped_epoch}, was not finite"
-        return f"epoch {self.start_from_epoch} (start_from_epoch) was not reached"
-
-
-def _count(name: str, value: Any) -> int:
-    try:
-        count = operator.index(value)
-    except TypeError:
-        error = ValueError if isinstance(value, numbers.Real) else TypeError
-        raise error(f"EarlyStopping: {name} must be an integer, got {_shown(value)}") from None
-    if isinstance(value, bool):
-        raise TypeError(f"EarlyStopping: {name} must be an integer, got {value}")
-    if count < 0:
-        raise ValueError(f"EarlyStopping: {name} must be >= 0, got {count}")
-    return count
-
-
-def _number(name: str, value: Any) -> float:
-    scalar = value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
-    try:
-        # These are what float() takes although they are no real numbers.
-        if isinstance(scalar, (bool, np.bool_, str, bytes, bytearray, np.complexfloating)):
-            raise TypeError
-        return float(scalar)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise TypeError(f"EarlyStopping: {name} must be one number, got {_shown(value)}") from error
-
-
-def _shown(value: object) -> str:
-    return f"an array of shape {value.shape}" if isinstance(value, np.ndarray) else repr(value)
+        if self._state.next_epoch <= self.start_from_epoch:
+            return f"epoch {self.start_from_epoch} (start_from_epoch) was not reached"
+        return "no value judged was finite"

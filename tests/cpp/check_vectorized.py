@@ -23,6 +23,12 @@ WANTED = {
     "unpack_bits_kernel": (r"v?pcmpeqb|vptestn?mb", r"v?pcmpeqb|vptestn?mb"),
     "draw_decisions_kernel": ("v?paddd", "v?paddd"),
     "draw_normals_kernel": ("v?sqrtps", "v?sqrtps"),
+    "draw_uniforms_kernel": ("v?paddd", "v?paddd"),
+    "update_kernel": (FLOATS + "d", FLOATS + "s"),
+    "count_kernel": (r"v?padd\w+|v?psub\w+", r"v?padd\w+|v?psub\w+"),
+    "widen_kernel": (r"v?ps[lr]l\w+|v?cvtph2ps", r"v?ps[lr]l\w+|v?cvtph2ps"),
+    "narrow_kernel": (r"v?ps[lr]l\w+|v?cvtps2ph", r"v?ps[lr]l\w+|v?cvtps2ph"),
+    "narrow_randomly_kernel": (r"v?ps[lr]l\w+", r"v?ps[lr]l\w+"),
     "stream_kernel": (r"v?movnt\w+", r"v?movnt\w+"),
     "draw_superblocks": ("v?paddd", "v?paddd"),
 }

@@ -19,7 +19,10 @@ inline constexpr bool kWidensInBlocks<Float16> = true;
 
 inline void widen_block(const Float16* x, float* wide, std::size_t size) {
   std::size_t i = 0;
-#if defined(__F16C__)
+#if defined(__AVX512F__)
+  for (; i + 16 <= size; i += 16)
+    store(_mm512_maskz_cvtph_ps(0xffff, load<__m256i>(x + i)), wide + i);
+#elif defined(__F16C__)
   for (; i + 8 <= size; i += 8) store(_mm256_cvtph_ps(load<__m128i>(x + i)), wide + i);
 #endif
 #pragma omp simd
@@ -31,9 +34,20 @@ inline void widen_block(const BFloat16* x, float* wide, std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) wide[i] = widen(x[i]);
 }
 
+inline void narrow_block(const float* wide, BFloat16* out, std::size_t size) {
+#pragma omp simd
+  for (std::size_t i = 0; i < size; ++i) narrow(wide[i], out[i]);
+}
+
 inline void narrow_block(const float* wide, Float16* out, std::size_t size) {
   std::size_t i = 0;
-#if defined(__F16C__)
+#if defined(__AVX512F__)
+  for (; i + 16 <= size; i += 16) {
+    const auto bits =
+        (Vector<std::uint16_t, 16>)_mm512_maskz_cvtps_ph(0xffff, load<__m512>(wide + i), 0);
+    store(bits & (Vector<std::uint16_t, 16>)(bits != 0x8000), out + i);
+  }
+#elif defined(__F16C__)
   for (; i + 8 <= size; i += 8) {
     const auto bits = (Vector<std::uint16_t, 8>)_mm256_cvtps_ph(load<__m256>(wide + i), 0);
     store(bits & (Vector<std::uint16_t, 8>)(bits != 0x8000), out + i);
@@ -41,6 +55,23 @@ inline void narrow_block(const float* wide, Float16* out, std::size_t size) {
 #endif
 #pragma omp simd
   for (std::size_t j = i; j < size; ++j) narrow(wide[j], out[j]);
+}
+
+template <class S>
+void widen_kernel(const void* x, float* wide, std::size_t size) {
+  widen_block(static_cast<const S*>(x), wide, size);
+}
+template <class S>
+void narrow_kernel(const float* wide, void* out, std::size_t size) {
+  narrow_block(wide, static_cast<S*>(out), size);
+}
+// With one uniform 32-bit number an element.
+template <class S>
+void narrow_randomly_kernel(const float* wide, const std::uint32_t* u, void* out,
+                            std::size_t size) {
+  S* const to = static_cast<S*>(out);
+#pragma omp simd
+  for (std::size_t i = 0; i < size; ++i) narrow_randomly(wide[i], u[i], to[i]);
 }
 
 }  // namespace bridle::inline BRIDLE_ISA

@@ -11,6 +11,7 @@
 #include <bridle/ops/optim.hpp>
 #include <bridle/ops/penalty.hpp>
 #include <bridle/ops/prox.hpp>
+#include <bridle/ops/update.hpp>
 #if defined(__clang__)
 #pragma float_control(pop)
 #endif
@@ -25,6 +26,10 @@ template <template <class> class... Op>
 struct NoiseList {
   static constexpr int size = sizeof...(Op);
 };
+template <template <class> class... Op>
+struct UpdateList {
+  static constexpr int size = sizeof...(Op);
+};
 template <class... Op>
 struct ReduceList {
   static constexpr int size = sizeof...(Op);
@@ -33,6 +38,9 @@ struct ReduceList {
 using MapOps = MapList<ops::soft_threshold, ops::prox_elastic_net, ops::prox_l2, ops::decay,
                        ops::elastic_net_gradient>;
 using ReduceOps = ReduceList<ops::l1_penalty, ops::l2_penalty, ops::elastic_net_penalty>;
+using UpdateOps = UpdateList<ops::proximal_step, ops::sgd_update, ops::adamw_update,
+                             ops::adagrad_update, ops::rmsprop_update, ops::centered_rmsprop_update,
+                             ops::lion_update, ops::ftrl_update>;
 using NoiseOps =
     NoiseList<ops::dropout, ops::alpha_dropout, ops::gaussian_dropout, ops::gaussian_noise>;
 

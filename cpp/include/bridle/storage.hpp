@@ -20,6 +20,29 @@ struct ComputeType<double> {
 template <class S>
 using Compute = typename ComputeType<S>::type;
 
+template <class S>
+struct UnsignedOfSize {
+  using type = std::uint16_t;
+};
+template <>
+struct UnsignedOfSize<float> {
+  using type = std::uint32_t;
+};
+template <>
+struct UnsignedOfSize<double> {
+  using type = std::uint64_t;
+};
+template <class S>
+using UnsignedOf = typename UnsignedOfSize<S>::type;
+
+// The bits of +infinity: all finite magnitudes are below.
+template <class S>
+constexpr UnsignedOf<S> infinity_bits() {
+  if constexpr (sizeof(S) == 8) return 0x7ff0000000000000u;
+  if constexpr (sizeof(S) == 4) return 0x7f800000u;
+  return __is_same(S, Float16) ? 0x7c00u : 0x7f80u;
+}
+
 inline std::uint32_t bits_of(float x) { return __builtin_bit_cast(std::uint32_t, x); }
 inline float float_of(std::uint32_t bits) { return __builtin_bit_cast(float, bits); }
 
@@ -65,6 +88,35 @@ inline void narrow(float x, Float16& out) {
   const std::uint32_t subnormal = bits_of(float_of(magnitude) + 0.5f) - bits_of(0.5f);
   std::uint32_t result = magnitude < (113u << 23) ? subnormal : normal;
   result = magnitude >= (143u << 23) ? 0x7c00u : result;  // 2¹⁶ and more, and infinity
+  result = magnitude > infinity ? 0x7e00u | (magnitude >> 13 & 0x3ffu) : result;
+  out.bits = positive_zero(result | sign);
+}
+
+// Rounds to one of the two neighbours at random, up with the probability that makes the mean exact;
+// u is a uniform 32-bit number. A finite number does not become infinite unless it is nearer to
+// that.
+inline void narrow_randomly(float x, std::uint32_t u, BFloat16& out) {
+  BFloat16 nearest;
+  narrow(x, nearest);
+  const std::uint32_t up = (bits_of(x) + (u >> 16)) >> 16;
+  const bool finite = (bits_of(x) & 0x7fffffffu) < 0x7f800000u;
+  const bool plain = finite & ((up & 0x7fffu) < 0x7f80u);
+  out.bits = plain ? positive_zero(up) : nearest.bits;
+}
+
+inline void narrow_randomly(float x, std::uint32_t u, Float16& out) {
+  constexpr std::uint32_t infinity = 0x7f800000u, nearer_to_infinity = 0x477ff000u;  // 65520
+  const std::uint32_t magnitude = bits_of(x) & 0x7fffffffu;
+  const std::uint32_t sign = bits_of(x) >> 16 & 0x8000u;
+  const std::uint32_t normal = (magnitude - (112u << 23) + (u >> 19)) >> 13;
+  // Subnormal: a random part of the unit 2⁻²⁴, between -1/2 and 1/2, before rounding to nearest at
+  // the bottom of 0.75. With 13 bits, as above, what is a multiple of the unit stays as it is.
+  const float part = static_cast<float>(static_cast<std::int32_t>(u >> 19)) - 4095.5f;
+  const float dithered = float_of(magnitude) + part * 0x1p-37f;
+  const std::uint32_t subnormal = bits_of(dithered + 0.75f) - bits_of(0.75f);
+  std::uint32_t result = magnitude < (113u << 23) ? subnormal : normal;
+  result = result > 0x7bffu ? 0x7bffu : result;
+  result = magnitude >= nearer_to_infinity ? 0x7c00u : result;
   result = magnitude > infinity ? 0x7e00u | (magnitude >> 13 & 0x3ffu) : result;
   out.bits = positive_zero(result | sign);
 }

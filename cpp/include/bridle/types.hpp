@@ -30,11 +30,17 @@ inline constexpr std::size_t kMaxColumns = 64;  // summed beside each other
 inline constexpr std::size_t kDraws = 512;
 
 inline constexpr std::size_t kNoiseBlock = 2 * kDraws;  // random numbers held at a time
-inline constexpr std::size_t kNoiseStep = 128;          // elements between two prefetches
+inline constexpr std::size_t kNoiseStep = 128;          // elements staged at a time
 
 struct RandomKey {
   std::uint64_t seed;
   std::uint64_t stream;
+};
+
+// Memory that is needed soon.
+struct Soon {
+  const void* data;
+  std::size_t bytes;
 };
 
 // Where random numbers come from. As decisions: element i is kept iff its 32-bit uniform u(i) is
@@ -61,6 +67,27 @@ inline constexpr std::size_t kMaxMembers = 3;  // of an operator of the dropout 
 struct NoiseArguments {
   double members[kMaxMembers];
   std::uint16_t limit;  // the least draw that is dropped
+};
+
+// The contiguous arrays of a fused update. What an operator does not take may be null: the state is
+// zero then and forgotten, so are a gradient and the weights to decay towards.
+struct UpdateMemory {
+  void* weights;
+  const void* gradient;
+  void* state[3];
+  const void* toward;
+};
+
+// What surrounds the step of an optimizer: decoupled decay towards zero at most; everything, with
+// one size of the proximal step or with that of each element.
+enum class UpdateKind : int { plain, scalar, adaptive };
+inline constexpr int kUpdateKinds = 3;
+
+struct UpdateNumbers {
+  double members[8];  // of the operator
+  double scale, coupled, keep, l1, l2;
+  double size;  // of the proximal step, unless it is adaptive
+  bool cautious;
 };
 
 }  // namespace bridle

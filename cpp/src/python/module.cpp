@@ -17,6 +17,7 @@
 #include "operators.hpp"
 #include "parallel.hpp"
 #include "ufuncs.hpp"
+#include "updates.hpp"
 
 namespace py = pybind11;
 
@@ -157,7 +158,8 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   if (!import_numpy()) throw py::error_already_set();
   if (const char* name = std::getenv("BRIDLE_ISA"); name && *name) set_instruction_set(name);
   py::dict ufuncs;
-  if (!add_ufuncs(ufuncs.ptr()) || !add_front_doors(m.ptr())) throw py::error_already_set();
+  if (!add_ufuncs(ufuncs.ptr()) || !add_front_doors(m.ptr()) || !add_updates(m.ptr()))
+    throw py::error_already_set();
   m.attr("ufuncs") = ufuncs;
   m.attr("elementwise_operators") = parameter_names(kMapOperators);
   m.attr("penalties") = parameter_names(kPenalties);

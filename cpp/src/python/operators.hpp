@@ -37,6 +37,10 @@ constexpr auto describe(MapList<Op...>) {
   return std::array{Operator{Op<float>::name, Op<float>::params}...};
 }
 template <template <class> class... Op>
+constexpr auto describe(UpdateList<Op...>) {
+  return std::array{std::string_view(Op<float>::name)...};
+}
+template <template <class> class... Op>
 constexpr auto describe(NoiseList<Op...>) {
   return std::array{std::string_view(Op<float>::name)...};
 }
@@ -47,6 +51,7 @@ constexpr auto describe(ReduceList<Op...>) {
 
 inline constexpr auto kMapOperators = describe(MapOps{});
 inline constexpr auto kPenalties = describe(ReduceOps{});
+inline constexpr auto kUpdateOperators = describe(UpdateOps{});
 inline constexpr auto kNoiseOperators = describe(NoiseOps{});
 
 }  // namespace bridle::python

@@ -6,7 +6,6 @@
 #include <bridle/loops/chacha.hpp>
 #include <bridle/loops/normal.hpp>
 #include <bridle/ops/dropout.hpp>
-#include <bridle/prefetch.hpp>
 #include <utility>
 
 namespace bridle::inline BRIDLE_ISA {
@@ -18,34 +17,37 @@ static_assert(kDrawn <= kNoiseBlock);
 // iff element j of the superblocks is kept. A draw that equals the high half of the threshold
 // leaves the decision to the low half: one in 65536. It is replaced by 0 (keep) or 65535 (drop).
 inline void draw_decisions_kernel(const RandomDraws& from, std::uint64_t superblock,
-                                  std::uint16_t* values) {
-  draw_superblocks(from.key, 0, superblock, values);
+                                  std::uint16_t* values, const Soon& soon) {
   const auto high = static_cast<std::uint16_t>(from.threshold >> 16);
   const auto low = static_cast<std::uint16_t>(from.threshold & 0xffffu);
-  if (low == 0) return;          // the draw equal to the high half is dropped, as draw_limit says
-  std::uint16_t least = 0xffff;  // 0 exactly if some draw is a tie; two instructions a vector
-#pragma omp simd reduction(min : least)
-  for (std::size_t j = 0; j < kDrawn; ++j) {
-    const auto difference = static_cast<std::uint16_t>(values[j] ^ high);
-    least = difference < least ? difference : least;
-  }
-  if (least != 0) return;
+  const bool tie = draw_superblocks(from.key, 0, superblock, values, high, soon);
+  if (!tie || low == 0) return;  // for low = 0 the tie is dropped, as the limit says
   alignas(64) std::uint16_t low_draws[kDrawn];
   draw_superblocks(from.key, 1, superblock, low_draws);
+#pragma omp simd
   for (std::size_t j = 0; j < kDrawn; ++j) {
-    if (values[j] == high) values[j] = low_draws[j] < low ? 0 : 0xffff;
+    const auto settled = static_cast<std::uint16_t>(low_draws[j] < low ? 0 : 0xffff);
+    values[j] = values[j] == high ? settled : values[j];
   }
 }
 
-// values[j] = the standard normal deviate of element j of the superblocks.
-inline void draw_normals_kernel(const RandomDraws& from, std::uint64_t superblock, float* values) {
+// values[j] = u(j), the uniform 32-bit number of element j of the superblocks.
+inline void draw_uniforms_kernel(const RandomDraws& from, std::uint64_t superblock,
+                                 std::uint32_t* values, const Soon& soon) {
   alignas(64) std::uint16_t high[kDrawn], low[kDrawn];
-  draw_superblocks(from.key, 0, superblock, high);
+  draw_superblocks(from.key, 0, superblock, high, 0, soon);
   draw_superblocks(from.key, 1, superblock, low);
 #pragma omp simd
-  for (std::size_t j = 0; j < kDrawn; ++j) {
-    values[j] = normal_of(std::uint32_t{high[j]} << 16 | low[j]);
-  }
+  for (std::size_t j = 0; j < kDrawn; ++j) values[j] = std::uint32_t{high[j]} << 16 | low[j];
+}
+
+// values[j] = the standard normal deviate of element j of the superblocks.
+inline void draw_normals_kernel(const RandomDraws& from, std::uint64_t superblock, float* values,
+                                const Soon& soon) {
+  alignas(64) std::uint32_t uniforms[kDrawn];
+  draw_uniforms_kernel(from, superblock, uniforms, soon);
+#pragma omp simd
+  for (std::size_t j = 0; j < kDrawn; ++j) values[j] = normal_of(uniforms[j]);
 }
 
 inline bool noise_of(std::uint16_t draw, std::uint16_t limit) { return draw < limit; }
@@ -56,10 +58,13 @@ template <class Op, class S, class Value>
 inline void apply_noise(Op op, const Value* noise, std::uint16_t limit, const S* from, S* to,
                         std::size_t size) {
   if constexpr (kWidensInBlocks<S>) {
-    alignas(64) float wide[kNoiseStep];
-    widen_block(from, wide, size);
-    apply_noise(op, noise, limit, wide, wide, size);
-    narrow_block(wide, to, size);
+    for (std::size_t begin = 0; begin < size; begin += kNoiseStep) {
+      alignas(64) float wide[kNoiseStep];
+      const std::size_t step = size - begin < kNoiseStep ? size - begin : kNoiseStep;
+      widen_block(from + begin, wide, step);
+      apply_noise(op, noise + begin, limit, wide, wide, step);
+      narrow_block(wide, to + begin, step);
+    }
   } else {
     const auto result_at = [=](std::size_t i) {
       return op(widen(from[i]), noise_of(noise[i], limit));
@@ -85,13 +90,8 @@ void noise_kernel(const void* x, void* out, const void* noise, const NoiseArgume
   // The functors are aggregates of T alone.
   constexpr std::size_t members = sizeof(Op<T>) / sizeof(T);
   const auto op = with_members<Op<T>>(arguments.members, std::make_index_sequence<members>{});
-  for (std::size_t i = 0; i < size; i += kNoiseStep) {
-    const std::size_t step = size - i < kNoiseStep ? size - i : kNoiseStep;
-    const S* const from = static_cast<const S*>(x) + i;
-    prefetch_ahead(from, step * sizeof(S));
-    apply_noise(op, static_cast<const Value*>(noise) + i, arguments.limit, from,
-                static_cast<S*>(out) + i, step);
-  }
+  apply_noise(op, static_cast<const Value*>(noise), arguments.limit, static_cast<const S*>(x),
+              static_cast<S*>(out), size);
 }
 
 // keep[i] = 1 if kept, else 0.
@@ -114,14 +114,22 @@ inline void pack_bits(std::uint8_t* keep, std::size_t size, std::uint8_t* bits) 
 
 // draws[i] = 0 where bit i is set, else 65535: decisions for the limit 1. Whole bytes of bits are
 // read, and size is at most kNoiseBlock.
-inline void unpack_bits_kernel(const std::uint8_t* bits, std::size_t size, std::uint16_t* draws) {
-  alignas(64) std::uint8_t set[kNoiseBlock];  // not 0 where the bit is set
-  for (std::size_t byte = 0; 8 * byte < size; ++byte) {
-    store(bits[byte] * 0x0101010101010101u & 0x8040201008040201u, set + 8 * byte);
-  }
+inline void unpack_bits_kernel(const std::uint8_t* bits, std::size_t size, std::uint16_t* draws,
+                               const Soon& soon) {
+  const char* const ahead = static_cast<const char*>(soon.data);
+  for (std::size_t begin = 0; begin < size; begin += kNoiseStep) {
+    for (std::size_t i = 0; i < soon.bytes * kNoiseStep / kDrawn; i += kLine) {
+      __builtin_prefetch(ahead + soon.bytes * begin / kDrawn + i);
+    }
+    alignas(64) std::uint8_t set[kNoiseStep];  // not 0 where the bit is set
+    const std::size_t step = size - begin < kNoiseStep ? size - begin : kNoiseStep;
+    for (std::size_t byte = 0; 8 * byte < step; ++byte) {
+      store(bits[begin / 8 + byte] * 0x0101010101010101u & 0x8040201008040201u, set + 8 * byte);
+    }
 #pragma omp simd
-  for (std::size_t i = 0; i < size; ++i) {
-    draws[i] = static_cast<std::uint16_t>(set[i] != 0 ? 0 : 0xffff);
+    for (std::size_t i = 0; i < step; ++i) {
+      draws[begin + i] = static_cast<std::uint16_t>(set[i] != 0 ? 0 : 0xffff);
+    }
   }
 }
 

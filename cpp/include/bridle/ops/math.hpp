@@ -21,6 +21,9 @@ constexpr T clamp(T x, T low, T high) {
   return raised > high ? high : raised;
 }
 
+constexpr float square_root(float x) { return __builtin_sqrtf(x); }
+constexpr double square_root(double x) { return __builtin_sqrt(x); }
+
 // -1, 0 or 1 with the sign of x.
 template <class T>
 constexpr T sign(T x) {

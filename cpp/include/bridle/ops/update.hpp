@@ -1,0 +1,184 @@
+// The steps of optimizers, one element at a time. A functor takes the gradient and the state of an
+// element, and tells how far the weight goes down, which step size the proximal operator has there,
+// and the new state. What regularizes the step is written once, in `regularized`.
+#pragma once
+
+#include <bridle/ops/math.hpp>
+#include <bridle/ops/prox.hpp>
+
+namespace bridle::inline BRIDLE_ISA::ops {
+
+template <class T>
+struct State {
+  T first, second, third;
+};
+
+template <class T>
+struct Step {
+  T down;  // w ← w − down
+  T size;  // of the proximal step that belongs to it
+  State<T> state;
+};
+
+// No gradient: the proximal step alone.
+template <class T>
+struct proximal_step {
+  static constexpr const char* name = "proximal_step";
+  static constexpr int states = 0;
+  T step;
+
+  constexpr Step<T> operator()(T, State<T> s) const { return {T(0), step, s}; }
+};
+
+// Stochastic gradient descent with momentum b (Polyak 1964) or Nesterov's (Sutskever et al. 2013):
+// b ← momentum·b + g; u = b, or g + momentum·b with Nesterov's.
+template <class T>
+struct sgd_update {
+  static constexpr const char* name = "sgd_update";
+  static constexpr int states = 1;
+  T lr, momentum, from_gradient, from_momentum;  // u = from_gradient·g + from_momentum·b
+
+  constexpr Step<T> operator()(T g, State<T> s) const {
+    const T b = momentum * s.first + g;
+    return {lr * (from_gradient * g + from_momentum * b), lr, {b, s.second, s.third}};
+  }
+};
+
+// Adam (Kingma and Ba 2015): first and second moments m and v; correction1 = 1/(1 − β1ᵗ),
+// correction2 = 1/√(1 − β2ᵗ).
+template <class T>
+struct adamw_update {
+  static constexpr const char* name = "adamw_update";
+  static constexpr int states = 2;
+  T lr, beta1, rest1, beta2, rest2, correction1, correction2, epsilon;  // rest = 1 − beta
+
+  constexpr Step<T> operator()(T g, State<T> s) const {
+    const T m = beta1 * s.first + rest1 * g;
+    const T v = beta2 * s.second + rest2 * (g * g);
+    const T size = lr / (square_root(v) * correction2 + epsilon);
+    return {size * (m * correction1), size, {m, v, s.third}};
+  }
+};
+
+// Adagrad (Duchi et al. 2011).
+template <class T>
+struct adagrad_update {
+  static constexpr const char* name = "adagrad_update";
+  static constexpr int states = 1;
+  T lr, epsilon;
+
+  constexpr Step<T> operator()(T g, State<T> s) const {
+    const T a = s.first + g * g;
+    const T size = lr / (square_root(a) + epsilon);
+    return {size * g, size, {a, s.second, s.third}};
+  }
+};
+
+// RMSProp (Tieleman and Hinton 2012): square average v, momentum b.
+template <class T>
+struct rmsprop_update {
+  static constexpr const char* name = "rmsprop_update";
+  static constexpr int states = 2;
+  T lr, alpha, rest, epsilon, momentum;  // rest = 1 − alpha
+
+  constexpr Step<T> operator()(T g, State<T> s) const {
+    const T v = alpha * s.first + rest * (g * g);
+    const T inverse = T(1) / (square_root(v) + epsilon);
+    const T b = momentum * s.second + g * inverse;
+    return {lr * b, lr * inverse, {v, b, s.third}};
+  }
+};
+
+// Centered RMSProp (Graves 2013): gradient average a, d = √(v − a²) + ε. Rounding can make v < a².
+template <class T>
+struct centered_rmsprop_update {
+  static constexpr const char* name = "centered_rmsprop_update";
+  static constexpr int states = 3;
+  T lr, alpha, rest, epsilon, momentum;
+
+  constexpr Step<T> operator()(T g, State<T> s) const {
+    const T v = alpha * s.first + rest * (g * g);
+    const T a = alpha * s.third + rest * g;
+    const T variance = v - a * a;
+    const T inverse = T(1) / (square_root(variance < T(0) ? T(0) : variance) + epsilon);
+    const T b = momentum * s.second + g * inverse;
+    return {lr * b, lr * inverse, {v, b, a}};
+  }
+};
+
+// Lion (Chen et al. 2023).
+template <class T>
+struct lion_update {
+  static constexpr const char* name = "lion_update";
+  static constexpr int states = 1;
+  T lr, beta1, rest1, beta2, rest2;
+
+  constexpr Step<T> operator()(T g, State<T> s) const {
+    const T direction = sign(beta1 * s.first + rest1 * g);
+    return {lr * direction, lr, {beta2 * s.first + rest2 * g, s.second, s.third}};
+  }
+};
+
+template <class T>
+struct Updated {
+  T weight;
+  State<T> state;
+};
+
+// FTRL-Proximal (McMahan et al. 2013): the weight follows from linear term z and accumulator a, and
+// is an exact zero where abs(z) ≤ l1. inverse_lr = 1/lr.
+template <class T>
+struct ftrl_update {
+  static constexpr const char* name = "ftrl_update";
+  static constexpr int states = 2;
+  T inverse_lr, beta, l1, l2;
+
+  constexpr Updated<T> weight(T w, T g, State<T> s) const {
+    const T a = s.second + g * g;
+    const T new_root = square_root(a);
+    const T z = s.first + g - (new_root - square_root(s.second)) * inverse_lr * w;
+    const T negative = soft_threshold<T>{l1}(z) / ((beta + new_root) * inverse_lr + T(2) * l2);
+    return {-negative, {z, a, s.third}};
+  }
+};
+
+template <class Op, class T>
+concept SolvesForWeight = requires(const Op& op, T x) { op.weight(x, x, State<T>{}); };
+
+// What regularizes a step. Decay goes towards `toward`: coupled, it is added to the gradient;
+// decoupled (Loshchilov and Hutter 2019), the distance is multiplied by `keep` before the update.
+// Cautious decay (Chen et al. 2025) spares elements whose update goes the other way. The proximal
+// step comes last.
+template <class T>
+struct Regularization {
+  T scale;    // of the gradient
+  T coupled;  // rate of the coupled decay
+  T keep;     // 1 − rate of the decoupled decay
+  T l1, l2;
+  T size;      // of the proximal step, unless it is the update's own
+  T cautious;  // 1 or 0
+};
+
+// kAdaptive: the proximal step has the size of the element's own update.
+template <bool kAdaptive, class Op, class T>
+constexpr Updated<T> regularized(const Op& op, const Regularization<T>& r, T w, T toward,
+                                 T gradient, State<T> state) {
+  const T distance = w - toward;
+  const Step<T> step = op(r.scale * gradient + r.coupled * distance, state);
+  const bool opposite =
+      ((step.down < T(0)) & (distance > T(0))) | ((step.down > T(0)) & (distance < T(0)));
+  const bool decays = (r.keep != T(1)) & !((r.cautious != T(0)) & opposite);
+  const T decayed = decays ? toward + r.keep * distance : w;
+  const T size = kAdaptive ? step.size : r.size;
+  return {prox_elastic_net<T>{r.l1, r.l2, size}(decayed - step.down), step.state};
+}
+
+// The same where there is nothing but decoupled decay towards zero.
+template <class Op, class T>
+constexpr Updated<T> decayed(const Op& op, const Regularization<T>& r, T w, T gradient,
+                             State<T> state) {
+  const Step<T> step = op(r.scale * gradient, state);
+  return {r.keep * w - step.down, step.state};
+}
+
+}  // namespace bridle::inline BRIDLE_ISA::ops

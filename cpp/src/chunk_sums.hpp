@@ -1,0 +1,52 @@
+// Sums over the chunks of an array, added level by level: the order that the numerical contract
+// promises, by any number of threads.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include "core.hpp"
+#include "pairwise.hpp"
+#include "parallel.hpp"
+
+namespace bridle {
+
+// Elements from which on a second thread pays.
+inline constexpr std::size_t kLeastForSums = 32 * 1024;
+
+// chunk(begin, size, sums) writes the sums of one chunk. `begin` is a multiple of kChunk.
+template <std::size_t kWidth, class Chunk>
+void sum_range(std::size_t width, std::size_t begin, std::size_t end, const Chunk& chunk,
+               double* sums) {
+  PairwiseSum<kWidth> total(width);
+  for (std::size_t i = begin; i < end; i += kChunk) {
+    chunk(i, std::min(kChunk, end - i), total.next());
+    total.push();
+  }
+  total.finish(sums);
+}
+
+// Every thread computes whole subtrees; their sums meet in the same tree again.
+template <std::size_t kWidth, class Chunk>
+void sum_parallel(std::size_t width, std::size_t size, const Chunk& chunk, double* sums) {
+  constexpr std::size_t most = 512;
+  std::size_t elements = kChunk;  // of one subtree
+  while (elements * most < size) elements *= 2;
+  const std::size_t subtrees = (size + elements - 1) / elements;
+  double partial[most][kWidth];
+  parallel_for(subtrees, 1, std::max<std::size_t>(1, kLeastForSums / elements),
+               [&](std::size_t begin, std::size_t end) {
+                 for (std::size_t t = begin; t < end; ++t) {
+                   sum_range<kWidth>(width, t * elements, std::min(size, (t + 1) * elements), chunk,
+                                     partial[t]);
+                 }
+               });
+  PairwiseSum<kWidth> total(width);
+  for (std::size_t t = 0; t < subtrees; ++t) {
+    std::copy_n(partial[t], width, total.next());
+    total.push();
+  }
+  total.finish(sums);
+}
+
+}  // namespace bridle

@@ -1,0 +1,206 @@
+"""Rows of a table that were not touched for some steps: all of those steps at once."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, SupportsInt
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bridle._call import FLOAT_DTYPES
+from bridle._update_call import non_negative
+
+__all__ = ["catch_up"]
+
+NAME = "catch_up"
+Doubles = NDArray[np.float64]
+Counts = NDArray[np.int64]
+
+
+class _Step(NamedTuple):
+    """One step x -> soft_threshold(keep·x + pull, threshold) / divisor, pull = rate·toward."""
+
+    keep: float
+    threshold: float
+    divisor: float
+    loss: float
+    """1 - keep/divisor, without the rounding error of that difference."""
+
+    def region(self, x: Doubles, pull: Doubles) -> Doubles:
+        """Return 1, -1 or 0: the sign of the next value."""
+        y = self.keep * x + pull
+        return np.where(np.abs(y) > self.threshold, np.sign(y), 0.0)
+
+    def repeated(self, x: Doubles, pull: Doubles, region: Doubles, count: Counts) -> Doubles:
+        """Return x after `count` steps that stay in a region, where a step is linear."""
+        shift = (pull - region * self.threshold) / self.divisor
+        if self.loss == 0:
+            return x + shift * count
+        power = (1 - self.loss) ** count.astype(float)
+        if self.loss < 0.5:
+            part = -np.expm1(count * np.log1p(-self.loss)) / self.loss
+        else:
+            part = (1 - power) / self.loss
+        return np.asarray(power * x + shift * part)
+
+
+def catch_up(
+    w: NDArray[Any],
+    rows: ArrayLike,
+    missed: ArrayLike,
+    step: float,
+    *,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    weight_decay: float = 0.0,
+    toward: NDArray[Any] | None = None,
+) -> None:
+    r"""Give rows of a table the decay and shrinkage of the steps that they have missed.
+
+    Row ``w[rows[i]]`` becomes what ``missed[i]`` calls of `proximal_step` would make of it. An
+    embedding table can so be regularized row by row when a row is used, instead of as a whole in
+    every step. The cost does not depend on the number of missed steps (but for weights that cross
+    zero on the way to `toward`, and then by its logarithm): while no weight changes its sign, k
+    steps are
+
+    .. math:: w \leftarrow r^k w + \frac{1 - r^k}{1 - r} c, \qquad
+              r = \frac{1 - step \cdot weight\_decay}{1 + 2 \, step \, l_2}, \qquad
+              c = \frac{step \cdot (weight\_decay \cdot t - \operatorname{sign}(w) \, l_1)}
+                  {1 + 2 \, step \, l_2}
+
+    and a weight that reaches zero stays there, unless t draws it on. Computed in float64 and
+    rounded once.
+
+    Parameters
+    ----------
+    w : ndarray
+        Table of one or more dimensions, overwritten; rows lie along its first.
+    rows : array_like of int
+        Numbers of the rows, each at most once.
+    missed : int or array_like of int
+        Number of steps, >= 0, one for all rows or one for each.
+    step, l1, l2, weight_decay, toward
+        As for `proximal_step`; `toward` has the shape of `w`.
+
+    Raises
+    ------
+    IndexError
+        If a row is negative or too large.
+    ValueError, TypeError
+        If another argument does not fit. Nothing has been written then.
+
+    See Also
+    --------
+    proximal_step : One step for all rows.
+
+    References
+    ----------
+    .. [1] J. Duchi and Y. Singer, "Efficient online and batch learning using forward backward
+       splitting", J. Mach. Learn. Res. 10 (2009), section 5: lazy updates.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import bridle as br
+    >>> table = np.array([[1.0, -0.2], [1.0, 1.0], [0.5, 0.1]])
+    >>> br.catch_up(table, rows=[0, 2], missed=[3, 1], step=0.1, l1=1.0)
+    >>> table
+    array([[0.7, 0. ],
+           [1. , 1. ],
+           [0.4, 0. ]])
+    """
+    _check_table(w, toward)
+    where = _rows(rows, w.shape[0])
+    counts = _missed(missed, where.size)
+    size = non_negative(NAME, "step", step)
+    first, second = non_negative(NAME, "l1", l1), non_negative(NAME, "l2", l2)
+    rate = size * non_negative(NAME, "weight_decay", weight_decay)
+    if not rate <= 1:
+        raise ValueError(f"{NAME}: the rate of the decay must be between 0 and 1, got {rate}")
+    divisor = 1 + 2 * size * second
+    one = _Step(1 - rate, size * first, divisor, (2 * size * second + rate) / divisor)
+    x = w[where].astype(np.float64)
+    pull = np.zeros_like(x) if toward is None else rate * toward[where].astype(np.float64)
+    each = counts.reshape(-1, *[1] * (w.ndim - 1))
+    with np.errstate(invalid="ignore", over="ignore", under="ignore"):
+        w[where] = _after(one, x, pull, np.broadcast_to(each, x.shape)).astype(w.dtype)
+
+
+def _after(step: _Step, x: Doubles, pull: Doubles, counts: Counts) -> Doubles:
+    """Return x after `counts` steps: at most one change of region towards zero and one away."""
+    left = np.where(np.isnan(x) | np.isnan(pull), 0, counts)
+    x = np.where(np.isnan(pull) & (counts > 0), np.nan, x)
+    while left.any():
+        region = step.region(x, pull)
+        stays = np.where(region == 0, np.minimum(left, 1), _steps_in(step, x, pull, region, left))
+        moved = step.repeated(x, pull, region, stays)
+        x = np.where(left == 0, x, np.where(region == 0, 0.0, moved))
+        rests = (region == 0) & (np.abs(pull) <= step.threshold)
+        left = np.where(rests, 0, left - stays)
+    return x + 0.0
+
+
+def _steps_in(step: _Step, x: Doubles, pull: Doubles, region: Doubles, most: Counts) -> Counts:
+    """Return how many of the next `most` steps lead into `region`, by bisection."""
+
+    def still(count: Counts) -> NDArray[np.bool_]:
+        before = step.repeated(x, pull, region, np.maximum(count - 1, 0))
+        return np.asarray(step.region(before, pull) == region)
+
+    low, high = np.minimum(most, 1), most
+    low = np.where(still(most), most, low)
+    while (open_ := high - low > 1).any() and not (low == most).all():
+        middle = (low + high) // 2
+        inside = still(middle)
+        low = np.where(open_ & inside, middle, low)
+        high = np.where(open_ & ~inside, middle, high)
+        high = np.where(low == most, low, high)
+    return low
+
+
+def _check_table(w: Any, toward: Any) -> None:
+    if not isinstance(w, np.ndarray) or w.dtype not in FLOAT_DTYPES or w.ndim == 0:
+        got = f"{w.dtype} of shape {w.shape}" if isinstance(w, np.ndarray) else type(w).__name__
+        raise TypeError(
+            f"{NAME}: w must be an array of type float16, bfloat16, float32 or float64 with at "
+            f"least one dimension, got {got}"
+        )
+    if not w.flags.writeable:
+        raise ValueError(f"{NAME}: w is read-only")
+    if toward is None:
+        return
+    if not isinstance(toward, np.ndarray) or toward.dtype != w.dtype or toward.shape != w.shape:
+        got = getattr(toward, "shape", type(toward).__name__)
+        raise ValueError(f"{NAME}: toward must be an array like w, {w.shape}, got {got}")
+
+
+def _integers(parameter: str, values: Any) -> Counts:
+    array = np.asarray(values)
+    if array.size == 0:
+        array = array.astype(np.int64)
+    if array.ndim > 1 or array.dtype.kind not in "iu":
+        raise TypeError(f"{NAME}: {parameter} must be integers in one dimension, got {values!r}")
+    return array.astype(np.int64)
+
+
+def _rows(rows: ArrayLike, size: int) -> Counts:
+    where = np.atleast_1d(_integers("rows", rows))
+    outside = where[(where < 0) | (where >= size)]
+    if outside.size > 0:
+        raise IndexError(f"{NAME}: rows must be >= 0 and < {size}, got {outside[0]}")
+    values, count = np.unique(where, return_counts=True)
+    if values.size < where.size:
+        twice = values[count > 1][0]
+        raise ValueError(f"{NAME}: rows must not contain a row twice, got {twice} more than once")
+    return where
+
+
+def _missed(missed: ArrayLike | SupportsInt, size: int) -> Counts:
+    counts = _integers("missed", missed)
+    if counts.ndim == 1 and counts.size != size:
+        raise ValueError(
+            f"{NAME}: missed must have one number for each of {size} rows, got {counts.size}"
+        )
+    if counts.size > 0 and counts.min() < 0:
+        raise ValueError(f"{NAME}: missed must be >= 0, got {counts.min()}")
+    return np.broadcast_to(counts, (size,))

@@ -1,0 +1,228 @@
+"""The criteria of Prechelt (1998), and a plateau test."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from typing import Any, ClassVar
+
+from bridle._criterion import BuiltIn
+from bridle._stopping_checks import count, non_negative, not_nan, real
+
+
+def excess(value: float, least: float) -> float:
+    """Return by which fraction of `least` a value lies above it.
+
+    This is value / least - 1; where `least` is negative, the fraction is of its size. Nothing lies
+    above itself, and everything else lies infinitely far above zero.
+    """
+    if value == least:
+        return 0.0
+    if least == 0 or math.isinf(least):
+        return math.inf
+    return abs(value / least - 1)
+
+
+class GeneralizationLoss(BuiltIn):
+    r"""Stop when the loss is some percentage above the lowest one so far.
+
+    .. math:: GL(t) = 100\left(\frac{E(t)}{E_\text{best}(t)} - 1\right) > \text{threshold},
+              \qquad E_\text{best}(t) = \min_{t' \le t} E(t')
+
+    This is criterion GL of Prechelt [1]_. Of a negative lowest loss, the percentage is of its
+    absolute value; above a lowest loss of zero every loss is infinitely far.
+
+    Parameters
+    ----------
+    threshold : float
+        Percentage, at least 0.
+
+    References
+    ----------
+    .. [1] L. Prechelt, "Early stopping -- but when?", in Neural Networks: Tricks of the Trade,
+       LNCS 1524, pp. 55-69, Springer, 1998. :doi:`10.1007/3-540-49430-8_3`
+
+    Examples
+    --------
+    >>> import bridle as br
+    >>> criterion = br.GeneralizationLoss(threshold=25)
+    >>> [criterion.update(loss) for loss in [2.0, 1.0, 1.25, 1.5]]
+    [False, False, False, True]
+    """
+
+    parameters = ("threshold",)
+    empty: ClassVar[dict[str, Any]] = {"best": None}
+
+    def __init__(self, threshold: float) -> None:
+        self.threshold = non_negative(self._name, "threshold", threshold)
+        super().__init__()
+
+    def update(self, value: float, training: float | None = None) -> bool:
+        """Take the loss of one epoch and tell whether training should stop."""
+        value = not_nan(self._name, "value", value)
+        return 100 * excess(value, self._lowest(value)) > self.threshold
+
+
+class ProgressQuotient(BuiltIn):
+    r"""Stop when the loss has risen more than progress in training makes up for.
+
+    .. math:: \frac{GL(t)}{P_k(t)} > \text{threshold}, \qquad P_k(t) = 1000 \left(
+              \frac{\sum_{t'=t-k+1}^t T(t')}{k \min_{t'=t-k+1}^t T(t')} - 1\right)
+
+    This is criterion PQ of Prechelt [1]_: GL as in `GeneralizationLoss`, :math:`T` the training
+    loss, which `EarlyStopping.update` needs as ``training``. Epochs are grouped into strips of
+    :math:`k`, in the order in which the criterion sees them, and it judges at the last epoch of
+    each strip only, by the training losses of that strip.
+
+    Where GL is 0, so is the quotient. Without progress (:math:`P_k = 0`) any other GL makes it
+    infinite. A strip whose lowest training loss is zero, others being above it, has infinite
+    progress and does not stop, nor does one whose training losses have no finite sum.
+
+    Parameters
+    ----------
+    threshold : float
+        At least 0.
+    strip : int, default=5
+        Number :math:`k` of epochs in a strip, at least 1. In strips of 1 progress is always 0.
+
+    References
+    ----------
+    .. [1] L. Prechelt, "Early stopping -- but when?", in Neural Networks: Tricks of the Trade,
+       LNCS 1524, pp. 55-69, Springer, 1998. :doi:`10.1007/3-540-49430-8_3`
+
+    Examples
+    --------
+    >>> import bridle as br
+    >>> criterion = br.ProgressQuotient(threshold=0.5, strip=2)
+    >>> losses = [(1.0, 0.9), (0.8, 0.6), (0.9, 0.5), (1.0, 0.49)]
+    >>> [criterion.update(loss, training) for loss, training in losses]
+    [False, False, False, True]
+    """
+
+    parameters = ("threshold", "strip")
+    empty: ClassVar[dict[str, Any]] = {"best": None, "training": []}
+
+    def __init__(self, threshold: float, strip: int = 5) -> None:
+        self.threshold = non_negative(self._name, "threshold", threshold)
+        self.strip = count(self._name, "strip", strip, least=1)
+        super().__init__()
+
+    def update(self, value: float, training: float | None) -> bool:
+        """Take both losses of one epoch and tell whether training should stop."""
+        if training is None:
+            raise ValueError(f"{self._name}: training must be given to update, got None")
+        value, training = (
+            not_nan(self._name, "value", value),
+            real(self._name, "training", training),
+        )
+        best = self._lowest(value)
+        losses = [*self._memory["training"], training]
+        at_end = len(losses) >= self.strip
+        self._memory["training"] = [] if at_end else losses
+        loss = 100 * excess(value, best)
+        if not at_end or loss == 0 or not math.isfinite(sum(losses)):
+            return False
+        progress = self._progress(losses)
+        return progress == 0 or loss / progress > self.threshold
+
+    def _progress(self, losses: list[float]) -> float:
+        least = min(losses)
+        if max(losses) == least:
+            return 0.0  # the rounded sum may differ from the rounded product
+        return 1000 * excess(sum(losses), len(losses) * least)
+
+
+class UnimprovedStrips(BuiltIn):
+    r"""Stop when the loss has risen from strip to strip several times in succession.
+
+    .. math:: E(t) > E(t - k) > \dots > E(t - sk)
+
+    This is criterion UP of Prechelt [1]_: the losses at the ends of strips of :math:`k` epochs are
+    compared, and :math:`s` successive rises stop. The losses between them do not matter.
+
+    Parameters
+    ----------
+    strips : int
+        Number :math:`s` of rises, at least 1.
+    strip : int, default=5
+        Number :math:`k` of epochs in a strip, at least 1.
+
+    References
+    ----------
+    .. [1] L. Prechelt, "Early stopping -- but when?", in Neural Networks: Tricks of the Trade,
+       LNCS 1524, pp. 55-69, Springer, 1998. :doi:`10.1007/3-540-49430-8_3`
+
+    Examples
+    --------
+    >>> import bridle as br
+    >>> criterion = br.UnimprovedStrips(strips=2, strip=1)
+    >>> [criterion.update(loss) for loss in [1.0, 2.0, 1.5, 1.6, 1.7]]
+    [False, False, False, False, True]
+    """
+
+    parameters = ("strips", "strip")
+    empty: ClassVar[dict[str, Any]] = {"previous": None, "epochs": 0, "rises": 0}
+
+    def __init__(self, strips: int, strip: int = 5) -> None:
+        self.strips = count(self._name, "strips", strips, least=1)
+        self.strip = count(self._name, "strip", strip, least=1)
+        super().__init__()
+
+    def update(self, value: float, training: float | None = None) -> bool:
+        """Take the loss of one epoch and tell whether training should stop."""
+        value = not_nan(self._name, "value", value)
+        memory = self._memory
+        memory["epochs"] += 1
+        if memory["epochs"] < self.strip:
+            return False
+        risen = memory["previous"] is not None and value > memory["previous"]
+        memory.update(previous=value, epochs=0, rises=memory["rises"] + 1 if risen else 0)
+        return bool(risen and memory["rises"] >= self.strips)
+
+
+class Plateau(BuiltIn):
+    r"""Stop when the last values hardly differ.
+
+    .. math:: \sqrt{\frac1n \sum_{i=1}^n (v_i - \bar v)^2} \le \text{tolerance}
+
+    over the last :math:`n` values, computed exactly and rounded once: equal values have the
+    deviation 0. It does not stop before there are :math:`n` values, nor where one is infinite.
+
+    Parameters
+    ----------
+    window : int
+        Number :math:`n` of values, at least 2.
+    tolerance : float
+        At least 0.
+
+    Examples
+    --------
+    >>> import bridle as br
+    >>> criterion = br.Plateau(window=3, tolerance=0.1)
+    >>> [criterion.update(value) for value in [1.0, 0.5, 0.5, 0.6]]
+    [False, False, False, True]
+    """
+
+    parameters = ("window", "tolerance")
+    needs_loss = False
+    empty: ClassVar[dict[str, Any]] = {"values": []}
+
+    def __init__(self, window: int, tolerance: float) -> None:
+        self.window = count(self._name, "window", window, least=2)
+        self.tolerance = non_negative(self._name, "tolerance", tolerance)
+        super().__init__()
+
+    def update(self, value: float, training: float | None = None) -> bool:
+        """Take the value of one epoch and tell whether training should stop."""
+        value = not_nan(self._name, "value", value)
+        values = [*self._memory["values"], value][-self.window :]
+        self._memory["values"] = values
+        if len(values) < self.window or not all(map(math.isfinite, values)):
+            return False
+        return bool(statistics.pstdev(values) <= self.tolerance)
+
+
+BUILT_IN: dict[str, type[BuiltIn]] = {
+    f"bridle.{kind.__name__}": kind
+    for kind in (GeneralizationLoss, ProgressQuotient, UnimprovedStrips, Plateau)
+}

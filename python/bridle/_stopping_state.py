@@ -1,0 +1,195 @@
+"""All that an `EarlyStopping` remembers between two updates, weights and criteria apart."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeGuard
+
+from bridle._criterion import Criterion
+from bridle._decision import Decision, StopReason
+from bridle._metric import Metric, Standing
+from bridle._stopping_checks import as_json, from_json, names, shown
+from bridle._stopping_rules import OWNER, type_of
+
+
+class State(NamedTuple):
+    """Never changed but replaced as a whole, so that an update happens entirely or not at all."""
+
+    standings: tuple[Standing, ...]
+    next_epoch: int = 0
+    stopped_epoch: int | None = None
+    reason: StopReason = StopReason.NONE
+    improved: bool = False
+    started: float | None = None
+    """When the first update was, by the monotonic clock."""
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the first update."""
+        return 0.0 if self.started is None else time.monotonic() - self.started
+
+    def begun(self) -> State:
+        """Return the state with the clock running."""
+        return self if self.started is not None else self._replace(started=time.monotonic())
+
+    def as_json(self, metrics: Sequence[Metric], criteria: Sequence[Criterion]) -> dict[str, Any]:
+        """Return the state, that of the criteria included, as JSON."""
+        state = {
+            "next_epoch": self.next_epoch,
+            "stopped_epoch": self.stopped_epoch,
+            "reason": self.reason.value,
+            "improved": self.improved,
+            "seconds": None if self.started is None else self.seconds,
+            "metrics": [
+                {"name": metric.name, "mode": metric.mode, **standing._asdict()}
+                for metric, standing in zip(metrics, self.standings, strict=True)
+            ],
+            "criteria": [
+                {"type": type_of(criterion), "state": criterion.state_dict()}
+                for criterion in criteria
+            ],
+        }
+        return dict(as_json(f"{OWNER}: state", state))
+
+    @classmethod
+    def from_json(cls, state: Mapping[str, Any], metrics: Sequence[Metric]) -> State:
+        """Return the state of a tracker of these metrics, or raise ValueError."""
+        _check(isinstance(state, Mapping), "state", "a mapping", state)
+        expected = {*cls._fields, "seconds", "metrics", "criteria"} - {"standings", "started"}
+        missing = sorted(expected - state.keys())
+        _check(not missing, "state", f"complete: {names(missing)} missing", sorted(state))
+        stopped_epoch, reason = state["stopped_epoch"], state["reason"]
+        reasons = [member.value for member in StopReason]
+        _check(reason in reasons, "reason", f"one of {names(reasons)}", reason)
+        _check(is_count(state["next_epoch"]), "next_epoch", "an epoch", state["next_epoch"])
+        stopped = reason != StopReason.NONE.value
+        matches = is_count(stopped_epoch) if stopped else stopped_epoch is None
+        _check(matches, "stopped_epoch", f"that of reason {reason!r}", stopped_epoch)
+        _check(isinstance(state["improved"], bool), "improved", "a bool", state["improved"])
+        seconds = from_json(state["seconds"])
+        elapsed = seconds is None or (is_number(seconds) and 0 <= seconds < math.inf)
+        _check(elapsed, "seconds", "None or not negative", seconds)
+        return cls(
+            standings=_standings(state["metrics"], metrics),
+            next_epoch=state["next_epoch"],
+            stopped_epoch=stopped_epoch,
+            reason=StopReason(reason),
+            improved=state["improved"],
+            started=None if seconds is None else time.monotonic() - seconds,
+        )
+
+
+class Readings:
+    """What an `EarlyStopping` shows of its state."""
+
+    _metrics: tuple[Metric, ...]
+    _state: State
+
+    @property
+    def best(self) -> float | None:
+        """Best value so far, None before the first one."""
+        return self._state.standings[0].best
+
+    @property
+    def best_epoch(self) -> int | None:
+        """Epoch of the best value, the one whose weights are kept."""
+        return self._state.standings[0].best_epoch
+
+    @property
+    def wait(self) -> int:
+        """Epochs since the last improvement that beat the baseline, if there is one."""
+        return self._state.standings[0].wait
+
+    @property
+    def metrics(self) -> dict[str, Standing]:
+        """How each metric stands, by name."""
+        names = [metric.name for metric in self._metrics]
+        return dict(zip(names, self._state.standings, strict=True))
+
+    @property
+    def stopped_epoch(self) -> int | None:
+        """Epoch whose update asked to stop, None as long as none has."""
+        return self._state.stopped_epoch
+
+    @property
+    def reason(self) -> StopReason:
+        """Why it asked to stop, `StopReason.NONE` as long as it has not."""
+        return self._state.reason
+
+    @property
+    def last(self) -> Decision:
+        """All that the last update decided."""
+        stop = self.reason is not StopReason.NONE
+        best, best_epoch, wait, _ = self._state.standings[0]
+        return Decision(stop, self._state.improved, self.reason, best, best_epoch, wait)
+
+
+def parts(state: Any) -> tuple[Any, Any]:
+    """Return the configuration and the state that a state dictionary is made of."""
+    whole = isinstance(state, Mapping) and {"config", "state"} <= state.keys()
+    _check(whole, "state", "a mapping with 'config' and 'state'", state)
+    return state["config"], state["state"]
+
+
+def load_criteria(criteria: Sequence[Criterion], saved: Any) -> None:
+    """Give each saved state to the next criterion of its class; the others start anew."""
+    entries = isinstance(saved, (list, tuple)) and all(
+        isinstance(entry, Mapping) and {"type", "state"} <= entry.keys() for entry in saved
+    )
+    _check(entries, "criteria", "a list of types and states", saved)
+    left = list(saved)
+    for criterion in criteria:
+        criterion.reset()
+        found = next((e for e in left if e["type"] == type_of(criterion)), None)
+        if found is not None:
+            left.remove(found)
+            criterion.load_state_dict(from_json(found["state"]))
+
+
+def is_count(value: Any) -> TypeGuard[int]:
+    """Whether a value is an integer that is not negative."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Whether a value is a number."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _standings(saved: Any, metrics: Sequence[Metric]) -> tuple[Standing, ...]:
+    keys = {"name", "mode", *Standing._fields}
+    entries = isinstance(saved, (list, tuple)) and all(
+        isinstance(entry, Mapping) and keys <= entry.keys() for entry in saved
+    )
+    _check(entries, "metrics", f"a list of {names(sorted(keys))}", saved)
+    given = [(entry["name"], entry["mode"]) for entry in saved]
+    wanted = [(metric.name, metric.mode) for metric in metrics]
+    _check(given == wanted, "metrics", f"those of monitor, {wanted}", given)
+    return tuple(_standing(entry) for entry in saved)
+
+
+def _standing(entry: Mapping[str, Any]) -> Standing:
+    values = from_json({name: entry[name] for name in Standing._fields})
+    best, average = values["best"], values["average"]
+    number = best is None or (is_number(best) and not math.isnan(best))
+    _check(number, "best", "None or a number", best)
+    epoch = values["best_epoch"]
+    matches = epoch is None if best is None else is_count(epoch)
+    _check(matches, "best_epoch", f"that of best {best}", epoch)
+    _check(is_count(values["wait"]), "wait", "a number of epochs", values["wait"])
+    finite = average is None or (is_number(average) and math.isfinite(average))
+    _check(finite, "average", "None or a finite number", average)
+    return Standing(
+        best=None if best is None else float(best),
+        best_epoch=epoch,
+        wait=values["wait"],
+        average=None if average is None else float(average),
+    )
+
+
+def _check(correct: bool, name: str, rule: str, value: object) -> None:
+    if not correct:
+        place = name if name == "state" else f"{name} of the state"
+        raise ValueError(f"{OWNER}: {place} must be {rule}, got {shown(value)}")

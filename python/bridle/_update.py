@@ -1,0 +1,576 @@
+"""Fused updates: a step of an optimizer with decay, proximal operator and summary in one pass."""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any, SupportsIndex, Unpack
+
+from bridle._update_call import (
+    Arrays,
+    Operands,
+    Operator,
+    Rate,
+    Regularization,
+    UpdateSummary,
+    fraction,
+    non_negative,
+    run,
+)
+
+__all__ = [
+    "adagrad_update",
+    "adamw_update",
+    "ftrl_update",
+    "lion_update",
+    "proximal_step",
+    "rmsprop_update",
+    "sgd_update",
+]
+
+
+def proximal_step(
+    w: Arrays,
+    step: float,
+    *,
+    l1: Rate = 0.0,
+    l2: Rate = 0.0,
+    weight_decay: Rate = 0.0,
+    toward: Arrays | None = None,
+) -> UpdateSummary:
+    r"""Decay weights and apply the elastic-net proximal operator, in place, in one pass.
+
+    .. math:: w &\leftarrow t + (1 - step \cdot weight\_decay)(w - t) \\
+              w &\leftarrow \operatorname{prox}_{step (l_1 |\cdot| + l_2 (\cdot)^2)}(w)
+
+    with :math:`t` from `toward`, or 0; the second line is `prox_elastic_net`.
+
+    Parameters
+    ----------
+    w : ndarray, or list or tuple of ndarray
+        Weights of type float16, bfloat16, float32 or float64, overwritten. Arrays of a list may
+        differ in shape and type.
+    step : float
+        Step size >= 0, such as the learning rate.
+    l1, l2 : float or sequence of float, default 0.0
+        Strengths >= 0; a sequence has one for each array of a list.
+    weight_decay : float or sequence of float, default 0.0
+        ``step * weight_decay`` must lie between 0 and 1.
+    toward : like `w`, optional
+        Weights to decay towards.
+
+    Returns
+    -------
+    UpdateSummary
+        Penalty, number of non-zeros and finiteness of the new weights.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a number or an array does not fit; nothing has been written then.
+
+    See Also
+    --------
+    prox_elastic_net, decay : The parts.
+    catch_up : Several such steps at once, for rows of a table.
+
+    References
+    ----------
+    .. [1] N. Parikh and S. Boyd, "Proximal algorithms", Found. Trends Optim. 1 (2014).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import bridle as br
+    >>> w = np.array([1.0, -0.05, 0.5])
+    >>> br.proximal_step(w, 0.1, l1=1.0, weight_decay=1.0)
+    UpdateSummary(penalty=1.15, nonzeros=2, finite=True)
+    >>> w
+    array([0.8 , 0.  , 0.35])
+    """
+    name = "proximal_step"
+    size = non_negative(name, "step", step)
+    return run(
+        name,
+        Operator(name, (size,)),
+        Operands(w, None, {}),
+        size,
+        l1=l1,
+        l2=l2,
+        weight_decay=weight_decay,
+        toward=toward,
+    )
+
+
+def sgd_update(
+    w: Arrays,
+    gradient: Arrays,
+    lr: float,
+    *,
+    momentum: float = 0.0,
+    nesterov: bool = False,
+    momentum_buffer: Arrays | None = None,
+    **regularization: Unpack[Regularization],
+) -> UpdateSummary:
+    r"""Take a regularized step of stochastic gradient descent, in place, in one pass.
+
+    .. math:: b &\leftarrow momentum \cdot b + g \\
+              w &\leftarrow w - lr \cdot u, \qquad u = b \text{ or (Nesterov) } g + momentum \cdot b
+
+    surrounded by decay and proximal step, as `adamw_update` tells; the proximal step has size `lr`.
+
+    Parameters
+    ----------
+    w : ndarray, or list or tuple of ndarray
+        Weights, overwritten.
+    gradient : like `w`
+        Gradient.
+    lr : float
+        Learning rate >= 0.
+    momentum : float, default 0.0
+        Factor >= 0 of the old momentum.
+    nesterov : bool, default False
+        Nesterov's form; needs a momentum.
+    momentum_buffer : like `w`, optional
+        Momentum, zeros at first, overwritten. Required if and only if `momentum` is not 0.
+    **regularization
+        See `adamw_update`.
+
+    Returns
+    -------
+    UpdateSummary
+        Penalty, number of non-zeros and finiteness of the new weights.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a number or an array does not fit; nothing has been written then.
+
+    References
+    ----------
+    .. [1] I. Sutskever et al., "On the importance of initialization and momentum in deep
+       learning", ICML (2013).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import bridle as br
+    >>> w = np.array([1.0, 0.05])
+    >>> br.sgd_update(w, np.array([1.0, 0.0]), 0.1, l1=1.0)
+    UpdateSummary(penalty=0.8, nonzeros=1, finite=True)
+    >>> w
+    array([0.8, 0. ])
+    """
+    name = "sgd_update"
+    rate, factor = non_negative(name, "lr", lr), non_negative(name, "momentum", momentum)
+    if (momentum_buffer is not None) != (factor > 0):
+        rule = "must be given" if factor > 0 else "must be None"
+        got = "None" if momentum_buffer is None else "one"
+        raise ValueError(f"{name}: momentum_buffer {rule} for momentum {momentum}, got {got}")
+    if nesterov and factor == 0:
+        raise ValueError(f"{name}: nesterov must be False without momentum, got {nesterov}")
+    from_gradient, from_momentum = (1.0, factor) if nesterov else (0.0, 1.0)
+    members = (rate, factor, from_gradient, from_momentum)
+    operands = Operands(w, gradient, {"momentum_buffer": momentum_buffer})
+    return run(name, Operator(name, members), operands, rate, **regularization)
+
+
+def adamw_update(
+    w: Arrays,
+    gradient: Arrays,
+    first_moment: Arrays,
+    second_moment: Arrays,
+    lr: float,
+    iteration: SupportsIndex,
+    *,
+    betas: tuple[float, float] = (0.9, 0.999),
+    epsilon: float = 1e-8,
+    **regularization: Unpack[Regularization],
+) -> UpdateSummary:
+    r"""Take a regularized step of Adam, in place, in one pass.
+
+    .. math:: m &\leftarrow \beta_1 m + (1 - \beta_1) g, \qquad
+              v \leftarrow \beta_2 v + (1 - \beta_2) g^2 \\
+              w &\leftarrow w - lr \cdot u, \qquad
+              u = \frac{m / (1 - \beta_1^t)}{\sqrt{v} / \sqrt{1 - \beta_2^t} + \epsilon}
+
+    with :math:`g` the gradient times `grad_scale` and :math:`t` the `iteration`. Decay comes before
+    the update, the proximal step after it:
+
+    .. math:: w \leftarrow t + (1 - lr \cdot weight\_decay)(w - t), \quad \ldots, \quad
+              w \leftarrow \operatorname{prox}_{s (l_1 |\cdot| + l_2 (\cdot)^2)}(w)
+
+    Weights, gradient and state are read and written once, whatever is asked for.
+
+    Parameters
+    ----------
+    w : ndarray, or list or tuple of ndarray
+        Weights of type float16, bfloat16, float32 or float64, overwritten. With a list, gradient
+        and state are lists of the same length; `prepare` makes such calls cheaper.
+    gradient : like `w`
+        Gradient, of the type of `w`, or float32 where that is a half type.
+    first_moment, second_moment : like `w`
+        Moments m and v, zeros at first, overwritten; float32 where `w` is a half type.
+    lr : float
+        Learning rate >= 0.
+    iteration : int
+        Number of the step, from 1.
+    betas : tuple of float, default (0.9, 0.999)
+        Decay rates of the moments, each in [0, 1).
+    epsilon : float, default 1e-8
+        Added to the denominator, >= 0.
+    **regularization
+        Keywords of all updates:
+
+        l1, l2 : float or sequence of float, default 0.0
+            Strengths of the elastic net, >= 0; a sequence has one for each array of a list.
+        weight_decay : float or sequence of float, default 0.0
+            Rate of the decay; 0.0 in a sequence exempts an array.
+        decay : {"decoupled", "coupled", "full"}, default "decoupled"
+            Decoupled, as above, as in AdamW [2]_; coupled, ``weight_decay * (w - toward)`` is added
+            to g, which makes it Adam [1]_ with an L2 penalty; full, the rate is `weight_decay`
+            itself and does not depend on `lr`.
+        cautious : bool, default False
+            Spare elements whose update and distance from `toward` have opposite signs [3]_.
+        toward : like `w`, optional
+            Weights to decay towards; zero by default.
+        prox_step : {"adaptive", "scalar"}, default "adaptive"
+            Size s of the proximal step: lr divided by the denominator of u, element by element, or
+            `lr`. Optimizers without a denominator use `lr`.
+        grad_scale : float, default 1.0
+            Multiplies the gradient, for clipping or loss scaling.
+        rounding : {"nearest", "stochastic"}, default "nearest"
+            Stochastic rounding of half weights to one of the two neighbours, right on average, so
+            that small steps are not lost; needs a `seed`.
+        seed, stream, offset : int
+            Name the random bits of the rounding, as for `dropout`; the position counts through all
+            arrays of a list.
+
+    Returns
+    -------
+    UpdateSummary
+        Penalty, number of non-zeros and finiteness of the new weights.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a number or an array does not fit; nothing has been written then.
+
+    See Also
+    --------
+    sgd_update, adagrad_update, rmsprop_update, lion_update, ftrl_update : Other optimizers.
+
+    References
+    ----------
+    .. [1] D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR (2015).
+    .. [2] I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR (2019).
+    .. [3] L. Chen et al., "Cautious weight decay", arXiv:2510.12402 (2025).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import bridle as br
+    >>> w, gradient = np.array([1.0, 0.02, -0.5]), np.array([0.3, 0.0, -0.1])
+    >>> m, v = np.zeros(3), np.zeros(3)
+    >>> summary = br.adamw_update(w, gradient, m, v, 0.01, 1, l1=0.1, weight_decay=0.1)
+    >>> summary.nonzeros, w.round(4)
+    (2, array([ 0.9857,  0.    , -0.4795]))
+    """
+    name = "adamw_update"
+    rate, tiny = non_negative(name, "lr", lr), non_negative(name, "epsilon", epsilon)
+    beta1, beta2 = _betas(name, betas)
+    t = _iteration(name, iteration)
+    corrections = 1 / (1 - beta1**t), 1 / math.sqrt(1 - beta2**t)
+    members = (rate, beta1, 1 - beta1, beta2, 1 - beta2, *corrections, tiny)
+    state = {"first_moment": first_moment, "second_moment": second_moment}
+    operands = Operands(w, gradient, dict(state))
+    return run(name, Operator(name, members, adaptive=True), operands, rate, **regularization)
+
+
+def _betas(name: str, betas: Any) -> tuple[float, float]:
+    if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+        raise ValueError(f"{name}: betas must be two numbers, got {betas!r}")
+    return fraction(name, "betas[0]", betas[0]), fraction(name, "betas[1]", betas[1])
+
+
+def _iteration(name: str, iteration: SupportsIndex) -> int:
+    try:
+        t = operator.index(iteration)
+    except TypeError:
+        raise TypeError(f"{name}: iteration must be an integer, got {iteration!r}") from None
+    if t < 1:
+        raise ValueError(f"{name}: iteration must be >= 1, got {t}")
+    return t
+
+
+def adagrad_update(
+    w: Arrays,
+    gradient: Arrays,
+    accumulator: Arrays,
+    lr: float,
+    *,
+    epsilon: float = 1e-10,
+    **regularization: Unpack[Regularization],
+) -> UpdateSummary:
+    r"""Take a regularized step of Adagrad, in place, in one pass.
+
+    .. math:: a \leftarrow a + g^2, \qquad w \leftarrow w - lr \frac{g}{\sqrt{a} + \epsilon}
+
+    surrounded by decay and proximal step, as `adamw_update` tells.
+
+    Parameters
+    ----------
+    w : ndarray, or list or tuple of ndarray
+        Weights, overwritten.
+    gradient : like `w`
+        Gradient.
+    accumulator : like `w`
+        Sum a of squared gradients, overwritten; float32 where `w` is a half type.
+    lr : float
+        Learning rate >= 0.
+    epsilon : float, default 1e-10
+        Added to the denominator, >= 0.
+    **regularization
+        See `adamw_update`.
+
+    Returns
+    -------
+    UpdateSummary
+        Penalty, number of non-zeros and finiteness of the new weights.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a number or an array does not fit; nothing has been written then.
+
+    References
+    ----------
+    .. [1] J. Duchi, E. Hazan and Y. Singer, "Adaptive subgradient methods for online learning and
+       stochastic optimization", J. Mach. Learn. Res. 12 (2011).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import bridle as br
+    >>> w, a = np.array([1.0, 2.0]), np.zeros(2)
+    >>> br.adagrad_update(w, np.array([3.0, -1.0]), a, 0.5).nonzeros, w, a
+    (2, array([0.5, 2.5]), array([9., 1.]))
+    """
+    name = "adagrad_update"
+    rate, tiny = non_negative(name, "lr", lr), non_negative(name, "epsilon", epsilon)
+    operands = Operands(w, gradient, {"accumulator": accumulator})
+    how = Operator(name, (rate, tiny), adaptive=True)
+    return run(name, how, operands, rate, **regularization)
+
+
+def rmsprop_update(
+    w: Arrays,
+    gradient: Arrays,
+    square_average: Arrays,
+    lr: float,
+    *,
+    alpha: float = 0.99,
+    epsilon: float = 1e-8,
+    momentum: float = 0.0,
+    momentum_buffer: Arrays | None = None,
+    gradient_average: Arrays | None = None,
+    **regularization: Unpack[Regularization],
+) -> UpdateSummary:
+    r"""Take a regularized step of RMSProp, in place, in one pass.
+
+    .. math:: v &\leftarrow \alpha v + (1 - \alpha) g^2, \qquad d = \sqrt{v} + \epsilon \\
+              b &\leftarrow momentum \cdot b + g / d, \qquad w \leftarrow w - lr \cdot b
+
+    surrounded by decay and proximal step, as `adamw_update` tells. Centered, with
+    `gradient_average` :math:`a \leftarrow \alpha a + (1 - \alpha) g`, the denominator is
+    :math:`d = \sqrt{v - a^2} + \epsilon`.
+
+    Parameters
+    ----------
+    w : ndarray, or list or tuple of ndarray
+        Weights, overwritten.
+    gradient : like `w`
+        Gradient.
+    square_average : like `w`
+        Average v of squared gradients, overwritten; float32 where `w` is a half type.
+    lr : float
+        Learning rate >= 0.
+    alpha : float, default 0.99
+        Decay rate of the averages, in [0, 1).
+    epsilon : float, default 1e-8
+        Added to the denominator, >= 0.
+    momentum : float, default 0.0
+        Factor >= 0 of the old momentum.
+    momentum_buffer : like `w`, optional
+        Momentum b, overwritten. Required if and only if `momentum` is not 0.
+    gradient_average : like `w`, optional
+        Average a of gradients, overwritten; makes it the centered form.
+    **regularization
+        See `adamw_update`.
+
+    Returns
+    -------
+    UpdateSummary
+        Penalty, number of non-zeros and finiteness of the new weights.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a number or an array does not fit; nothing has been written then.
+
+    References
+    ----------
+    .. [1] A. Graves, "Generating sequences with recurrent neural networks", arXiv:1308.0850 (2013).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import bridle as br
+    >>> w, v = np.array([1.0]), np.zeros(1)
+    >>> br.rmsprop_update(w, np.array([2.0]), v, 0.1, alpha=0.75).nonzeros, w, v
+    (1, array([0.8]), array([1.]))
+    """
+    name = "rmsprop_update"
+    rate, tiny = non_negative(name, "lr", lr), non_negative(name, "epsilon", epsilon)
+    average, factor = fraction(name, "alpha", alpha), non_negative(name, "momentum", momentum)
+    if (momentum_buffer is not None) != (factor > 0):
+        rule = "must be given" if factor > 0 else "must be None"
+        got = "None" if momentum_buffer is None else "one"
+        raise ValueError(f"{name}: momentum_buffer {rule} for momentum {momentum}, got {got}")
+    state = {"square_average": square_average, "momentum_buffer": momentum_buffer}
+    operands = Operands(w, gradient, {**state, "gradient_average": gradient_average})
+    centered = "" if gradient_average is None else "centered_"
+    members = (rate, average, 1 - average, tiny, factor)
+    how = Operator(centered + name, members, adaptive=True)
+    return run(name, how, operands, rate, **regularization)
+
+
+def lion_update(
+    w: Arrays,
+    gradient: Arrays,
+    momentum_buffer: Arrays,
+    lr: float,
+    *,
+    betas: tuple[float, float] = (0.9, 0.99),
+    **regularization: Unpack[Regularization],
+) -> UpdateSummary:
+    r"""Take a regularized step of Lion, in place, in one pass.
+
+    .. math:: u = \operatorname{sign}(\beta_1 b + (1 - \beta_1) g), \qquad
+              b \leftarrow \beta_2 b + (1 - \beta_2) g, \qquad w \leftarrow w - lr \cdot u
+
+    surrounded by decay and proximal step, as `adamw_update` tells; the proximal step has size `lr`.
+
+    Parameters
+    ----------
+    w : ndarray, or list or tuple of ndarray
+        Weights, overwritten.
+    gradient : like `w`
+        Gradient.
+    momentum_buffer : like `w`
+        Momentum b, zeros at first, overwritten; float32 where `w` is a half type.
+    lr : float
+        Learning rate >= 0.
+    betas : tuple of float, default (0.9, 0.99)
+        Weights of the momentum in the update and in itself, each in [0, 1).
+    **regularization
+        See `adamw_update`.
+
+    Returns
+    -------
+    UpdateSummary
+        Penalty, number of non-zeros and finiteness of the new weights.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a number or an array does not fit; nothing has been written then.
+
+    References
+    ----------
+    .. [1] X. Chen et al., "Symbolic discovery of optimization algorithms", NeurIPS (2023).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import bridle as br
+    >>> w, b = np.array([1.0, 1.0]), np.zeros(2)
+    >>> br.lion_update(w, np.array([3.0, -0.1]), b, 0.25).nonzeros, w
+    (2, array([0.75, 1.25]))
+    """
+    name = "lion_update"
+    rate = non_negative(name, "lr", lr)
+    beta1, beta2 = _betas(name, betas)
+    operands = Operands(w, gradient, {"momentum_buffer": momentum_buffer})
+    how = Operator(name, (rate, beta1, 1 - beta1, beta2, 1 - beta2))
+    return run(name, how, operands, rate, **regularization)
+
+
+def ftrl_update(
+    w: Arrays,
+    gradient: Arrays,
+    linear: Arrays,
+    accumulator: Arrays,
+    lr: float,
+    *,
+    beta: float = 1.0,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    grad_scale: float = 1.0,
+) -> UpdateSummary:
+    r"""Take a step of FTRL-Proximal, in place, in one pass: exact zeros online.
+
+    .. math:: \sigma &= (\sqrt{a + g^2} - \sqrt{a}) / lr, \qquad z \leftarrow z + g - \sigma w,
+              \qquad a \leftarrow a + g^2 \\
+              w &= \begin{cases} 0 & |z| \le l_1 \\
+              -\dfrac{z - \operatorname{sign}(z) l_1}{(\beta + \sqrt{a}) / lr + 2 l_2} & \text{else}
+              \end{cases}
+
+    Parameters
+    ----------
+    w : ndarray, or list or tuple of ndarray
+        Weights, overwritten.
+    gradient : like `w`
+        Gradient.
+    linear, accumulator : like `w`
+        Linear term z and sum a of squared gradients, zeros at first, overwritten; float32 where `w`
+        is a half type.
+    lr : float
+        Learning rate > 0, the paper's alpha.
+    beta : float, default 1.0
+        Smooths the first steps, >= 0.
+    l1, l2 : float, default 0.0
+        Strengths of the elastic net, >= 0.
+    grad_scale : float, default 1.0
+        Multiplies the gradient.
+
+    Returns
+    -------
+    UpdateSummary
+        Penalty, number of non-zeros and finiteness of the new weights.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a number or an array does not fit; nothing has been written then.
+
+    References
+    ----------
+    .. [1] H. B. McMahan et al., "Ad click prediction: a view from the trenches", KDD (2013).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import bridle as br
+    >>> w, z, a = np.zeros(2), np.zeros(2), np.zeros(2)
+    >>> br.ftrl_update(w, np.array([3.0, 0.5]), z, a, 0.5, l1=1.0).nonzeros, w
+    (1, array([-0.25,  0.  ]))
+    """
+    name = "ftrl_update"
+    rate = non_negative(name, "lr", lr)
+    if rate == 0:
+        raise ValueError(f"{name}: lr must be > 0, got {lr}")
+    strengths = non_negative(name, "l1", l1), non_negative(name, "l2", l2)
+    members = (1 / rate, non_negative(name, "beta", beta), *strengths)
+    operands = Operands(w, gradient, {"linear": linear, "accumulator": accumulator})
+    return run(name, Operator(name, members), operands, rate, l1=l1, l2=l2, grad_scale=grad_scale)

@@ -1,0 +1,278 @@
+"""What the fused updates share: their keywords, the checks, and the call of the core."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, SupportsIndex, TypeAlias, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridle import _core
+from bridle._noise import counter, number
+
+Rate: TypeAlias = float | Sequence[float]
+
+
+class PreparedArrays(Sequence[NDArray[Any]]):
+    """Arrays that `prepare` has looked at: a sequence of them that cannot change."""
+
+    def __init__(self, arrays: Sequence[NDArray[Any]], handle: object) -> None:
+        self._arrays = tuple(arrays)
+        self._handle = handle
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._arrays[index]
+
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        return iter(self._arrays)
+
+
+Arrays: TypeAlias = NDArray[Any] | Sequence[NDArray[Any]] | PreparedArrays
+
+
+class UpdateSummary(NamedTuple):
+    """What an update tells of the weights that it has written.
+
+    See Also
+    --------
+    proximal_step : The first of the functions that return one.
+
+    Examples
+    --------
+    >>> import bridle as br
+    >>> br.UpdateSummary(penalty=0.5, nonzeros=3, finite=True).nonzeros
+    3
+    """
+
+    penalty: float
+    """``l1`` times the sum of abs(w) plus ``l2`` times the sum of squares, over all arrays."""
+    nonzeros: int
+    """Number of weights that are not zero."""
+    finite: bool
+    """Whether no weight is infinite or NaN."""
+
+
+class Regularization(TypedDict, total=False):
+    """The keywords that all updates of optimizers take; see `adamw_update`."""
+
+    l1: Rate
+    l2: Rate
+    weight_decay: Rate
+    decay: Literal["coupled", "decoupled", "full"]
+    cautious: bool
+    toward: Arrays | None
+    prox_step: Literal["adaptive", "scalar"]
+    grad_scale: float
+    rounding: Literal["nearest", "stochastic"]
+    seed: SupportsIndex | None
+    stream: SupportsIndex
+    offset: SupportsIndex
+
+
+@dataclass(frozen=True)
+class Operands:
+    """The arrays of an update by the names of their parameters."""
+
+    w: Arrays
+    gradient: Arrays | None
+    state: dict[str, Arrays | None]
+
+
+@dataclass(frozen=True)
+class Operator:
+    """An operator of the core by name, its numbers, and whether each element has a step size."""
+
+    name: str
+    members: tuple[float, ...]
+    adaptive: bool = False
+
+
+def non_negative(name: str, parameter: str, value: Any) -> float:
+    """Check a number that must be >= 0."""
+    result = number(name, parameter, value)
+    if not result >= 0:
+        raise ValueError(f"{name}: {parameter} must be >= 0, got {value}")
+    return result
+
+
+def fraction(name: str, parameter: str, value: Any) -> float:
+    """Check a number that must lie in [0, 1)."""
+    result = number(name, parameter, value)
+    if not 0 <= result < 1:
+        raise ValueError(f"{name}: {parameter} must be >= 0 and < 1, got {value}")
+    return result
+
+
+def _choice(name: str, parameter: str, value: Any, choices: tuple[str, ...]) -> str:
+    if value not in choices:
+        listed = " or ".join(map(repr, choices))
+        raise ValueError(f"{name}: {parameter} must be {listed}, got {value!r}")
+    return str(value)
+
+
+def _per_array(name: str, parameter: str, value: Any, w: Arrays) -> float | tuple[float, ...]:
+    """Check a number, or a sequence of one number for each array of a list."""
+    if not isinstance(value, (list, tuple, np.ndarray)) or np.ndim(value) == 0:
+        return non_negative(name, parameter, value)
+    if isinstance(w, np.ndarray) or len(value) != len(w):
+        arrays = "one array" if isinstance(w, np.ndarray) else f"a list of {len(w)}"
+        raise ValueError(
+            f"{name}: {parameter} must be a number, or one for each array of a list, "
+            f"got {len(value)} for {arrays}"
+        )
+    return tuple(non_negative(name, f"{parameter}[{i}]", v) for i, v in enumerate(value))
+
+
+def _mapped(values: float | tuple[float, ...], change: Any) -> Any:
+    return tuple(map(change, values)) if isinstance(values, tuple) else change(values)
+
+
+def _keep(name: str, step: float, weight_decay: float) -> float:
+    rate = step * weight_decay
+    if not 0 <= rate <= 1:
+        raise ValueError(f"{name}: the rate of the decay must be between 0 and 1, got {rate}")
+    return 1 - rate
+
+
+def run(
+    name: str,
+    operator: Operator,
+    operands: Operands,
+    lr: float,
+    *,
+    l1: Rate = 0.0,
+    l2: Rate = 0.0,
+    weight_decay: Rate = 0.0,
+    decay: str = "decoupled",
+    cautious: bool = False,
+    toward: Arrays | None = None,
+    prox_step: str = "adaptive",
+    grad_scale: float = 1.0,
+    rounding: str = "nearest",
+    seed: SupportsIndex | None = None,
+    stream: SupportsIndex = 0,
+    offset: SupportsIndex = 0,
+) -> UpdateSummary:
+    """Check the common keywords and run an update; see `Regularization`."""
+    w = operands.w
+    _choice(name, "decay", decay, ("coupled", "decoupled", "full"))
+    own_step = _choice(name, "prox_step", prox_step, ("adaptive", "scalar")) == "adaptive"
+    strengths = [_per_array(name, p, v, w) for p, v in (("l1", l1), ("l2", l2))]
+    rates = _per_array(name, "weight_decay", weight_decay, w)
+    coupled, keep = _mapped(rates, float), 1.0
+    if decay != "coupled":
+        step = lr if decay == "decoupled" else 1.0
+        coupled, keep = 0.0, _mapped(rates, lambda rate: _keep(name, step, rate))
+    scale = number(name, "grad_scale", grad_scale)
+    if math.isnan(scale):
+        raise ValueError(f"{name}: grad_scale must not be NaN, got {grad_scale}")
+    kind = 2 if operator.adaptive and own_step else 1
+    random = _random(name, w, rounding, seed, stream, offset)
+    states = list(operands.state.items()) + [("", None)] * (3 - len(operands.state))
+    names = ("w", "gradient", *(key for key, _ in states), "toward", name)
+    groups = (w, operands.gradient, *(value for _, value in states), toward)
+    settings = (scale, bool(cautious), kind, lr, random)
+    return _call(operator, names, groups, settings, (coupled, keep, *strengths))
+
+
+def _random(
+    name: str,
+    w: Arrays,
+    rounding: str,
+    seed: SupportsIndex | None,
+    stream: SupportsIndex,
+    offset: SupportsIndex,
+) -> tuple[int, int, int] | None:
+    if _choice(name, "rounding", rounding, ("nearest", "stochastic")) == "nearest":
+        return None
+    if seed is None:
+        raise ValueError(f"{name}: seed must be given if rounding is 'stochastic', got None")
+    arrays = [w] if isinstance(w, np.ndarray) else list(w)
+    if not any(isinstance(array, np.ndarray) and array.itemsize == 2 for array in arrays):
+        raise ValueError(
+            f"{name}: rounding must be 'nearest' unless w is float16 or bfloat16, got {rounding!r}"
+        )
+    size = sum(array.size for array in arrays)
+    return (
+        counter(name, "seed", seed),
+        counter(name, "stream", stream),
+        counter(name, "offset", offset, 2**64 - size),
+    )
+
+
+def _call(
+    operator: Operator,
+    names: tuple[str, ...],
+    groups: tuple[Arrays | None, ...],
+    settings: tuple[Any, ...],
+    numbers: tuple[Any, ...],
+) -> UpdateSummary:
+    handles = tuple(g._handle if isinstance(g, PreparedArrays) else g for g in groups)
+    arguments = (operator.members, settings, *numbers)
+    result = _core.update(operator.name, names, handles, *arguments)
+    if result is not NotImplemented:
+        return UpdateSummary(*result)
+    # Arrays that are not contiguous: the update runs on copies, which are written back.
+    copies = tuple(_copies(group) for group in groups)
+    result = _core.update(operator.name, names, copies, *arguments)
+    for position in (0, 2, 3, 4):
+        _write_back(groups[position], copies[position])
+    return UpdateSummary(*result)
+
+
+def _copies(group: Arrays | None) -> Any:
+    if group is None or isinstance(group, np.ndarray):
+        return None if group is None else np.array(group, order="C", ndmin=0)
+    return [np.array(array, order="C") for array in group]
+
+
+def _write_back(group: Arrays | None, copies: Any) -> None:
+    if group is None:
+        return
+    if isinstance(group, np.ndarray):
+        group, copies = [group], [copies]
+    for array, copy in zip(group, copies, strict=True):
+        np.copyto(array, copy)
+
+
+def prepare(arrays: Sequence[NDArray[Any]]) -> PreparedArrays:
+    """Look up once what the updates need to know of a list of arrays.
+
+    Pass the result wherever a list of arrays is taken, step after step: for lists of many small
+    arrays, looking at each of them is most of the time.
+
+    Parameters
+    ----------
+    arrays : list or tuple of ndarray
+        Weights, gradients or state. The arrays stay the same objects; their values may change.
+
+    Returns
+    -------
+    PreparedArrays
+        A sequence of the arrays.
+
+    Raises
+    ------
+    TypeError
+        If it is no list or tuple of arrays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import bridle as br
+    >>> weights = br.prepare([np.ones(3), np.ones((2, 2))])
+    >>> br.proximal_step(weights, 0.5, l1=0.5)
+    UpdateSummary(penalty=2.625, nonzeros=7, finite=True)
+    """
+    if isinstance(arrays, PreparedArrays):
+        return arrays
+    if not isinstance(arrays, (list, tuple)):
+        got = type(arrays).__name__
+        raise TypeError(f"prepare: arrays must be a list or tuple of arrays, got {got}")
+    return PreparedArrays(arrays, _core.prepare(arrays, ("arrays",)))
