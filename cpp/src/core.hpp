@@ -2,10 +2,11 @@
 // Nothing here throws, allocates or prints; hyper-parameters have been checked by the caller.
 #pragma once
 
+#include <bridle/export.h>
+
 #include <bridle/ops.hpp>
 #include <bridle/types.hpp>
 
-#include "export.hpp"
 #include "walk.hpp"
 
 namespace bridle {
