@@ -125,7 +125,7 @@ SNAPSHOT = {
     "PyTorch": "tout.copy_(toriginal)",
 }
 ADAMW = "br.adamw_update({arrays}, 1e-9, 1000{options})"
-REGULARIZED = ", l1=1e-5, weight_decay=1e-2"
+REGULARIZED = ", l1=1e-9, weight_decay=1e-2"
 ONE, LIST, PREPARED = (
     "x, original, out, tmp",
     "xs, originals, outs, tmps",
