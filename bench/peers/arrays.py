@@ -49,7 +49,7 @@ def namespace(size: int, threads: int, limits: Limits) -> dict[str, Any]:
         names[f"{name}_at"] = names[name].ctypes.data
     names |= {"t": STRENGTH, "l2": STEP_L2, "s": STRENGTH, "rate": RATE}
     names |= {"d": shrink, "c": keep, "g": 2.0 * STEP_L2}
-    groups = [np.split(array, LIST) for array in (x, original, out, tmp)]
+    groups = [np.array_split(array, LIST) for array in (x, original, out, tmp)]
     names |= dict(zip(("xs", "originals", "outs", "tmps"), groups, strict=True))
     names["prepared"] = [br.prepare(group) for group in groups]
     if torch:
