@@ -7,7 +7,7 @@ import bridle as br
 
 from .cases import DTYPES, INF, NAN
 from .conftest import by_name
-from .update_data import Operands, assert_close, gradient_types, operands
+from .update_data import SQUARES, Operands, assert_close, gradient_types, operands
 from .update_oracle import UPDATES, combinations, expected, rich
 
 SIZES = (0, 1, 7, 255, 256, 257, 1023, 1024, 1025, 4095, 4096, 4097, 70_000)
@@ -107,7 +107,7 @@ def test_infinities_and_nan_go_where_the_arithmetic_of_the_definition_leads(row,
     if not row.has_gradient:
         g = None
     state = [
-        np.abs(array) if name in ("second_moment", "accumulator", "square_average") else array
+        np.abs(array) if name in SQUARES else array
         for name, array in zip(row.states, state, strict=True)
     ]
     check(row, Operands(w, g, state, None), **keywords)

@@ -1,6 +1,7 @@
 // The steps of optimizers, one element at a time. A functor takes the gradient and the state of an
-// element, and tells how far the weight goes down, which step size the proximal operator has there,
-// and the new state. What regularizes the step is written once, in `regularized`.
+// element, and tells how far the weight goes down, in which direction, which step size the proximal
+// operator has there, and the new state. What regularizes the step is written once, in
+// `regularized`.
 #pragma once
 
 #include <bridle/ops/math.hpp>
@@ -15,8 +16,9 @@ struct State {
 
 template <class T>
 struct Step {
-  T down;  // w ← w − down
-  T size;  // of the proximal step that belongs to it
+  T down;       // w ← w − down
+  T direction;  // a number with the sign of u, also where down underflows
+  T size;       // of the proximal step that belongs to it
   State<T> state;
 };
 
@@ -27,7 +29,7 @@ struct proximal_step {
   static constexpr int states = 0;
   T step;
 
-  constexpr Step<T> operator()(T, State<T> s) const { return {T(0), step, s}; }
+  constexpr Step<T> operator()(T, State<T> s) const { return {T(0), T(0), step, s}; }
 };
 
 // Stochastic gradient descent with momentum b (Polyak 1964) or Nesterov's (Sutskever et al. 2013):
@@ -40,7 +42,8 @@ struct sgd_update {
 
   constexpr Step<T> operator()(T g, State<T> s) const {
     const T b = momentum * s.first + g;
-    return {lr * (from_gradient * g + from_momentum * b), lr, {b, s.second, s.third}};
+    const T u = product(from_gradient, g) + from_momentum * b;
+    return {lr * u, u, lr, {b, s.second, s.third}};
   }
 };
 
@@ -56,7 +59,7 @@ struct adamw_update {
     const T m = beta1 * s.first + rest1 * g;
     const T v = beta2 * s.second + rest2 * (g * g);
     const T size = lr / (square_root(v) * correction2 + epsilon);
-    return {size * (m * correction1), size, {m, v, s.third}};
+    return {size * (m * correction1), m, size, {m, v, s.third}};
   }
 };
 
@@ -70,7 +73,7 @@ struct adagrad_update {
   constexpr Step<T> operator()(T g, State<T> s) const {
     const T a = s.first + g * g;
     const T size = lr / (square_root(a) + epsilon);
-    return {size * g, size, {a, s.second, s.third}};
+    return {size * g, g, size, {a, s.second, s.third}};
   }
 };
 
@@ -85,7 +88,7 @@ struct rmsprop_update {
     const T v = alpha * s.first + rest * (g * g);
     const T inverse = T(1) / (square_root(v) + epsilon);
     const T b = momentum * s.second + g * inverse;
-    return {lr * b, lr * inverse, {v, b, s.third}};
+    return {lr * b, b, lr * inverse, {v, b, s.third}};
   }
 };
 
@@ -102,7 +105,7 @@ struct centered_rmsprop_update {
     const T variance = v - a * a;
     const T inverse = T(1) / (square_root(variance < T(0) ? T(0) : variance) + epsilon);
     const T b = momentum * s.second + g * inverse;
-    return {lr * b, lr * inverse, {v, b, a}};
+    return {lr * b, b, lr * inverse, {v, b, a}};
   }
 };
 
@@ -115,7 +118,7 @@ struct lion_update {
 
   constexpr Step<T> operator()(T g, State<T> s) const {
     const T direction = sign(beta1 * s.first + rest1 * g);
-    return {lr * direction, lr, {beta2 * s.first + rest2 * g, s.second, s.third}};
+    return {lr * direction, direction, lr, {beta2 * s.first + rest2 * g, s.second, s.third}};
   }
 };
 
@@ -137,8 +140,9 @@ struct ftrl_update {
     const T a = s.second + g * g;
     const T new_root = square_root(a);
     const T z = s.first + g - (new_root - square_root(s.second)) * inverse_lr * w;
-    const T negative = soft_threshold<T>{l1}(z) / ((beta + new_root) * inverse_lr + T(2) * l2);
-    return {-negative, {z, a, s.third}};
+    const T shrunk = soft_threshold<T>{l1}(z);
+    const T negative = shrunk / ((beta + new_root) * inverse_lr + T(2) * l2);
+    return {shrunk == T(0) ? T(0) : -negative, {z, a, s.third}};
   }
 };
 
@@ -164,9 +168,10 @@ template <bool kAdaptive, class Op, class T>
 constexpr Updated<T> regularized(const Op& op, const Regularization<T>& r, T w, T toward,
                                  T gradient, State<T> state) {
   const T distance = w - toward;
-  const Step<T> step = op(r.scale * gradient + r.coupled * distance, state);
+  const T pull = r.coupled == T(0) ? T(0) : r.coupled * distance;  // distance may be infinite
+  const Step<T> step = op(r.scale * gradient + pull, state);
   const bool opposite =
-      ((step.down < T(0)) & (distance > T(0))) | ((step.down > T(0)) & (distance < T(0)));
+      ((step.direction < T(0)) & (distance > T(0))) | ((step.direction > T(0)) & (distance < T(0)));
   const bool decays = (r.keep != T(1)) & !((r.cautious != T(0)) & opposite);
   const T decayed = decays ? toward + r.keep * distance : w;
   const T size = kAdaptive ? step.size : r.size;
