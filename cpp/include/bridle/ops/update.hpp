@@ -168,8 +168,9 @@ template <bool kAdaptive, class Op, class T>
 constexpr Updated<T> regularized(const Op& op, const Regularization<T>& r, T w, T toward,
                                  T gradient, State<T> state) {
   const T distance = w - toward;
-  const T pull = r.coupled == T(0) ? T(0) : r.coupled * distance;  // distance may be infinite
-  const Step<T> step = op(r.scale * gradient + pull, state);
+  const T scaled = r.scale * gradient;
+  const T pulled = scaled + r.coupled * distance;  // NaN if 0 meets an infinite distance
+  const Step<T> step = op(r.coupled == T(0) ? scaled : pulled, state);
   const bool opposite =
       ((step.direction < T(0)) & (distance > T(0))) | ((step.direction > T(0)) & (distance < T(0)));
   const bool decays = (r.keep != T(1)) & !((r.cautious != T(0)) & opposite);
