@@ -183,6 +183,11 @@ def test_strengths_that_are_infinite_or_belong_to_no_step_are_those_of_the_opera
         np.testing.assert_array_equal(same, w)
 
 
+def test_every_update_has_a_row():
+    functions = {n for n in br.__all__ if n.endswith("_update")} | {"proximal_step"}
+    assert functions == {row.function for row in UPDATES.values()}
+
+
 def test_the_common_keywords_have_the_documented_defaults():
     for name, row in UPDATES.items():
         if row.regularized:
