@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -188,10 +189,84 @@ struct NoiseWork {
   }
 };
 
+// Weights and state lie one after the other in arrays.x, the gradient in arrays.other.
+template <template <class> class Op, class S>
+struct UpdateWork {
+  using T = Compute<S>;
+  static constexpr int states = Op<T>::states;
+  static constexpr bool gradient = !std::is_same_v<Op<T>, ops::proximal_step<T>>;
+  int op;
+
+  static constexpr const char* name = Op<T>::name;
+
+  static T* state(const Setting& setting, Arrays arrays, int s) {
+    return reinterpret_cast<T*>(arrays.x + setting.before_state()) +
+           static_cast<std::size_t>(s) * setting.size;
+  }
+
+  // Decay, update, a proximal step of each element's own size, and the summary.
+  void run(const Setting& setting, Arrays arrays, double parameter) const {
+    UpdateArray array{};
+    array.memory.weights = arrays.x;
+    array.memory.gradient = gradient ? arrays.other : nullptr;
+    for (int s = 0; s < states; ++s) array.memory.state[s] = state(setting, arrays, s);
+    array.size = setting.size;
+    array.keep = 1 - parameter;
+    array.l1 = array.l2 = parameter;
+    UpdateCall call{};
+    call.op = op;
+    call.dtype = call.gradient_dtype = setting.dtype;
+    call.adaptive = true;
+    std::fill_n(call.numbers.members, std::size(call.numbers.members), parameter);
+    call.numbers.scale = 1;
+    call.arrays = &array;
+    call.count = 1;
+    UpdateSums sums;
+    update(call, &sums);
+    benchmark::DoNotOptimize(sums);
+  }
+
+  ops::Updated<T> formula(T w) const {
+    constexpr T p = T(kChecked);
+    const Op<T> of = [&]<std::size_t... M>(std::index_sequence<M...>) {
+      return Op<T>{((void)M, p)...};
+    }(std::make_index_sequence<sizeof(Op<T>) / sizeof(T)>{});
+    const T g = gradient ? w : T(0);
+    if constexpr (ops::SolvesForWeight<Op<T>, T>) {
+      return of.weight(w, g, {});
+    } else {
+      constexpr T never = std::numeric_limits<T>::infinity();
+      const ops::Regularization<T> around{T(1), T(0), T(1 - kChecked), p, p, T(0), never};
+      return ops::regularized<Op<T>::adaptive>(of, around, w, T(0), g, {});
+    }
+  }
+
+  // The gradient is like the weights, the state zero.
+  bool correct(const Setting& setting, Arrays arrays) const {
+    std::array<S, kPeriod> weights = pattern<S>();
+    repeat(weights, setting.size, arrays.other);
+    std::memset(arrays.x + setting.bytes(), 0, setting.written() - setting.bytes());
+    std::array<T, kPeriod> expected[3];
+    for (std::size_t i = 0; i < kPeriod; ++i) {
+      const ops::Updated<T> result = formula(widen(weights[i]));
+      narrow(result.weight, weights[i]);
+      expected[0][i] = result.state.first;
+      expected[1][i] = result.state.second;
+      expected[2][i] = result.state.third;
+    }
+    run(setting, arrays, kChecked);
+    bool same = repeats(weights, setting.size, arrays.x);
+    for (int s = 0; s < states; ++s) {
+      same &= repeats(expected[s], setting.size, state(setting, arrays, s));
+    }
+    return same;
+  }
+};
+
 template <class S, class Work>
 void measure(benchmark::State& state, const Work& work, const Setting& setting, bool check) {
   set_num_threads(setting.threads);
-  const Arrays arrays = arrays_of(setting.bytes());
+  const Arrays arrays = arrays_of(setting.written());
   repeat(pattern<S>(), setting.size, arrays.x);
   if (check) {
     if (!work.correct(setting, arrays)) {
@@ -216,12 +291,14 @@ void measure(benchmark::State& state, const Work& work, const Setting& setting, 
 }
 
 template <class S, class Work>
-void add(const Work& work, std::initializer_list<Place> places) {
+void add(const Work& work, std::initializer_list<Place> places, int states = 0,
+         bool gradient = false) {
+  constexpr std::size_t most_arrays = 8;  // of an update, the limit's own included
   const int all = get_num_threads();
-  for (const std::size_t size : sizes()) {
+  for (const std::size_t size : *places.begin() == Place::updated ? sizes(most_arrays) : sizes()) {
     for (const Place place : places) {
       for (int threads = 1; threads <= all; threads += std::max(1, all - 1)) {
-        const Setting setting{kDType<S>, size, place, threads};
+        const Setting setting{kDType<S>, size, place, threads, states, gradient};
         benchmark::RegisterBenchmark(
             name_of(Work::name, setting).c_str(),
             [work, setting, check = true](benchmark::State& state) mutable {
@@ -245,6 +322,14 @@ void add_all(NoiseList<Op...>) {
   (add<S>(NoiseWork<Op, S>{op++}, {Place::in_place, Place::given}), ...);
 }
 
+template <class S, template <class> class... Op>
+void add_all(UpdateList<Op...>) {
+  int op = 0;
+  (add<S>(UpdateWork<Op, S>{op++}, {Place::updated}, UpdateWork<Op, S>::states,
+          UpdateWork<Op, S>::gradient),
+   ...);
+}
+
 template <class S, class... Op>
 void add_all(ReduceList<Op...>) {
   int op = 0;
@@ -256,6 +341,7 @@ void add_dtypes() {
   (add_all<S>(MapOps{}), ...);
   (add_all<S>(ReduceOps{}), ...);
   (add_all<S>(NoiseOps{}), ...);
+  (add_all<S>(UpdateOps{}), ...);
 }
 
 int run(int argc, char** argv) {

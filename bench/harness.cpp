@@ -49,7 +49,16 @@ double median(std::vector<double> samples) {
 }  // namespace
 
 std::size_t Setting::bytes() const { return size * item_size(dtype); }
-std::size_t Setting::traffic() const { return place == Place::read ? bytes() : 2 * bytes(); }
+std::size_t Setting::before_state() const {
+  return states == 0 ? bytes() : (bytes() + kLine - 1) / kLine * kLine;
+}
+std::size_t Setting::written() const {
+  return before_state() + static_cast<std::size_t>(states) * size * compute_size(dtype);
+}
+std::size_t Setting::traffic() const {
+  if (place == Place::updated) return 2 * written() + (gradient ? bytes() : 0);
+  return place == Place::read ? bytes() : 2 * bytes();
+}
 
 Arrays arrays_of(std::size_t bytes) {
   static Arrays arrays = {};
@@ -63,10 +72,10 @@ Arrays arrays_of(std::size_t bytes) {
   return arrays;
 }
 
-std::vector<std::size_t> sizes() {
+std::vector<std::size_t> sizes(std::size_t arrays) {
   const char* const text = std::getenv("BRIDLE_BENCH_MAX_BYTES");
   const auto bytes = text ? static_cast<std::size_t>(std::atof(text)) : kDefaultMaxBytes;
-  const std::size_t most = std::max<std::size_t>(1, bytes / (2 * sizeof(double)));
+  const std::size_t most = std::max<std::size_t>(1, bytes / (arrays * sizeof(double)));
   std::set<std::size_t> result;
   for (const std::size_t size : {1'000, 30'000, 1'000'000, 100'000'000}) {
     result.insert(std::min<std::size_t>(size, most));
@@ -76,7 +85,7 @@ std::vector<std::size_t> sizes() {
 
 std::string name_of(const char* work, const Setting& setting) {
   constexpr const char* dtypes[] = {"f16", "bf16", "f32", "f64"};
-  constexpr const char* places[] = {"in_place", "given", "read"};
+  constexpr const char* places[] = {"in_place", "given", "read", "updated"};
   return std::string(work) + '/' + dtypes[static_cast<int>(setting.dtype)] + '/' +
          short_number(setting.size) + '/' + places[static_cast<int>(setting.place)] + "/t" +
          std::to_string(setting.threads);
@@ -85,12 +94,19 @@ std::string name_of(const char* work, const Setting& setting) {
 Limit::Limit(const Setting& setting, Arrays arrays) {
   auto* const x = reinterpret_cast<float*>(arrays.x);
   auto* const other = reinterpret_cast<float*>(arrays.other);
-  const std::size_t size = setting.bytes() / sizeof(float);
+  const bool updated = setting.place == Place::updated;
+  const std::size_t size = (updated ? setting.written() : setting.bytes()) / sizeof(float);
+  const std::size_t gradient = setting.gradient ? setting.bytes() / sizeof(float) : 0;
   // Not x: what halves or doubles look like as floats may be NaN or subnormal.
-  if (setting.place == Place::in_place) std::fill_n(other, size, 1.0f);
+  if (updated || setting.place == Place::in_place) std::fill_n(other, size, 1.0f);
   for (const int threads : std::set{1, setting.threads}) {
     if (setting.place == Place::read) {
       add([=] { bench_limit_read(x, size, threads); });
+    } else if (updated) {
+      add([=] {
+        bench_limit_scale(other, 1.0f, size, threads);
+        bench_limit_read(x, gradient, threads);
+      });
     } else if (setting.place == Place::in_place) {
       add([=] { bench_limit_scale(other, 1.0f, size, threads); });
     } else {

@@ -14,6 +14,7 @@ enum class Place {
   in_place,  // limit: scaling an array in place
   given,     // into another array that has been written before; limit: copying
   read,      // a sum; limit: reading
+  updated,   // with state, from a gradient; limit: scaling in place what is written, and reading
 };
 
 struct Setting {
@@ -21,9 +22,13 @@ struct Setting {
   std::size_t size;
   Place place;
   int threads;
+  int states = 0;  // of an update, whose elements have the compute type
+  bool gradient = false;
 
-  std::size_t bytes() const;    // of one array
-  std::size_t traffic() const;  // bytes that one call reads and writes
+  std::size_t bytes() const;         // of one array
+  std::size_t before_state() const;  // bytes from the weights of an update to its state
+  std::size_t written() const;       // bytes that an update writes: weights and state
+  std::size_t traffic() const;       // bytes that one call reads and writes
   char* out(struct Arrays& arrays) const;
 };
 
@@ -40,8 +45,8 @@ inline char* Setting::out(Arrays& arrays) const {
 Arrays arrays_of(std::size_t bytes);
 
 // 1000 elements in L1, 30 000 in L2, 1e6 in L3, 1e8 in memory; fewer if two float64 arrays would
-// exceed BRIDLE_BENCH_MAX_BYTES.
-std::vector<std::size_t> sizes();
+// exceed BRIDLE_BENCH_MAX_BYTES, or as many as are given.
+std::vector<std::size_t> sizes(std::size_t arrays = 2);
 
 // Such as soft_threshold/f32/1e6/in_place/t2.
 std::string name_of(const char* work, const Setting& setting);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple, SupportsInt
 
 import numpy as np
@@ -31,6 +32,11 @@ class _Step(NamedTuple):
         y = self.keep * x + pull
         return np.where(np.abs(y) > self.threshold, np.sign(y), 0.0)
 
+    def of_infinite(self, x: Doubles, pull: Doubles) -> Doubles:
+        """Return what any number of steps makes of an x or a pull that is not finite."""
+        y = np.where(np.isfinite(pull), self.keep * x + pull, np.nan)
+        return np.asarray((y - np.clip(y, -self.threshold, self.threshold)) / self.divisor)
+
     def repeated(self, x: Doubles, pull: Doubles, region: Doubles, count: Counts) -> Doubles:
         """Return x after `count` steps that stay in a region, where a step is linear."""
         shift = (pull - region * self.threshold) / self.divisor
@@ -42,6 +48,11 @@ class _Step(NamedTuple):
         else:
             part = (1 - power) / self.loss
         return np.asarray(power * x + shift * part)
+
+
+def _product(step: float, strength: float) -> float:
+    """Return step * strength, 0 if either is 0 and the other infinite."""
+    return step * strength if step and strength else 0.0
 
 
 def catch_up(
@@ -114,22 +125,26 @@ def catch_up(
     counts = _missed(missed, where.size)
     size = non_negative(NAME, "step", step)
     first, second = non_negative(NAME, "l1", l1), non_negative(NAME, "l2", l2)
-    rate = size * non_negative(NAME, "weight_decay", weight_decay)
+    rate = _product(size, non_negative(NAME, "weight_decay", weight_decay))
     if not rate <= 1:
         raise ValueError(f"{NAME}: the rate of the decay must be between 0 and 1, got {rate}")
-    divisor = 1 + 2 * size * second
-    one = _Step(1 - rate, size * first, divisor, (2 * size * second + rate) / divisor)
+    twice = 2 * _product(size, second)
+    loss = 1.0 if math.isinf(twice) else (twice + rate) / (1 + twice)
+    one = _Step(1 - rate, _product(size, first), 1 + twice, loss)
     x = w[where].astype(np.float64)
-    pull = np.zeros_like(x) if toward is None else rate * toward[where].astype(np.float64)
+    draws = toward is not None and rate > 0
+    pull = rate * toward[where].astype(np.float64) if draws else np.zeros_like(x)
     each = counts.reshape(-1, *[1] * (w.ndim - 1))
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):
-        w[where] = _after(one, x, pull, np.broadcast_to(each, x.shape)).astype(w.dtype)
+        after = _after(one, x, pull, np.broadcast_to(each, x.shape)).astype(w.dtype)
+        w[where] = after + w.dtype.type(0)  # a negative number may have become -0.0
 
 
 def _after(step: _Step, x: Doubles, pull: Doubles, counts: Counts) -> Doubles:
     """Return x after `counts` steps: at most one change of region towards zero and one away."""
-    left = np.where(np.isnan(x) | np.isnan(pull), 0, counts)
-    x = np.where(np.isnan(pull) & (counts > 0), np.nan, x)
+    finite = np.isfinite(x) & np.isfinite(pull)
+    x = np.where(finite | (counts == 0), x, step.of_infinite(x, pull))
+    left = np.where(finite, counts, 0)
     while left.any():
         region = step.region(x, pull)
         stays = np.where(region == 0, np.minimum(left, 1), _steps_in(step, x, pull, region, left))
@@ -137,7 +152,7 @@ def _after(step: _Step, x: Doubles, pull: Doubles, counts: Counts) -> Doubles:
         x = np.where(left == 0, x, np.where(region == 0, 0.0, moved))
         rests = (region == 0) & (np.abs(pull) <= step.threshold)
         left = np.where(rests, 0, left - stays)
-    return x + 0.0
+    return x
 
 
 def _steps_in(step: _Step, x: Doubles, pull: Doubles, region: Doubles, most: Counts) -> Counts:
@@ -150,7 +165,7 @@ def _steps_in(step: _Step, x: Doubles, pull: Doubles, region: Doubles, most: Cou
     low, high = np.minimum(most, 1), most
     low = np.where(still(most), most, low)
     while (open_ := high - low > 1).any() and not (low == most).all():
-        middle = (low + high) // 2
+        middle = low + (high - low) // 2
         inside = still(middle)
         low = np.where(open_ & inside, middle, low)
         high = np.where(open_ & ~inside, middle, high)

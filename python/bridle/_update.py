@@ -93,7 +93,7 @@ def proximal_step(
     return run(
         name,
         Operator(name, (size,)),
-        Operands(w, None, {}),
+        Operands(w, None, {}, optional=("gradient",)),
         size,
         l1=l1,
         l2=l2,
@@ -171,7 +171,8 @@ def sgd_update(
         raise ValueError(f"{name}: nesterov must be False without momentum, got {nesterov}")
     from_gradient, from_momentum = (1.0, factor) if nesterov else (0.0, 1.0)
     members = (rate, factor, from_gradient, from_momentum)
-    operands = Operands(w, gradient, {"momentum_buffer": momentum_buffer})
+    state: dict[str, Arrays | None] = {"momentum_buffer": momentum_buffer}
+    operands = Operands(w, gradient, state, optional=("momentum_buffer",))
     return run(name, Operator(name, members), operands, rate, **regularization)
 
 
@@ -437,8 +438,12 @@ def rmsprop_update(
         rule = "must be given" if factor > 0 else "must be None"
         got = "None" if momentum_buffer is None else "one"
         raise ValueError(f"{name}: momentum_buffer {rule} for momentum {momentum}, got {got}")
-    state = {"square_average": square_average, "momentum_buffer": momentum_buffer}
-    operands = Operands(w, gradient, {**state, "gradient_average": gradient_average})
+    state: dict[str, Arrays | None] = {
+        "square_average": square_average,
+        "momentum_buffer": momentum_buffer,
+    }
+    state["gradient_average"] = gradient_average
+    operands = Operands(w, gradient, state, optional=("momentum_buffer", "gradient_average"))
     centered = "" if gradient_average is None else "centered_"
     members = (rate, average, 1 - average, tiny, factor)
     how = Operator(centered + name, members)

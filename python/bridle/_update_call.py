@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bridle import _core
 from bridle._noise import counter, number
+from bridle._penalty import elastic_net_penalty
 
 Rate: TypeAlias = float | Sequence[float]
 
@@ -82,6 +83,16 @@ class Operands:
     w: Arrays
     gradient: Arrays | None
     state: dict[str, Arrays | None]
+    optional: tuple[str, ...] = ()
+    """Those that may be None."""
+
+    def check(self, name: str) -> None:
+        """Check what must be known before the core looks at each array."""
+        if not isinstance(self.w, (np.ndarray, list, tuple, PreparedArrays)):
+            raise _no_arrays(name, "w", self.w)
+        for parameter, value in {"gradient": self.gradient, **self.state}.items():
+            if value is None and parameter not in self.optional:
+                raise _no_arrays(name, parameter, value)
 
 
 @dataclass(frozen=True)
@@ -90,6 +101,13 @@ class Operator:
 
     name: str
     members: tuple[float, ...]
+
+
+def _no_arrays(name: str, parameter: str, value: object) -> TypeError:
+    got = type(value).__name__
+    return TypeError(
+        f"{name}: {parameter} must be an array, or a list or tuple of arrays, got {got}"
+    )
 
 
 def non_negative(name: str, parameter: str, value: Any) -> float:
@@ -144,6 +162,7 @@ def run(
     operator: Operator,
     operands: Operands,
     lr: float,
+    /,
     *,
     l1: Rate = 0.0,
     l2: Rate = 0.0,
@@ -157,8 +176,12 @@ def run(
     seed: SupportsIndex | None = None,
     stream: SupportsIndex = 0,
     offset: SupportsIndex = 0,
+    **unknown: Any,
 ) -> UpdateSummary:
     """Check the common keywords and run an update; see `Regularization`."""
+    if unknown:
+        raise TypeError(f"{name}() got an unexpected keyword argument {next(iter(unknown))!r}")
+    operands.check(name)
     w = operands.w
     _choice(name, "decay", decay, ("coupled", "decoupled", "full"))
     own_step = _choice(name, "prox_step", prox_step, ("adaptive", "scalar")) == "adaptive"
@@ -191,8 +214,9 @@ def _random(
         return None
     if seed is None:
         raise ValueError(f"{name}: seed must be given if rounding is 'stochastic', got None")
-    arrays = [w] if isinstance(w, np.ndarray) else list(w)
-    if not any(isinstance(array, np.ndarray) and array.itemsize == 2 for array in arrays):
+    every = [w] if isinstance(w, np.ndarray) else list(w)
+    arrays = [array for array in every if isinstance(array, np.ndarray)]
+    if arrays and not any(array.itemsize == 2 for array in arrays):
         raise ValueError(
             f"{name}: rounding must be 'nearest' unless w is float16 or bfloat16, got {rounding!r}"
         )
@@ -211,7 +235,7 @@ def _call(
     settings: tuple[Any, ...],
     numbers: tuple[Any, ...],
 ) -> UpdateSummary:
-    handles = tuple(g._handle if isinstance(g, PreparedArrays) else g for g in groups)
+    handles = tuple(_handle(group) for group in groups)
     arguments = (operator.members, settings, *numbers)
     result = _core.update(operator.name, names, handles, *arguments)
     if result is not NotImplemented:
@@ -221,7 +245,24 @@ def _call(
     result = _core.update(operator.name, names, copies, *arguments)
     for position in (0, 2, 3, 4):
         _write_back(groups[position], copies[position])
-    return UpdateSummary(*result)
+    return UpdateSummary(_penalty(groups[0], *numbers[2:]), *result[1:])
+
+
+def _handle(group: Arrays | None) -> Any:
+    if isinstance(group, PreparedArrays):
+        return group._handle
+    return tuple(group) if isinstance(group, list) else group  # which nobody else can change
+
+
+def _penalty(w: Any, l1: Any, l2: Any) -> float:
+    """Return the penalty of arrays as they lie in memory, which is not as their copies do."""
+    arrays = [w] if isinstance(w, np.ndarray) else w
+    total = 0.0
+    for i, array in enumerate(arrays):
+        one, two = (s[i] if isinstance(s, tuple) else s for s in (l1, l2))
+        if one or two:
+            total += float(elastic_net_penalty(array, one, two))
+    return total
 
 
 def _copies(group: Arrays | None) -> Any:

@@ -5,6 +5,7 @@
 #include <bridle/storage.hpp>
 #include <cstring>
 #include <iterator>
+#include <limits>
 #include <utility>
 
 namespace bridle::test {
@@ -46,6 +47,54 @@ ReduceOperator describe() {
             Op::terms(w, terms);
             std::copy_n(terms, Op::sums, term);
           }};
+}
+
+template <template <class> class Op, class T, std::size_t... M>
+Op<T> made_of(const double* members, std::index_sequence<M...>) {
+  return {static_cast<T>(members[M])...};
+}
+
+template <template <class> class Op, class T>
+ops::Updated<T> updated(const UpdateNumbers& n, UpdateForm form, T w, T toward, T g,
+                        ops::State<T> state) {
+  const auto op = made_of<Op, T>(n.members, std::make_index_sequence<sizeof(Op<T>) / sizeof(T)>());
+  const auto t = [](double x) { return static_cast<T>(x); };
+  constexpr T infinity = std::numeric_limits<T>::infinity();
+  const T spare_above = n.keep == 1 ? -infinity : n.cautious ? T(0) : infinity;
+  const ops::Regularization<T> r{t(n.scale), t(n.coupled), t(n.keep),  t(n.l1),
+                                 t(n.l2),    t(n.size),    spare_above};
+  if constexpr (ops::SolvesForWeight<Op<T>, T>) {
+    return op.weight(w, r.scale * g, state);
+  } else {
+    const bool adaptive = form.adaptive && Op<T>::adaptive;
+    switch (form.kind) {
+      case UpdateKind::plain:
+        return ops::decayed(op, r, w, g, state);
+      case UpdateKind::sparse:
+        return adaptive ? ops::sparse<true>(op, r, w, g, state)
+                        : ops::sparse<false>(op, r, w, g, state);
+      default:
+        return adaptive ? ops::regularized<true>(op, r, w, toward, g, state)
+                        : ops::regularized<false>(op, r, w, toward, g, state);
+    }
+  }
+}
+
+template <template <class> class Op, class T>
+void update_one(const UpdateNumbers& numbers, UpdateForm form, UpdateElement& e) {
+  const auto t = [](double x) { return static_cast<T>(x); };
+  const ops::State<T> state{t(e.state[0]), t(e.state[1]), t(e.state[2])};
+  const ops::Updated<T> result =
+      updated<Op, T>(numbers, form, t(e.weight), t(e.toward), t(e.gradient), state);
+  e.weight = result.weight + T(0);
+  e.state[0] = result.state.first;
+  e.state[1] = result.state.second;
+  e.state[2] = result.state.third;
+}
+
+template <template <class> class... Op>
+std::vector<UpdateOperator> describe_all(UpdateList<Op...>) {
+  return {{Op<float>::name, Op<float>::states, {update_one<Op, float>, update_one<Op, double>}}...};
 }
 
 template <template <class> class... Op>
@@ -99,6 +148,11 @@ const std::vector<MapOperator>& map_operators() {
 
 const std::vector<ReduceOperator>& reduce_operators() {
   static const std::vector<ReduceOperator> operators = describe_all(ReduceOps{});
+  return operators;
+}
+
+const std::vector<UpdateOperator>& update_operators() {
+  static const std::vector<UpdateOperator> operators = describe_all(UpdateOps{});
   return operators;
 }
 

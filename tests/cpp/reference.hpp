@@ -30,8 +30,27 @@ struct ReduceOperator {
   void (*terms)(double w, double* term);
 };
 
+// One element of an update; a float is held as the double of the same value.
+struct UpdateElement {
+  double weight, gradient, toward, state[3];
+};
+
+// Which kernel: what surrounds the step, and whether the proximal step has the update's own size.
+struct UpdateForm {
+  UpdateKind kind;
+  bool adaptive;
+};
+
+struct UpdateOperator {
+  std::string name;
+  int states;
+  // Renews weight and state, computed in float and in double.
+  void (*apply[2])(const UpdateNumbers& numbers, UpdateForm form, UpdateElement& element);
+};
+
 const std::vector<MapOperator>& map_operators();
 const std::vector<ReduceOperator>& reduce_operators();
+const std::vector<UpdateOperator>& update_operators();
 
 // One element as a number.
 double value_of(DType dtype, const void* element);

@@ -9,6 +9,7 @@
 #include "data.hpp"
 #include "noise_call.hpp"
 #include "reference.hpp"
+#include "update_case.hpp"
 
 namespace bridle::test {
 namespace {
@@ -43,6 +44,37 @@ class GuardedPages {
 struct Memory {
   GuardedPages x, out, parameter[kMaxOperands];
 };
+
+void run_updates(Memory& memory, DType dtype, std::size_t size, bool at_end) {
+  const auto place = [&](GuardedPages& pages, DType of, std::uint64_t seed) {
+    return pages.place(hostile_elements(of, size, seed), item_size(of), at_end).data;
+  };
+  const DType wide = dtype == DType::float64 ? DType::float64 : DType::float32;
+  UpdateArray array{{place(memory.x, dtype, 1),
+                     place(memory.out, dtype, 2),
+                     {place(memory.parameter[0], wide, 3), place(memory.parameter[1], wide, 4),
+                      place(memory.parameter[2], wide, 5)},
+                     place(memory.parameter[3], dtype, 6)},
+                    size,
+                    0.1,
+                    0.9,
+                    0.3,
+                    0.2,
+                    0};
+  UpdateCall call{};
+  call.dtype = call.gradient_dtype = dtype;
+  call.adaptive = true;
+  call.numbers = update_numbers();
+  call.arrays = &array;
+  call.count = 1;
+  UpdateSums sums;
+  for (call.op = 0; call.op < UpdateOps::size; ++call.op) {
+    for (const bool stochastic : {false, item_size(dtype) == 2}) {
+      call.stochastic = stochastic;
+      update(call, &sums);
+    }
+  }
+}
 
 void run_maps(Memory& memory, DType dtype, std::size_t size, bool at_end) {
   const std::size_t item = item_size(dtype);
@@ -96,9 +128,11 @@ TEST_CASE("nothing outside the operands is read or written") {
         for (const bool at_end : {false, true}) {
           run_maps(memory, dtype, size, at_end);
           run_others(memory, dtype, size, at_end);
+          run_updates(memory, dtype, size, at_end);
         }
       }
       run_others(memory, dtype, 1025, true);
+      run_updates(memory, dtype, 1025, true);
     }
   });
 }

@@ -3,12 +3,14 @@
 #include <doctest/doctest.h>
 
 #include <cfenv>
+#include <cstring>
 #include <vector>
 
 #include "data.hpp"
 #include "noise_call.hpp"
 #include "parallel.hpp"
 #include "reference.hpp"
+#include "update_case.hpp"
 
 #if defined(__x86_64__)
 #include <xmmintrin.h>
@@ -51,6 +53,8 @@ class EveryCall {
         size_(size),
         x_(item_size(dtype), hostile_elements(dtype, size, 1), step()),
         out_(item_size(dtype), size, step()),
+        state_(compute_size(dtype), hostile_elements(wide(), 3 * size, 2),
+               static_cast<std::ptrdiff_t>(compute_size(dtype))),
         sums_(size * kMaxSums) {
     const auto apart = static_cast<std::ptrdiff_t>(compute_size(dtype));
     for (const MapOperator& op : map_operators()) {
@@ -77,6 +81,7 @@ class EveryCall {
       apply_noise(
           noise_call(op, dtype_, x_.operand(), out_.operand(), size_, noise, {2.0, 1.0, 0.5}));
     }
+    for (int op = 0; op < UpdateOps::size; ++op) run_update(op);
   }
 
  private:
@@ -91,9 +96,29 @@ class EveryCall {
     reduce_many(op, dtype_, {x.data, columns * step()}, rows, step(), columns, sums_.data());
   }
 
+  void run_update(int op) {
+    const auto state = [&](std::size_t s) {
+      return state_.operand().data + s * size_ * compute_size(dtype_);
+    };
+    const UpdateArray array{
+        {out_.operand().data, x_.operand().data, {state(0), state(1), state(2)}, nullptr},
+        size_,
+        0.1,
+        0.9,
+        0.3,
+        0.2,
+        0};
+    UpdateSums sums;
+    update(
+        {op, dtype_, dtype_, true, update_numbers(), item_size(dtype_) == 2, {1, 2}, 0, &array, 1},
+        &sums);
+  }
+
+  DType wide() const { return dtype_ == DType::float64 ? dtype_ : DType::float32; }
+
   DType dtype_;
   std::size_t size_;
-  Array x_, out_;
+  Array x_, out_, state_;
   std::vector<std::vector<Array>> parameters_;
   std::vector<double> sums_;
 };
@@ -144,6 +169,22 @@ Bytes results(Operand x, std::size_t size) {
     map(static_cast<int>(op), DType::float32, call);
     const Bytes result = to.elements();
     all.insert(all.end(), result.begin(), result.end());
+  }
+  for (int op = 0; op < UpdateOps::size; ++op) {
+    const std::size_t bytes = size * sizeof(float);
+    std::vector<Array> memory(4, Array(sizeof(float), size, sizeof(float)));
+    for (Array& array : memory) std::memcpy(array.operand().data, x.data, bytes);
+    const auto data = [&](std::size_t k) { return memory[k].operand().data; };
+    const UpdateArray array{
+        {data(0), x.data, {data(1), data(2), data(3)}, nullptr}, size, 0.1, 0.9, 0.3, 0.2, 0};
+    UpdateSums sums;
+    update(
+        {op, DType::float32, DType::float32, true, update_numbers(), false, {0, 0}, 0, &array, 1},
+        &sums);
+    for (const Array& written : memory) {
+      const Bytes result = written.elements();
+      all.insert(all.end(), result.begin(), result.end());
+    }
   }
   return all;
 }

@@ -7,6 +7,7 @@
 
 #include "data.hpp"
 #include "primitives.hpp"
+#include "reference.hpp"
 
 namespace bridle::test {
 namespace {
@@ -165,6 +166,91 @@ TEST_CASE("narrowing rounds once, to nearest even") {
         MESSAGE("first: float bits " << bits_from(floats[i]) << " gave " << rounded[i]);
     }
     CHECK(wrong == 0);
+  });
+}
+
+// Rounded at random, by exact arithmetic: away from zero if the fraction of the way to the next
+// number, and that of the leading bits of u, are 1 together; -1 where either is right.
+int encode_randomly(Format format, float x, std::uint32_t u) {
+  const double magnitude = std::fabs(static_cast<double>(x));
+  const double largest = decode(format, static_cast<std::uint32_t>(format.infinity() - 1));
+  const double gap = largest - decode(format, static_cast<std::uint32_t>(format.infinity() - 2));
+  const int sign = std::signbit(x) ? 0x8000 : 0;
+  if (magnitude >= largest) {
+    const bool nearer_to_infinity = magnitude - largest >= gap / 2;
+    return format.infinity() - !nearer_to_infinity + sign;
+  }
+  std::uint32_t low = encode(format, magnitude);
+  if (decode(format, low) > magnitude) --low;
+  const double next = low + 1 == static_cast<std::uint32_t>(format.infinity())
+                          ? largest + gap
+                          : decode(format, low + 1);
+  const double fraction = (magnitude - decode(format, low)) / (next - decode(format, low));
+  const int bits = 23 - format.mantissa_bits;
+  const double steps = std::ldexp(fraction, bits) + (u >> (32 - bits));
+  const double least = std::ldexp(1.0, bits);
+  // Float16 has subnormals with more digits than the random part.
+  const bool finer = format.mantissa_bits == 10 && std::floor(steps) != steps;
+  if (finer && std::fabs(steps - (least - 0.5)) < 1e-3) return -1;
+  const std::uint32_t up = finer ? steps > least - 0.5 : steps >= least;
+  return low + up == 0 ? 0 : static_cast<int>(low + up) + sign;
+}
+
+TEST_CASE("rounding at random goes to a neighbour, up as often as the distance says") {
+  const DType types[] = {DType::float16, DType::bfloat16};
+  for (int t = 0; t < 2; ++t) {
+    const Format format = kConversions[t].format;
+    std::vector<float> floats = floats_to_round(format, 3);
+    std::vector<std::uint32_t> uniforms;
+    Random random(4);
+    for (std::size_t i = 0; i < floats.size(); ++i) {
+      const std::uint32_t edges[] = {0, 0xffffffff, 0x80000000, 0x7fffffff};
+      const auto any = static_cast<std::uint32_t>(random.next());
+      uniforms.push_back(i % 8 < 4 ? edges[i % 4] : any);
+    }
+    for_each_instruction_set([&](const std::string& isa) {
+      CAPTURE(isa);
+      CAPTURE(name_of(types[t]));
+      std::vector<std::uint16_t> rounded(floats.size());
+      const HalfKernels& half = kernels().half[static_cast<int>(types[t])];
+      half.narrow_randomly(floats.data(), uniforms.data(), rounded.data(), floats.size());
+      int wrong = 0;
+      for (std::size_t i = 0; i < floats.size(); ++i) {
+        const int expected =
+            std::isnan(floats[i]) ? -1 : encode_randomly(format, floats[i], uniforms[i]);
+        const bool right = std::isnan(floats[i]) ? format.is_nan(rounded[i])
+                                                 : expected == -1 || rounded[i] == expected;
+        if (!right && wrong++ == 0)
+          MESSAGE("first: float bits " << bits_from(floats[i]) << " with " << uniforms[i]
+                                       << " gave " << rounded[i] << " instead of " << expected);
+      }
+      CHECK(wrong == 0);
+    });
+  }
+}
+
+TEST_CASE("what needs no rounding stays as it is, whatever the uniform") {
+  const DType types[] = {DType::float16, DType::bfloat16};
+  for_each_instruction_set([&](const std::string& isa) {
+    CAPTURE(isa);
+    for (int t = 0; t < 2; ++t) {
+      const HalfKernels& half = kernels().half[static_cast<int>(types[t])];
+      const std::vector<std::uint16_t> values = all_values();
+      std::vector<float> wide(values.size());
+      half.widen(values.data(), wide.data(), values.size());
+      for (const std::uint32_t u : {0u, 1u, 0x7fffffffu, 0x80000000u, 0xfff7ffffu, 0xffffffffu}) {
+        const std::vector<std::uint32_t> uniforms(values.size(), u);
+        std::vector<std::uint16_t> nearest(values.size()), random(values.size());
+        half.narrow(wide.data(), nearest.data(), values.size());
+        half.narrow_randomly(wide.data(), uniforms.data(), random.data(), values.size());
+        int wrong = 0;
+        for (const std::uint16_t bits : values) {
+          wrong += nearest[bits] != round_trip(kConversions[t].format, bits);
+          wrong += random[bits] != nearest[bits];
+        }
+        CHECK(wrong == 0);
+      }
+    }
   });
 }
 

@@ -93,14 +93,15 @@ inline void narrow(float x, Float16& out) {
 }
 
 // Rounds to one of the two neighbours at random, up with the probability that makes the mean exact;
-// u is a uniform 32-bit number. A finite number does not become infinite unless it is nearer to
+// u is a uniform 32-bit number. A finite number becomes infinite if, and only if, it is nearer to
 // that.
 inline void narrow_randomly(float x, std::uint32_t u, BFloat16& out) {
+  constexpr std::uint32_t nearer_to_infinity = 0x7f7f8000u;  // or infinite, or NaN
   BFloat16 nearest;
   narrow(x, nearest);
   const std::uint32_t up = (bits_of(x) + (u >> 16)) >> 16;
-  const bool finite = (bits_of(x) & 0x7fffffffu) < 0x7f800000u;
-  const bool plain = finite & ((up & 0x7fffu) < 0x7f80u);
+  const bool in_range = (bits_of(x) & 0x7fffffffu) < nearer_to_infinity;
+  const bool plain = in_range & ((up & 0x7fffu) < 0x7f80u);
   out.bits = plain ? positive_zero(up) : nearest.bits;
 }
 

@@ -16,15 +16,24 @@ constexpr int kGroups = 6, kWeights = 0, kGradient = 1, kToward = 5;
 struct Facts {
   PyArrayObject* array;
   char* data;
-  std::size_t size, bytes;
+  const char *begin, *end;  // of the memory in which its elements lie
+  std::size_t size;
   std::optional<DType> dtype;
 };
 
 using Group = std::vector<Facts>;
 
 Facts facts_of(PyArrayObject* array) {
-  return {array, PyArray_BYTES(array), static_cast<std::size_t>(PyArray_SIZE(array)),
-          static_cast<std::size_t>(PyArray_NBYTES(array)), dtype_of(array)};
+  char* const data = PyArray_BYTES(array);
+  const char *begin = data, *end = data + PyArray_NBYTES(array);
+  if (!PyArray_ISONESEGMENT(array)) {
+    end = data + PyArray_ITEMSIZE(array);
+    for (int d = 0; d < PyArray_NDIM(array); ++d) {
+      const npy_intp last = (PyArray_DIM(array, d) - 1) * PyArray_STRIDE(array, d);
+      (last < 0 ? begin : end) += last;
+    }
+  }
+  return {array, data, begin, end, static_cast<std::size_t>(PyArray_SIZE(array)), dtype_of(array)};
 }
 
 // Python exceptions travel as this one; the message has been set.
@@ -83,6 +92,7 @@ class Parser {
     PyObject* text =
         dtype && shape ? PyUnicode_FromFormat("%S of shape %S", dtype, shape) : nullptr;
     std::string result = text ? PyUnicode_AsUTF8(text) : "?";
+    if (!PyArray_ISALIGNED(facts.array)) result += " that is not aligned";
     Py_XDECREF(dtype);
     Py_XDECREF(shape);
     Py_XDECREF(text);
@@ -112,8 +122,18 @@ const char* type_rule(int group, DType weights) {
                             : "must be float32, as w is a half";
 }
 
+// Elements that are not contiguous may lie between each other without sharing memory.
 bool overlap(const Facts& a, const Facts& b) {
-  return a.size > 0 && b.size > 0 && a.data < b.data + b.bytes && b.data < a.data + a.bytes;
+  if (a.size == 0 || b.size == 0 || a.begin >= b.end || b.begin >= a.end) return false;
+  if (PyArray_ISONESEGMENT(a.array) && PyArray_ISONESEGMENT(b.array)) return true;
+  PyObject* const numpy = PyImport_ImportModule("numpy");
+  PyObject* const answer =
+      numpy ? PyObject_CallMethod(numpy, "shares_memory", "OO", a.array, b.array) : nullptr;
+  Py_XDECREF(numpy);
+  if (!answer) throw Raised();
+  const bool result = PyObject_IsTrue(answer);
+  Py_DECREF(answer);
+  return result;
 }
 
 constexpr bool is_written(int group) { return group != kGradient && group != kToward; }
@@ -140,25 +160,23 @@ void check_array(Parser& parser, const Group* const (&groups)[kGroups], std::siz
   }
 }
 
-// No array of weights may lie in another: two threads would write it.
-void check_apart(Parser& parser, const Group& weights) {
-  const auto before = [](const Facts& a, const Facts& b) { return a.data < b.data; };
+// No array of weights, or of a state, may lie in another: two threads would write it.
+void check_apart(Parser& parser, int group, const Group& arrays) {
+  const auto before = [](const Facts& a, const Facts& b) { return a.begin < b.begin; };
   Group sorted;
-  const Group* in_order = &weights;
-  if (!std::is_sorted(weights.begin(), weights.end(), before)) {
-    sorted = weights;
+  const Group* in_order = &arrays;
+  if (!std::is_sorted(arrays.begin(), arrays.end(), before)) {
+    sorted = arrays;
     std::sort(sorted.begin(), sorted.end(), before);
     in_order = &sorted;
   }
-  parser.use(kWeights);
-  const Facts* last = nullptr;
-  for (const Facts& facts : *in_order) {
-    if (facts.size == 0) continue;
-    if (last && overlap(*last, facts)) {
+  parser.use(group);
+  for (auto a = in_order->begin(); a != in_order->end(); ++a) {
+    for (auto b = a + 1; b != in_order->end() && b->begin < a->end; ++b) {
+      if (!overlap(*a, *b)) continue;
       parser.fail(PyExc_ValueError, -1, "must be arrays that share no memory",
                   std::string("two that do"));
     }
-    last = &facts;
   }
 }
 
@@ -289,7 +307,9 @@ PyObject* run_update(const char* op, PyObject* const* args) {
     check_array(parser, groups, i);
     contiguous = contiguous && is_contiguous(groups, i, call.stochastic);
   }
-  check_apart(parser, *groups[kWeights]);
+  for (int g = 0; g < kGroups; ++g) {
+    if (groups[g] && is_written(g)) check_apart(parser, g, *groups[g]);
+  }
   if (!contiguous) Py_RETURN_NOTIMPLEMENTED;
 
   const Numbers numbers[] = {Numbers(args[5]), Numbers(args[6]), Numbers(args[7]),

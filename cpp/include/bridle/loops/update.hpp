@@ -24,10 +24,7 @@ inline Op from_numbers(const double* numbers) {
 
 template <class T>
 inline ops::Regularization<T> regularization(const UpdateNumbers& n) {
-  const auto t = [](double x) {  // an infinite strength counts as the largest finite one
-    const double limit = ops::largest<T>();
-    return static_cast<T>(x > limit ? limit : x);
-  };
+  const auto t = [](double x) { return static_cast<T>(x); };
   const T infinity = static_cast<T>(__builtin_inf());
   const T spare_above = n.keep == 1 ? -infinity : n.cautious ? T(0) : infinity;
   return {t(n.scale), t(n.coupled), t(n.keep), t(n.l1), t(n.l2), t(n.size), spare_above};

@@ -1,7 +1,7 @@
 // The steps of optimizers, one element at a time. A functor takes the gradient and the state of an
-// element, and tells how far the weight goes down, which step size the proximal operator has there
-// (adaptive: it differs from element to element), and the new state. What regularizes the step is
-// written once, in `regularized`.
+// element, and tells how far the weight goes down, in which direction, which step size the proximal
+// operator has there (adaptive: it differs from element to element), and the new state. What
+// regularizes the step is written once, in `regularized`.
 #pragma once
 
 #include <bridle/ops/math.hpp>
@@ -16,8 +16,9 @@ struct State {
 
 template <class T>
 struct Step {
-  T down;  // w ← w − down
-  T size;  // of the proximal step that belongs to it
+  T down;       // w ← w − down
+  T direction;  // a number with the sign of u, also where down underflows
+  T size;       // of the proximal step that belongs to it
   State<T> state;
 };
 
@@ -29,7 +30,7 @@ struct proximal_step {
   static constexpr bool adaptive = false;
   T step;
 
-  constexpr Step<T> operator()(T, State<T> s) const { return {T(0), step, s}; }
+  constexpr Step<T> operator()(T, State<T> s) const { return {T(0), T(0), step, s}; }
 };
 
 // Stochastic gradient descent with momentum b (Polyak 1964) or Nesterov's (Sutskever et al. 2013):
@@ -43,7 +44,8 @@ struct sgd_update {
 
   constexpr Step<T> operator()(T g, State<T> s) const {
     const T b = momentum * s.first + g;
-    return {lr * (from_gradient * g + from_momentum * b), lr, {b, s.second, s.third}};
+    const T u = product(from_gradient, g) + from_momentum * b;
+    return {lr * u, u, lr, {b, s.second, s.third}};
   }
 };
 
@@ -60,7 +62,7 @@ struct adamw_update {
     const T m = beta1 * s.first + rest1 * g;
     const T v = beta2 * s.second + rest2 * (g * g);
     const T size = lr / (square_root(v) * correction2 + epsilon);
-    return {size * (m * correction1), size, {m, v, s.third}};
+    return {size * (m * correction1), m, size, {m, v, s.third}};
   }
 };
 
@@ -75,7 +77,7 @@ struct adagrad_update {
   constexpr Step<T> operator()(T g, State<T> s) const {
     const T a = s.first + g * g;
     const T size = lr / (square_root(a) + epsilon);
-    return {size * g, size, {a, s.second, s.third}};
+    return {size * g, g, size, {a, s.second, s.third}};
   }
 };
 
@@ -91,7 +93,7 @@ struct rmsprop_update {
     const T v = alpha * s.first + rest * (g * g);
     const T inverse = T(1) / (square_root(v) + epsilon);
     const T b = momentum * s.second + g * inverse;
-    return {lr * b, lr * inverse, {v, b, s.third}};
+    return {lr * b, b, lr * inverse, {v, b, s.third}};
   }
 };
 
@@ -109,7 +111,7 @@ struct centered_rmsprop_update {
     const T variance = v - a * a;
     const T inverse = T(1) / (square_root(variance < T(0) ? T(0) : variance) + epsilon);
     const T b = momentum * s.second + g * inverse;
-    return {lr * b, lr * inverse, {v, b, a}};
+    return {lr * b, b, lr * inverse, {v, b, a}};
   }
 };
 
@@ -123,7 +125,7 @@ struct lion_update {
 
   constexpr Step<T> operator()(T g, State<T> s) const {
     const T direction = sign(beta1 * s.first + rest1 * g);
-    return {lr * direction, lr, {beta2 * s.first + rest2 * g, s.second, s.third}};
+    return {lr * direction, direction, lr, {beta2 * s.first + rest2 * g, s.second, s.third}};
   }
 };
 
@@ -146,8 +148,9 @@ struct ftrl_update {
     const T a = s.second + g * g;
     const T new_root = square_root(a);
     const T z = s.first + g - (new_root - square_root(s.second)) * inverse_lr * w;
-    const T negative = soft_threshold<T>{l1}(z) / ((beta + new_root) * inverse_lr + T(2) * l2);
-    return {-negative, {z, a, s.third}};
+    const T shrunk = soft_threshold<T>{l1}(z);
+    const T negative = shrunk / ((beta + new_root) * inverse_lr + T(2) * l2);
+    return {shrunk == T(0) ? T(0) : -negative, {z, a, s.third}};
   }
 };
 
@@ -157,7 +160,7 @@ concept SolvesForWeight = requires(const Op& op, T x) { op.weight(x, x, State<T>
 // What regularizes a step. Decay goes towards `toward`: coupled, it is added to the gradient;
 // decoupled (Loshchilov and Hutter 2019), the distance is multiplied by `keep` before the update.
 // Cautious decay (Chen et al. 2025) spares elements whose update and distance have opposite signs.
-// The proximal step comes last. All strengths and rates are finite.
+// The proximal step comes last.
 template <class T>
 struct Regularization {
   T scale;    // of the gradient
@@ -173,14 +176,17 @@ template <bool kAdaptive, class Op, class T>
 constexpr Updated<T> regularized(const Op& op, const Regularization<T>& r, T w, T toward,
                                  T gradient, State<T> state) {
   const T distance = w - toward;
-  const Step<T> step = op(r.scale * gradient + r.coupled * distance, state);
-  const T upwards = step.down < T(0) ? distance : T(0);
-  const T opposition = step.down > T(0) ? -distance : upwards;  // > 0 where the signs are opposite
+  const T scaled = r.scale * gradient;
+  const T pulled = scaled + r.coupled * distance;  // NaN if 0 meets an infinite distance
+  const Step<T> step = op(r.coupled == T(0) ? scaled : pulled, state);
+  const T upwards = step.direction < T(0) ? distance : T(0);
+  const T opposition = step.direction > T(0) ? -distance : upwards;  // > 0 where signs are opposite
   const T decayed = opposition > r.spare_above ? w : toward + r.keep * distance;
   const T own = step.size < largest<T>() ? step.size : largest<T>();  // inf · 0 would be NaN
   const T size = kAdaptive ? own : r.size;
-  const T shrunk = soft_threshold<T>{size * r.l1}(decayed - step.down);
-  return {shrunk / (T(1) + T(2) * size * r.l2), step.state};
+  const T threshold = size > T(0) ? size * r.l1 : T(0);  // 0 · inf would be NaN
+  const T twice = size > T(0) ? T(2) * size * r.l2 : T(0);
+  return {soft_threshold<T>{threshold}(decayed - step.down) / (T(1) + twice), step.state};
 }
 
 // The same where there is nothing but decoupled decay towards zero, and where there is a finite l1
