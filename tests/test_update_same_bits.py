@@ -127,10 +127,15 @@ def test_a_list_gives_the_bits_of_its_arrays(row, dtype, form, set_threads, asse
         assert summary.nonzeros == sum(said.nonzeros for _, said in wanted)
 
 
-def test_many_small_arrays_are_shared_among_threads_without_a_trace(set_threads, assert_same_bits):
+@pytest.mark.parametrize(
+    "sizes",
+    [np.random.default_rng(1).integers(0, 300, size=1000), np.full(6, 40_000), np.full(1000, 300)],
+    ids=["a thousand", "each begins where a thread may end", "a thousand alike"],
+)
+def test_small_arrays_are_shared_among_threads_without_a_trace(
+    sizes, set_threads, assert_same_bits
+):
     row = UPDATES["adamw"]
-    rng = np.random.default_rng(1)
-    sizes = rng.integers(0, 300, size=1000)
     flat = operands(row, DTYPES["float32"], int(sizes.sum()))
     cuts = np.cumsum(sizes)[:-1]
     wanted, _ = results(row, flat, rich(row))
