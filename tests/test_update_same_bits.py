@@ -13,6 +13,7 @@ from .update_oracle import UPDATES, rich
 
 RANDOM = {"rounding": "stochastic", "seed": 3, "offset": 77}
 SHAPE = (4, 20_003)  # more than two threads' worth
+LARGE = np.ones(SHAPE)
 ALIGNED = [name for name in LAYOUTS if name != "unaligned"]
 
 
@@ -34,6 +35,12 @@ def hostile(row, dtype, shape=SHAPE, gradient=None):
     return Operands(values(dtype, size).reshape(shape), g, state, toward)
 
 
+def wake_threads():
+    """Threads that have slept for a while are not woken for work of medium size but once."""
+    for _ in range(2):
+        br.l1_penalty(LARGE)
+
+
 def ways(row, dtype):
     """Return keywords: one plain call, one with everything, and at random for halves."""
     everything = rich(row) | ({} if row.function == "ftrl_update" else {"toward": True})
@@ -47,6 +54,8 @@ def ways(row, dtype):
 def results(row, given, keywords, iteration=2):
     """Return all that a call writes and says."""
     mine = given.copy()
+    if given.w.size >= LARGE.size and br.get_num_threads() > 1:
+        wake_threads()
     summary = mine.call(row, iteration, **keywords)
     return [mine.w, *mine.state], summary
 
@@ -68,9 +77,10 @@ def test_threads_and_instruction_sets_change_no_bit(row, dtype, set_threads, ass
             _core.set_instruction_set("baseline")
             wanted = results(row, given, keywords)
             try:
-                for instruction_set in _core.available_instruction_sets():
+                sets = _core.available_instruction_sets()
+                for instruction_set in sets:
                     _core.set_instruction_set(instruction_set)
-                    for threads in (1, 2, 3):
+                    for threads in (1, 3) if instruction_set == sets[-1] else (1,):
                         set_threads(threads)
                         actual = results(row, given, keywords)
                         context = (instruction_set, threads, keywords)
@@ -120,6 +130,7 @@ def test_a_list_gives_the_bits_of_its_arrays(row, dtype, form, set_threads, asse
         mine = [one.copy() for one in each]
         gradient = wrap([one.gradient for one in mine]) if row.has_gradient else None
         state = [wrap([one.state[s] for one in mine]) for s in range(len(row.states))]
+        wake_threads()
         summary = row.call(wrap([one.w for one in mine]), gradient, state, 2, **rich(row))
         for one, (arrays, _) in zip(mine, wanted, strict=True):
             for actual, array in zip([one.w, *one.state], arrays, strict=True):
@@ -127,10 +138,15 @@ def test_a_list_gives_the_bits_of_its_arrays(row, dtype, form, set_threads, asse
         assert summary.nonzeros == sum(said.nonzeros for _, said in wanted)
 
 
-def test_many_small_arrays_are_shared_among_threads_without_a_trace(set_threads, assert_same_bits):
+@pytest.mark.parametrize(
+    "sizes",
+    [np.random.default_rng(1).integers(0, 300, size=1000), np.full(12, 40_000), np.full(1000, 300)],
+    ids=["a thousand", "each begins where a thread may end", "a thousand alike"],
+)
+def test_small_arrays_are_shared_among_threads_without_a_trace(
+    sizes, set_threads, assert_same_bits
+):
     row = UPDATES["adamw"]
-    rng = np.random.default_rng(1)
-    sizes = rng.integers(0, 300, size=1000)
     flat = operands(row, DTYPES["float32"], int(sizes.sum()))
     cuts = np.cumsum(sizes)[:-1]
     wanted, _ = results(row, flat, rich(row))
@@ -138,6 +154,7 @@ def test_many_small_arrays_are_shared_among_threads_without_a_trace(set_threads,
         set_threads(threads)
         mine = flat.copy()
         w, gradient, *state = (np.split(a, cuts) for a in (mine.w, mine.gradient, *mine.state))
+        wake_threads()
         row.call(w, gradient, state, 2, **rich(row))
         for actual, array in zip([mine.w, *mine.state], wanted, strict=True):
             assert_same_bits(actual, array)

@@ -141,6 +141,16 @@ UpdateSums expected_sums(const UpdateArray& array, const std::vector<UpdateEleme
   return sums;
 }
 
+// Threads that have slept for a while are not woken for work of medium size but once.
+void wake_threads() {
+  static const std::vector<float> numbers(100'000);
+  for (int i = 0; i < 2; ++i) {
+    double sums[kMaxSums];
+    auto* const data = reinterpret_cast<char*>(const_cast<float*>(numbers.data()));
+    reduce(0, DType::float32, {data, sizeof(float)}, numbers.size(), sums);
+  }
+}
+
 void check_list(UpdateCall call, const UpdateOperator& op, const List& before) {
   std::vector<std::vector<UpdateElement>> expected;
   for (std::size_t a = 0; a < std::size(kSizes); ++a) {
@@ -153,6 +163,7 @@ void check_list(UpdateCall call, const UpdateOperator& op, const List& before) {
     call.arrays = list.arrays.data();
     call.count = list.arrays.size();
     std::vector<UpdateSums> sums(call.count);
+    wake_threads();
     update(call, sums.data());
     for (std::size_t a = 0; a < call.count; ++a) {
       CAPTURE(kSizes[a]);

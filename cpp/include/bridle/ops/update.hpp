@@ -124,8 +124,8 @@ struct lion_update {
   T lr, beta1, rest1, beta2, rest2;
 
   constexpr Step<T> operator()(T g, State<T> s) const {
-    const T direction = sign(beta1 * s.first + rest1 * g);
-    return {lr * direction, direction, lr, {beta2 * s.first + rest2 * g, s.second, s.third}};
+    const T mean = beta1 * s.first + rest1 * g;
+    return {lr * sign(mean), mean, lr, {beta2 * s.first + rest2 * g, s.second, s.third}};
   }
 };
 
