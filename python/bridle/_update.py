@@ -163,10 +163,7 @@ def sgd_update(
     """
     name = "sgd_update"
     rate, factor = non_negative(name, "lr", lr), non_negative(name, "momentum", momentum)
-    if (momentum_buffer is not None) != (factor > 0):
-        rule = "must be given" if factor > 0 else "must be None"
-        got = "None" if momentum_buffer is None else "one"
-        raise ValueError(f"{name}: momentum_buffer {rule} for momentum {momentum}, got {got}")
+    _check_buffer(name, factor, momentum_buffer)
     if nesterov and factor == 0:
         raise ValueError(f"{name}: nesterov must be False without momentum, got {nesterov}")
     from_gradient, from_momentum = (1.0, factor) if nesterov else (0.0, 1.0)
@@ -174,6 +171,14 @@ def sgd_update(
     state: dict[str, Arrays | None] = {"momentum_buffer": momentum_buffer}
     operands = Operands(w, gradient, state, optional=("momentum_buffer",))
     return run(name, Operator(name, members), operands, rate, **regularization)
+
+
+def _check_buffer(name: str, momentum: float, momentum_buffer: Arrays | None) -> None:
+    """Check that there is a buffer if and only if there is a momentum."""
+    if (momentum_buffer is not None) != (momentum > 0):
+        rule = "must be given" if momentum > 0 else "must be None"
+        got = "None" if momentum_buffer is None else "one"
+        raise ValueError(f"{name}: momentum_buffer {rule} for momentum {momentum}, got {got}")
 
 
 def adamw_update(
@@ -434,10 +439,7 @@ def rmsprop_update(
     name = "rmsprop_update"
     rate, tiny = non_negative(name, "lr", lr), non_negative(name, "epsilon", epsilon)
     average, factor = fraction(name, "alpha", alpha), non_negative(name, "momentum", momentum)
-    if (momentum_buffer is not None) != (factor > 0):
-        rule = "must be given" if factor > 0 else "must be None"
-        got = "None" if momentum_buffer is None else "one"
-        raise ValueError(f"{name}: momentum_buffer {rule} for momentum {momentum}, got {got}")
+    _check_buffer(name, factor, momentum_buffer)
     state: dict[str, Arrays | None] = {
         "square_average": square_average,
         "momentum_buffer": momentum_buffer,
