@@ -132,8 +132,9 @@ def catch_up(
     loss = 1.0 if math.isinf(twice) else (twice + rate) / (1 + twice)
     one = _Step(1 - rate, _product(size, first), 1 + twice, loss)
     x = w[where].astype(np.float64)
-    draws = toward is not None and rate > 0
-    pull = rate * toward[where].astype(np.float64) if draws else np.zeros_like(x)
+    pull = np.zeros_like(x)
+    if toward is not None and rate > 0:
+        pull = rate * toward[where].astype(np.float64)
     each = counts.reshape(-1, *[1] * (w.ndim - 1))
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):
         after = _after(one, x, pull, np.broadcast_to(each, x.shape)).astype(w.dtype)
