@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -215,7 +216,7 @@ struct UpdateWork {
     UpdateCall call{};
     call.op = op;
     call.dtype = call.gradient_dtype = setting.dtype;
-    call.kind = UpdateKind::adaptive;
+    call.adaptive = true;
     std::fill_n(call.numbers.members, std::size(call.numbers.members), parameter);
     call.numbers.scale = 1;
     call.arrays = &array;
@@ -234,8 +235,9 @@ struct UpdateWork {
     if constexpr (ops::SolvesForWeight<Op<T>, T>) {
       return of.weight(w, g, {});
     } else {
-      const ops::Regularization<T> around{T(1), T(0), T(1 - kChecked), p, p, T(0), T(0)};
-      return ops::regularized<true>(of, around, w, T(0), g, {});
+      constexpr T never = std::numeric_limits<T>::infinity();
+      const ops::Regularization<T> around{T(1), T(0), T(1 - kChecked), p, p, T(0), never};
+      return ops::regularized<Op<T>::adaptive>(of, around, w, T(0), g, {});
     }
   }
 

@@ -15,6 +15,10 @@ void bench_limit_scale(float* x, float factor, std::size_t size, int threads);
 // out[i] = x[i] with stores that bypass the caches, where the instruction set has them.
 void bench_limit_copy_streaming(const float* x, float* out, std::size_t size, int threads);
 
+// What a step of Adam moves: reads four arrays and writes three of them.
+void bench_limit_update(float* w, const float* gradient, float* m, float* v, std::size_t size,
+                        int threads);
+
 // out[i] = x[i] with ordinary stores: a plain loop, not memcpy.
 void bench_limit_copy_loop(const float* x, float* out, std::size_t size, int threads);
 }

@@ -8,69 +8,16 @@ import bridle as br
 from bridle import _core
 
 from .cases import DTYPES, INF, NAN, SIZES, hostile, values, with_positive_zeros
-
-DIAGONALS = ((0, 4, 8, 12), (1, 5, 9, 13), (2, 6, 10, 14), (3, 7, 11, 15))
-DIAGONALS += ((0, 5, 10, 15), (1, 6, 11, 12), (2, 7, 8, 13), (3, 4, 9, 14))
-CONSTANTS = tuple(np.frombuffer(b"expand 32-byte k", "<u4").tolist())
-MASK32 = 2**32 - 1
-
-
-def chacha(words, rounds):
-    """Compute ChaCha blocks (RFC 8439) from their 16 words, arrays of uint64 or Python integers."""
-    state = list(words)
-
-    def add_xor_rotate(a, b, d, count):
-        state[a] = state[a] + state[b] & MASK32
-        x = state[d] ^ state[a]
-        state[d] = (x << count | x >> 32 - count) & MASK32
-
-    for _ in range(rounds // 2):
-        for a, b, c, d in DIAGONALS:
-            add_xor_rotate(a, b, d, 16)
-            add_xor_rotate(c, d, b, 12)
-            add_xor_rotate(a, b, d, 8)
-            add_xor_rotate(c, d, b, 7)
-    return [out + start & MASK32 for out, start in zip(state, words, strict=True)]
-
-
-def halves(x):
-    return x & MASK32, x >> 32
-
-
-def draws(seed, stream, domain, index):
-    """Return the 16-bit draws of an array of indices."""
-    superblock, j = np.divmod(np.asarray(index, np.uint64), np.uint64(512))
-    word, lane = np.divmod(j // np.uint64(2), np.uint64(16))
-    blocks, at = np.unique(np.uint64(16) * superblock + lane, return_inverse=True)
-    fixed = [*CONSTANTS, *halves(seed), domain, 0, 0, 0, 0, 0]
-    words = [*fixed, *halves(blocks), *halves(stream)]
-    words = [np.broadcast_to(np.asarray(w, np.uint64), blocks.shape) for w in words]
-    block = np.array(chacha(words, 8))
-    return block[word.astype(np.intp), at] >> np.uint64(16) * (j % np.uint64(2)) & np.uint64(0xFFFF)
-
-
-def uniforms(seed, stream, index):
-    high, low = (draws(seed, stream, domain, index) for domain in (0, 1))
-    return high * np.uint64(65536) + low
-
-
-def threshold_of(p):
-    return int(np.rint((1.0 - float(p)) * 2.0**32))  # half to even
-
-
-def expected_mask(size, p, *, seed, stream=0, offset=0):
-    index = np.arange(size, dtype=np.uint64) + np.uint64(offset)
-    return uniforms(seed, stream, index) < threshold_of(p)
-
-
-def expected_dropout(x, p, *, inverted=True, **key):
-    """Return the result of a p that drops and keeps something."""
-    compute = np.float64 if x.dtype == np.float64 else np.float32
-    scale = compute(2.0**32 / threshold_of(p)) if inverted else compute(1)
-    keep = expected_mask(x.size, p, **key).reshape(x.shape)
-    with np.errstate(all="ignore"):
-        scaled = (x.astype(compute) * scale).astype(x.dtype)
-    return with_positive_zeros(np.where(keep, scaled, x.dtype.type(0)))
+from .random_oracle import (
+    CONSTANTS,
+    chacha,
+    draws,
+    expected_dropout,
+    expected_mask,
+    halves,
+    threshold_of,
+    uniforms,
+)
 
 
 def test_the_reference_reproduces_the_published_block():

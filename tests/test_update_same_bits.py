@@ -62,7 +62,7 @@ def results(row, given, keywords, iteration=2):
 
 def assert_equal_results(assert_same_bits, actual, wanted, context="", *, summaries=True):
     for one, other in zip(actual[0], wanted[0], strict=True):
-        assert_same_bits(one, other, context, nan_bits=True)
+        assert_same_bits(one, other, context)
     if summaries:
         np.testing.assert_array_equal(actual[1], wanted[1], str(context))
 
@@ -134,7 +134,7 @@ def test_a_list_gives_the_bits_of_its_arrays(row, dtype, form, set_threads, asse
         summary = row.call(wrap([one.w for one in mine]), gradient, state, 2, **rich(row))
         for one, (arrays, _) in zip(mine, wanted, strict=True):
             for actual, array in zip([one.w, *one.state], arrays, strict=True):
-                assert_same_bits(actual, array, threads, nan_bits=True)
+                assert_same_bits(actual, array, threads)
         assert summary.nonzeros == sum(said.nonzeros for _, said in wanted)
 
 

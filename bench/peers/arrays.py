@@ -17,6 +17,7 @@ import bridle as br
 # Optional: without it its column stays empty.
 torch: Any = importlib.import_module("torch") if importlib.util.find_spec("torch") else None
 
+LIST = 1000  # arrays of a list
 STRENGTH, STEP_L2, RATE = 1e-3, 1e-4, 1e-4
 
 
@@ -44,9 +45,16 @@ def namespace(size: int, threads: int, limits: Limits) -> dict[str, Any]:
         names |= {"torch": torch, "F": torch.nn.functional, "aten": torch.ops.aten}
         names |= {"tx": torch.from_numpy(x), "tout": torch.from_numpy(out)}
         names |= {"ttmp": torch.from_numpy(tmp), "toriginal": torch.from_numpy(original)}
-    names |= {"x_at": x.ctypes.data, "out_at": out.ctypes.data}
+    for name in ("x", "original", "out", "tmp"):
+        names[f"{name}_at"] = names[name].ctypes.data
     names |= {"t": STRENGTH, "l2": STEP_L2, "s": STRENGTH, "rate": RATE}
     names |= {"d": shrink, "c": keep, "g": 2.0 * STEP_L2}
+    groups = [np.array_split(array, LIST) for array in (x, original, out, tmp)]
+    names |= dict(zip(("xs", "originals", "outs", "tmps"), groups, strict=True))
+    names["prepared"] = [br.prepare(group) for group in groups]
+    if torch:
+        names["adamw"] = _adamw([x], [original])
+        names["adamw_list"] = _adamw(groups[0], groups[1])
     p = 0.1
     names["bits"] = {p: br.dropout_mask(size, p, seed=7, packed=True)}
     names["sd"] = {p: np.float32(math.sqrt(p / (1 - p)))}
@@ -55,6 +63,16 @@ def namespace(size: int, threads: int, limits: Limits) -> dict[str, Any]:
     for name in ("t", "d", "c", "g"):
         names[f"{name}32"] = np.float32(names[name])  # a Python float makes Numba compute in double
     return names
+
+
+def _adamw(weights: list[Any], gradients: list[Any]) -> Any:
+    """Return PyTorch's optimizer of the same weights and gradients, after a first step."""
+    tensors = [torch.nn.Parameter(torch.from_numpy(w)) for w in weights]
+    for tensor, gradient in zip(tensors, gradients, strict=True):
+        tensor.grad = torch.from_numpy(gradient)
+    optimizer = torch.optim.AdamW(tensors, lr=1e-9, weight_decay=1e-2, fused=True)
+    optimizer.step()
+    return optimizer
 
 
 def restore(names: dict[str, Any]) -> None:

@@ -31,7 +31,9 @@ class Limits:
         self.copy_loop: Any = library.bench_limit_copy_loop
         for copy in (self.copy_streaming, self.copy_loop):
             copy.argtypes = [array, array, size, threads]
-        for function in (self.scale, self.copy_streaming, self.copy_loop):
+        self.update: Any = library.bench_limit_update
+        self.update.argtypes = [array, array, array, array, size, threads]
+        for function in (self.update, self.scale, self.copy_streaming, self.copy_loop):
             function.restype = None
 
 

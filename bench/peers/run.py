@@ -69,6 +69,7 @@ def _works(arguments: argparse.Namespace, instruction_set: str) -> Iterator[Work
         *works.in_memory(sizes["memory"]),
         *works.dropouts(sizes["memory"], instruction_set),
         *works.snapshots(sizes["memory"]),
+        *works.updates(sizes["memory"], sizes["cache"]),
         *works.in_cache(sizes["cache"]),
         *works.small(),
         *works.idle(sizes["cache"]),

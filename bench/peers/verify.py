@@ -35,6 +35,9 @@ def verify(work: Work, names: dict[str, Any], short: dict[str, Any]) -> dict[str
         for contender in contenders:
             result = _result(work, contender, names)
             _check_gaussian(f"{work.name}: {contender}", result, names["original"], names["sd"])
+    elif work.check == "update":
+        for contender in contenders:
+            _check_update(f"{work.name}: {contender}", work.statements[contender], names)
     elif work.check == "penalty":
         for contender in contenders:
             small_error = _penalty_error(work, contender, short)
@@ -77,6 +80,17 @@ def _check_gaussian(
     assert abs(noise.mean(dtype=np.float64)) < 6 * wanted / math.sqrt(noise.size), f"{what}: mean"
     spread = noise.std(dtype=np.float64) / wanted - 1
     assert abs(spread) < 6 / math.sqrt(2 * noise.size) + 1e-5, f"{what}: standard deviation"
+
+
+def _check_update(what: str, code: str, names: dict[str, Any]) -> None:
+    """Each contender moves by a few times lr at most, and leaves no NaN."""
+    restore(names)
+    names["out"].fill(0)
+    names["tmp"].fill(0)
+    exec(code, names)
+    x, original = names["x"], names["original"]
+    allowed = 1e-8 + np.abs(original) * np.float32(1e-7)
+    assert (np.abs(x - original) <= allowed).all(), f"{what} is wrong"
 
 
 def _exact_sums(x: NDArray[Any]) -> tuple[Any, Any]:

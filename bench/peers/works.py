@@ -124,11 +124,19 @@ SNAPSHOT = {
     "NumPy": "np.copyto(out, original)",
     "PyTorch": "tout.copy_(toriginal)",
 }
+ADAMW = "br.adamw_update({arrays}, 1e-9, 1000{options})"
+REGULARIZED = ", l1=1e-9, weight_decay=1e-2"
+ONE, LIST, PREPARED = (
+    "x, original, out, tmp",
+    "xs, originals, outs, tmps",
+    "prepared[0], prepared[1], prepared[2], prepared[3]",
+)
 LIMITS = {
     "parallel read": "limits.read(x_at, n, threads)",
     "in-place scale": "limits.scale(x_at, 1.0, n, threads)",
     "streaming copy": "limits.copy_streaming(x_at, out_at, n, threads)",
     "copy loop": "limits.copy_loop(x_at, out_at, n, threads)",
+    "four reads, three writes": "limits.update(x_at, original_at, out_at, tmp_at, n, threads)",
     "np.multiply": "np.multiply(x, c, out={out})",
 }
 
@@ -155,7 +163,7 @@ class Work:
     name: str
     size: int
     result: str  # where statements leave it: "x", "out", or "value" (they are expressions)
-    check: str  # how it is verified: "elementwise", "penalty", "dropout" or "gaussian"
+    check: str  # how it is verified: "elementwise", "penalty", "dropout", "gaussian" or "update"
     statements: dict[str, str]
     limit: str
     goals: tuple[Goal, ...]
@@ -173,7 +181,7 @@ class Work:
     @property
     def bytes(self) -> int:
         """Bytes of float32 that must be read and written."""
-        return self.size * (4 if self.check == "penalty" else 8)
+        return self.size * {"penalty": 4, "update": 28}.get(self.check, 8)
 
 
 def _work(
@@ -237,6 +245,29 @@ def dropouts(n: int, instruction_set: str) -> Iterator[Work]:
 def snapshots(n: int) -> Iterator[Work]:
     """The best weights put back; they are taken by the same copy."""
     yield _work("EarlyStopping.restore", n, "out", SNAPSHOT, "streaming copy", Goal("limit", 0.9))
+
+
+def updates(n: int, cached: int) -> Iterator[Work]:
+    """A regularized step of AdamW, beside the plain step and PyTorch's, which has no prox."""
+    plain = ADAMW.format(arrays=ONE, options="")
+    code = {
+        "bridle": ADAMW.format(arrays=ONE, options=REGULARIZED),
+        "plain": plain,
+        "PyTorch": "adamw.step()",
+    }
+    limit, name = "four reads, three writes", "adamw_update with decay, l1 and summary"
+    goals = Goal("limit", 0.95), Goal("plain", 1 / 1.03), Goal("PyTorch", 1.0)
+    yield _work(name, n, "x", code, limit, *goals, check="update")
+    yield _work(name, cached, "x", code, limit, Goal("PyTorch", 1.5), check="update")
+    for kind, arrays in (("list", LIST), ("prepared list", PREPARED)):
+        code = {
+            "bridle": ADAMW.format(arrays=arrays, options=REGULARIZED),
+            "one array": ADAMW.format(arrays=ONE, options=REGULARIZED),
+            "PyTorch": "adamw_list.step()",
+        }
+        goals = Goal("one array", 1 / 1.5), Goal("PyTorch", 20.0)
+        title = f"{name}, {kind} of 1000"
+        yield _work(title, cached, "x", code, limit, *goals, check="update")
 
 
 def in_cache(n: int) -> Iterator[Work]:

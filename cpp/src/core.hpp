@@ -2,10 +2,11 @@
 // Nothing here throws, allocates or prints; hyper-parameters have been checked by the caller.
 #pragma once
 
+#include <bridle/export.h>
+
 #include <bridle/ops.hpp>
 #include <bridle/types.hpp>
 
-#include "export.hpp"
 #include "walk.hpp"
 
 namespace bridle {
@@ -104,7 +105,7 @@ struct UpdateArray {
 };
 
 struct UpdateSums {
-  double absolute, squares;  // as those of elastic_net_penalty, 0 where l1 = l2 = 0
+  double absolute, squares;  // as those of elastic_net_penalty, 0 where nobody needs them
   double nonzeros, not_finite;
 };
 
@@ -112,7 +113,8 @@ struct UpdateSums {
 struct UpdateCall {
   int op;  // of UpdateOps
   DType dtype, gradient_dtype;
-  UpdateKind kind;  // of arrays that more than decoupled decay towards zero regularizes
+  bool
+      adaptive;  // the proximal step has the size of the element's own update, if the operator does
   UpdateNumbers numbers;
   bool stochastic;  // halves are rounded at random, with u(index + position in the list)
   RandomKey key;

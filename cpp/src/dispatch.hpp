@@ -1,7 +1,8 @@
 // Which instruction sets this build and this machine have, and which one is in use.
 #pragma once
 
-#include "export.hpp"
+#include <bridle/export.h>
+
 #include "kernels.hpp"
 
 namespace bridle {

@@ -48,17 +48,28 @@ constexpr void fill(KernelTable& table, NoiseList<Op...>) {
 template <class S>
 constexpr HalfKernels half_kernels = {widen_kernel<S>, narrow_kernel<S>, narrow_randomly_kernel<S>};
 
-template <template <class> class Op, class T>
+template <template <class> class Op, class T, bool kAdaptive>
 constexpr void fill_kinds(UpdateKernel (&kernels)[kUpdateKinds]) {
-  kernels[0] = update_kernel<Op, T, UpdateKind::plain>;
-  kernels[1] = update_kernel<Op, T, UpdateKind::scalar>;
-  kernels[2] = update_kernel<Op, T, UpdateKind::adaptive>;
+  if constexpr (ops::SolvesForWeight<Op<T>, T>) {
+    for (UpdateKernel& kernel : kernels) kernel = update_kernel<Op, T, UpdateKind::plain, false>;
+  } else {
+    constexpr bool adaptive = kAdaptive && Op<T>::adaptive;
+    kernels[0] = update_kernel<Op, T, UpdateKind::plain, false>;
+    kernels[1] = update_kernel<Op, T, UpdateKind::sparse, adaptive>;
+    kernels[2] = update_kernel<Op, T, UpdateKind::full, adaptive>;
+  }
+}
+
+template <template <class> class Op, class T>
+constexpr void fill_sizes(UpdateKernel (&kernels)[2][kUpdateKinds]) {
+  fill_kinds<Op, T, false>(kernels[0]);
+  fill_kinds<Op, T, true>(kernels[1]);
 }
 
 template <template <class> class... Op>
 constexpr void fill(KernelTable& table, UpdateList<Op...>) {
   int i = 0;
-  ((fill_kinds<Op, float>(table.update[i][0]), fill_kinds<Op, double>(table.update[i][1]), ++i),
+  ((fill_sizes<Op, float>(table.update[i][0]), fill_sizes<Op, double>(table.update[i][1]), ++i),
    ...);
 }
 

@@ -47,8 +47,9 @@ struct KernelTable {
                       const Soon& soon);
   void (*draw_uniforms)(const RandomDraws& from, std::uint64_t superblock, std::uint32_t* values,
                         const Soon& soon);
-  UpdateKernel update[UpdateOps::size][2][kUpdateKinds];  // of float and double
-  HalfKernels half[2];                                    // float16 and bfloat16
+  // Of float and double; with one size of the proximal step, and with each element's own.
+  UpdateKernel update[UpdateOps::size][2][2][kUpdateKinds];
+  HalfKernels half[2];  // float16 and bfloat16
   void (*count[kDTypes])(const void* x, std::size_t size, double* counts);
   StreamKernel stream;
 };

@@ -1,11 +1,13 @@
 // Threads: one OpenMP region per call, all of it behind this header.
 #pragma once
 
+#include <bridle/export.h>
+
 #include <cstddef>
 
-#include "export.hpp"
-
 namespace bridle {
+
+inline constexpr int kMaxThreads = 65535;
 
 BRIDLE_API int get_num_threads() noexcept;
 // n >= 1, or 0 for the runtime's own choice (OMP_NUM_THREADS, threadpoolctl, the affinity mask).

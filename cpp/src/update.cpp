@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "chunk_sums.hpp"
 #include "core.hpp"
 #include "dispatch.hpp"
@@ -7,7 +9,7 @@
 namespace bridle {
 namespace {
 
-constexpr int kElasticNet = 2;  // in ReduceOps
+constexpr int kL1 = 0, kElasticNet = 2;  // in ReduceOps
 constexpr std::size_t kWidth = sizeof(UpdateSums) / sizeof(double);
 constexpr std::size_t kStage = kNoiseBlock;  // elements of a half type that are widened at a time
 
@@ -32,16 +34,24 @@ UpdateMemory shifted(const UpdateMemory& memory, std::size_t begin, std::size_t 
 class Update {
  public:
   Update(const UpdateCall& call, const UpdateArray& array)
-      : call_(call), array_(array), numbers_(call.numbers), item_(item_size(call.dtype)) {
+      : call_(call),
+        array_(array),
+        memory_(array.memory),
+        numbers_(call.numbers),
+        item_(item_size(call.dtype)) {
     numbers_.coupled = array.coupled;
     numbers_.keep = array.keep;
     numbers_.l1 = array.l1;
     numbers_.l2 = array.l2;
-    const bool plain = array.memory.toward == nullptr && !numbers_.cautious && array.coupled == 0 &&
-                       array.l1 == 0 && array.l2 == 0;
-    const int type = call.dtype == DType::float64;
+    if (array.keep == 1 && array.coupled == 0) memory_.toward = nullptr;  // nothing decays
+    const bool full = memory_.toward != nullptr || numbers_.cautious || array.coupled != 0 ||
+                      array.l2 != 0 || std::isinf(array.l1);
+    const UpdateKind kind = full              ? UpdateKind::full
+                            : array.l1 != 0.0 ? UpdateKind::sparse
+                                              : UpdateKind::plain;
     kernel_ =
-        kernels().update[call.op][type][static_cast<int>(plain ? UpdateKind::plain : call.kind)];
+        kernels()
+            .update[call.op][call.dtype == DType::float64][call.adaptive][static_cast<int>(kind)];
   }
 
   // The sums are those of UpdateSums.
@@ -51,12 +61,16 @@ class Update {
         update_halves(i, std::min(kStage, begin + size - i));
       }
     } else {
-      kernel_(shifted(array_.memory, begin, item_, item_, item_), numbers_, size);
+      kernel_(shifted(memory_, begin, item_, item_, item_), numbers_, size);
     }
     const void* const weights = at(array_.memory.weights, begin * item_);
     const int dtype = static_cast<int>(call_.dtype);
     std::fill_n(sums, kWidth, 0.0);
-    if (array_.l1 != 0 || array_.l2 != 0) kernels().reduce[kElasticNet][dtype](weights, size, sums);
+    if (array_.l2 != 0) {
+      kernels().reduce[kElasticNet][dtype](weights, size, sums);
+    } else if (array_.l1 != 0) {
+      kernels().reduce[kL1][dtype](weights, size, sums);
+    }
     kernels().count[dtype](weights, size, sums + 2);
   }
 
@@ -65,7 +79,7 @@ class Update {
     const HalfKernels& half = kernels().half[static_cast<int>(call_.dtype)];
     const bool half_gradient = call_.gradient_dtype != DType::float32;
     const UpdateMemory here =
-        shifted(array_.memory, begin, 2, half_gradient ? 2 : sizeof(float), sizeof(float));
+        shifted(memory_, begin, 2, half_gradient ? 2 : sizeof(float), sizeof(float));
     alignas(kLine) float weights[kStage], gradient[kStage], toward[kStage];
     UpdateMemory wide = here;
     half.widen(here.weights, weights, size);
@@ -100,6 +114,7 @@ class Update {
 
   const UpdateCall& call_;
   const UpdateArray& array_;
+  UpdateMemory memory_;
   UpdateNumbers numbers_;
   std::size_t item_;
   UpdateKernel kernel_;

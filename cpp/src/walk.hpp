@@ -14,17 +14,17 @@ class Walk {
   // One row of elements, `stride` apart.
   explicit Walk(std::ptrdiff_t stride, std::size_t length = 1) noexcept : dimensions_(1) {
     length_[0] = length;
-    stride_[0] = stride;
+    stride_[0] = static_cast<std::size_t>(stride);
   }
 
   template <class Length, class Stride>
   Walk(int dimensions, const Length* lengths, const Stride* strides) noexcept : dimensions_(0) {
     for (int d = 0; d < dimensions; ++d) {
       const auto length = static_cast<std::size_t>(lengths[d]);
-      const auto stride = static_cast<std::ptrdiff_t>(strides[d]);
+      const auto stride = static_cast<std::size_t>(strides[d]);
       if (length == 1) continue;
       const int last = dimensions_ - 1;
-      if (last >= 0 && stride_[last] == stride * static_cast<std::ptrdiff_t>(length)) {
+      if (last >= 0 && stride_[last] == stride * length) {
         length_[last] *= length;
         stride_[last] = stride;
       } else {
@@ -43,34 +43,35 @@ class Walk {
 
   // Whether all elements are one row of this stride.
   bool is_row(std::ptrdiff_t stride) const noexcept {
-    return dimensions_ == 0 || (dimensions_ == 1 && stride_[0] == stride);
+    return dimensions_ == 0 || (dimensions_ == 1 && stride_[0] == static_cast<std::size_t>(stride));
   }
 
   // Calls row(offset, stride, count) for the rows that make up elements begin … begin + size: the
   // first element of a row lies at `offset`, the others `stride` apart.
   template <class Row>
   void for_each_row(std::size_t begin, std::size_t size, const Row& row) const {
+    const auto signed_ = [](std::size_t x) { return static_cast<std::ptrdiff_t>(x); };
     if (dimensions_ <= 1) {
-      const std::ptrdiff_t stride = dimensions_ ? stride_[0] : 0;
-      if (size > 0) row(static_cast<std::ptrdiff_t>(begin) * stride, stride, size);
+      const std::size_t stride = dimensions_ ? stride_[0] : 0;
+      if (size > 0) row(signed_(begin * stride), signed_(stride), size);
       return;
     }
     const int inner = dimensions_ - 1;
     std::size_t at[kMaxDimensions];
-    std::ptrdiff_t offset = 0;
+    std::size_t offset = 0;
     for (int d = inner; d >= 0; --d) {
       at[d] = begin % length_[d];
       begin /= length_[d];
-      offset += static_cast<std::ptrdiff_t>(at[d]) * stride_[d];
+      offset += at[d] * stride_[d];
     }
     while (size > 0) {
       const std::size_t count = std::min(size, length_[inner] - at[inner]);
-      row(offset, stride_[inner], count);
+      row(signed_(offset), signed_(stride_[inner]), count);
       size -= count;
       at[inner] += count;
-      offset += static_cast<std::ptrdiff_t>(count) * stride_[inner];
+      offset += count * stride_[inner];
       for (int d = inner; d > 0 && at[d] == length_[d]; --d) {
-        offset += stride_[d - 1] - static_cast<std::ptrdiff_t>(length_[d]) * stride_[d];
+        offset += stride_[d - 1] - length_[d] * stride_[d];
         at[d] = 0;
         ++at[d - 1];
       }
@@ -80,7 +81,7 @@ class Walk {
  private:
   int dimensions_;
   std::size_t length_[kMaxDimensions];
-  std::ptrdiff_t stride_[kMaxDimensions];
+  std::size_t stride_[kMaxDimensions];  // unsigned: offsets of random numbers reach 2⁶⁴
 };
 
 }  // namespace bridle

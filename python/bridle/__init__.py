@@ -9,6 +9,7 @@ from bridle._decision import Decision, StopReason
 from bridle._dropout import apply_dropout_mask, dropout, dropout_inference, dropout_mask
 from bridle._dropout_layer import Dropout
 from bridle._dropout_variants import alpha_dropout, gaussian_dropout, gaussian_noise
+from bridle._embedding import c_api, c_api_address, get_cmake_dir, get_include
 from bridle._optim import decay, elastic_net_gradient
 from bridle._penalty import elastic_net_penalty, l1_penalty, l2_penalty
 from bridle._prox import prox_elastic_net, prox_l2, soft_threshold
@@ -40,6 +41,8 @@ __all__ = [
     "adamw_update",
     "alpha_dropout",
     "apply_dropout_mask",
+    "c_api",
+    "c_api_address",
     "catch_up",
     "decay",
     "dropout",
@@ -50,6 +53,8 @@ __all__ = [
     "ftrl_update",
     "gaussian_dropout",
     "gaussian_noise",
+    "get_cmake_dir",
+    "get_include",
     "get_num_threads",
     "l1_penalty",
     "l2_penalty",

@@ -31,18 +31,19 @@ def is_real(array: NDArray[Any]) -> bool:
     return array.dtype.kind in "biuf" or array.dtype == "bfloat16"
 
 
-def _as_float(integer: int) -> float:
+def as_float(number: float) -> float:
+    """Convert a number, an integer beyond the range to an infinity."""
     try:
-        return float(integer)
+        return float(number)
     except OverflowError:
-        return math.copysign(math.inf, integer)
+        return math.copysign(math.inf, number)
 
 
 def parameter(name: str, index: int, value: object) -> Any:
     """Check one hyper-parameter; a number becomes a Python float, which never promotes an array."""
     if hasattr(value, "__array_ufunc__") and not isinstance(value, np.ndarray | np.generic):
         return value  # lazy or foreign: its values are not known here
-    array = np.asarray(_as_float(value) if isinstance(value, int) else value)
+    array = np.asarray(as_float(value) if isinstance(value, int) else value)
     if not is_real(array):
         kind = (_core.elementwise_operators | _core.penalties)[name][index]
         raise TypeError(f"{name}: {kind} must be a real number or an array of them, got {value!r}")

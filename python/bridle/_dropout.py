@@ -213,8 +213,9 @@ def apply_dropout_mask(
 
     .. math:: y_i = \begin{cases} x_i / (1 - p) & b_i = 1 \\ 0 & \text{else} \end{cases}
 
-    With bits from `dropout_mask`, the result is that of `dropout`, bit for bit. Storing the bits
-    costs one byte for eight elements and saves drawing them again.
+    With bits from `dropout_mask`, the result is that of `dropout`, bit for bit, save that ``p = 0``
+    makes -0.0 a +0.0. Storing the bits costs one byte for eight elements and saves drawing them
+    again.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bridle._call import real_array
 from bridle._dropout import dropout, dropout_inference
-from bridle._noise import NoiseShape, counter, lengths, probability
+from bridle._noise import NoiseShape, counter, lengths, noise_lengths, probability
 
 __all__ = ["Dropout"]
 
@@ -81,9 +81,18 @@ class Dropout:
         self.p = probability("Dropout", p)
         self.seed = counter("Dropout", "seed", seed)
         self.stream = counter("Dropout", "stream", stream)
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.noise_shape = None if noise_shape is None else noise_lengths("Dropout", noise_shape)
         self.inverted = bool(inverted)
         self._last: _Call | None = None
+
+    @property
+    def p(self) -> float:
+        """Probability for the next call."""
+        return self._p
+
+    @p.setter
+    def p(self, value: float) -> None:
+        self._p = probability("Dropout", value)
 
     def __repr__(self) -> str:
         return (
@@ -112,7 +121,7 @@ class Dropout:
             p = 0.0 if self.inverted else self.p
             return self.eval(x) if out is None else dropout_inference(x, p, out)
         array = real_array("Dropout", x)
-        call = _Call(self.stream, self.p, array.shape)
+        call = _Call(int(self.stream), self.p, array.shape)
         result = self._dropout(array, call, out)
         self._last = call
         self.stream += 1
@@ -203,7 +212,7 @@ class Dropout:
         config = {"p": self.p, "noise_shape": noise_shape, "inverted": self.inverted}
         return {
             "config": config,
-            "state": {"seed": self.seed, "stream": self.stream, "last": last},
+            "state": {"seed": int(self.seed), "stream": int(self.stream), "last": last},
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

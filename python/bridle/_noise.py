@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridle import _core
-from bridle._call import is_real
+from bridle._call import as_float, is_real
 
 NoiseShape: TypeAlias = Sequence[SupportsIndex | None]
 Block: TypeAlias = tuple[Sequence[SupportsIndex], Sequence[SupportsIndex]]
@@ -28,8 +28,8 @@ class Noise(NamedTuple):
 
 def number(name: str, parameter: str, value: Any) -> float:
     """Check that a hyper-parameter is one real number."""
-    if isinstance(value, float):
-        return value
+    if isinstance(value, int | float):
+        return as_float(value)
     array = np.asarray(value)
     if array.ndim > 0 or not is_real(array):
         raise TypeError(f"{name}: {parameter} must be a real number, got {value!r}")
@@ -61,6 +61,15 @@ def lengths(name: str, parameter: str, shape: SupportsIndex | Sequence[Any]) -> 
     return tuple(counter(name, parameter, length, 2**63) for length in sequence)
 
 
+def noise_lengths(name: str, noise_shape: NoiseShape) -> tuple[int | None, ...]:
+    """Check that a noise shape is made of integers and None."""
+    try:
+        return tuple(None if n is None else operator.index(n) for n in noise_shape)
+    except TypeError:
+        message = f"{name}: noise_shape must be a tuple of integers and None, got {noise_shape!r}"
+        raise TypeError(message) from None
+
+
 def random_noise(
     name: str,
     shape: tuple[int, ...],
@@ -74,13 +83,16 @@ def random_noise(
     """Return the noise of an array of this shape, drawn from the generator."""
     whole, origin = (shape, (0,) * len(shape)) if block is None else _block(name, shape, block)
     own = _own_number(name, shape, whole, noise_shape)
-    strides, size = [0] * len(shape), 1
+    strides, first, size = [0] * len(shape), 0, 1
     for axis in reversed(range(len(shape))):
         if own[axis]:
-            strides[axis] = size
+            # One element has no neighbour, and the distance to it might not fit in 64 bits.
+            strides[axis] = size if shape[axis] > 1 else 0
+            first += origin[axis] * size
             size *= whole[axis]
-    first = counter(name, "offset", offset, 2**64 - size)
-    first += sum(o * stride for o, stride in zip(origin, strides, strict=True))
+    if size >= 2**64:
+        raise ValueError(f"{name}: block must count fewer than 2**64 random numbers, got {size}")
+    first += counter(name, "offset", offset, 2**64 - size)
     return Noise(
         (counter(name, "seed", seed), counter(name, "stream", stream), threshold, first), strides
     )
@@ -109,12 +121,8 @@ def _own_number(
     """Tell for each dimension whether its positions have random numbers of their own."""
     if noise_shape is None:
         return [True] * len(shape)
-    try:
-        given = [None if n is None else operator.index(n) for n in noise_shape]
-    except TypeError:
-        message = f"{name}: noise_shape must be a tuple of integers and None, got {noise_shape!r}"
-        raise TypeError(message) from None
-    padded = [1] * (len(shape) - len(given)) + given
+    given = noise_lengths(name, noise_shape)
+    padded = (1,) * (len(shape) - len(given)) + given
     fits = len(padded) == len(shape) and all(
         n in (None, 1, length, total) for n, length, total in zip(padded, shape, whole, strict=True)
     )

@@ -285,7 +285,7 @@ def adamw_update(
     members = (rate, beta1, 1 - beta1, beta2, 1 - beta2, *corrections, tiny)
     state = {"first_moment": first_moment, "second_moment": second_moment}
     operands = Operands(w, gradient, dict(state))
-    return run(name, Operator(name, members, adaptive=True), operands, rate, **regularization)
+    return run(name, Operator(name, members), operands, rate, **regularization)
 
 
 def _betas(name: str, betas: Any) -> tuple[float, float]:
@@ -360,7 +360,7 @@ def adagrad_update(
     name = "adagrad_update"
     rate, tiny = non_negative(name, "lr", lr), non_negative(name, "epsilon", epsilon)
     operands = Operands(w, gradient, {"accumulator": accumulator})
-    how = Operator(name, (rate, tiny), adaptive=True)
+    how = Operator(name, (rate, tiny))
     return run(name, how, operands, rate, **regularization)
 
 
@@ -446,7 +446,7 @@ def rmsprop_update(
     operands = Operands(w, gradient, state, optional=("momentum_buffer", "gradient_average"))
     centered = "" if gradient_average is None else "centered_"
     members = (rate, average, 1 - average, tiny, factor)
-    how = Operator(centered + name, members, adaptive=True)
+    how = Operator(centered + name, members)
     return run(name, how, operands, rate, **regularization)
 
 

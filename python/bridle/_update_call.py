@@ -97,11 +97,10 @@ class Operands:
 
 @dataclass(frozen=True)
 class Operator:
-    """An operator of the core by name, its numbers, and whether each element has a step size."""
+    """An operator of the core and its numbers."""
 
     name: str
     members: tuple[float, ...]
-    adaptive: bool = False
 
 
 def _no_arrays(name: str, parameter: str, value: object) -> TypeError:
@@ -195,12 +194,11 @@ def run(
     scale = number(name, "grad_scale", grad_scale)
     if math.isnan(scale):
         raise ValueError(f"{name}: grad_scale must not be NaN, got {grad_scale}")
-    kind = 2 if operator.adaptive and own_step else 1
     random = _random(name, w, rounding, seed, stream, offset)
     states = list(operands.state.items()) + [("", None)] * (3 - len(operands.state))
     names = ("w", "gradient", *(key for key, _ in states), "toward", name)
     groups = (w, operands.gradient, *(value for _, value in states), toward)
-    settings = (scale, bool(cautious), kind, lr, random)
+    settings = (scale, bool(cautious), own_step, lr, random)
     return _call(operator, names, groups, settings, (coupled, keep, *strengths))
 
 

@@ -25,11 +25,11 @@ def defined_symbols(path: str, *options: str) -> list[tuple[str, str]]:
 
 def check_exports(library: str, headers: str) -> list[str]:
     """Compare exported and declared functions."""
-    declarations = "\n".join(header.read_text() for header in sorted(Path(headers).rglob("*.hpp")))
+    declarations = "\n".join(header.read_text() for header in sorted(Path(headers).rglob("*.h*")))
     declared = set(re.findall(r"^BRIDLE_API [^;(]*?(\w+)\(", declarations, re.MULTILINE))
     exported = {name for _, name in defined_symbols(library, "--dynamic", "--demangle")}
     functions = {re.sub(r"\(.*", "", name) for name in exported}
-    wanted = {f"bridle::{name}" for name in declared}
+    wanted = {name if name.startswith("bridle_") else f"bridle::{name}" for name in declared}
     if not declared:
         return [f"no function marked BRIDLE_API under {headers}"]
     unmarked = [f"exported, but not marked: {name}" for name in sorted(functions - wanted)]

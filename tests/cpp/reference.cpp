@@ -5,6 +5,7 @@
 #include <bridle/storage.hpp>
 #include <cstring>
 #include <iterator>
+#include <limits>
 #include <utility>
 
 namespace bridle::test {
@@ -54,27 +55,37 @@ Op<T> made_of(const double* members, std::index_sequence<M...>) {
 }
 
 template <template <class> class Op, class T>
-ops::Updated<T> updated(const UpdateNumbers& n, UpdateKind kind, T w, T toward, T g,
+ops::Updated<T> updated(const UpdateNumbers& n, UpdateForm form, T w, T toward, T g,
                         ops::State<T> state) {
   const auto op = made_of<Op, T>(n.members, std::make_index_sequence<sizeof(Op<T>) / sizeof(T)>());
   const auto t = [](double x) { return static_cast<T>(x); };
-  const ops::Regularization<T> r{t(n.scale), t(n.coupled), t(n.keep),    t(n.l1),
-                                 t(n.l2),    t(n.size),    t(n.cautious)};
+  constexpr T infinity = std::numeric_limits<T>::infinity();
+  const T spare_above = n.keep == 1 ? -infinity : n.cautious ? T(0) : infinity;
+  const ops::Regularization<T> r{t(n.scale), t(n.coupled), t(n.keep),  t(n.l1),
+                                 t(n.l2),    t(n.size),    spare_above};
   if constexpr (ops::SolvesForWeight<Op<T>, T>) {
     return op.weight(w, r.scale * g, state);
   } else {
-    return kind == UpdateKind::plain    ? ops::decayed(op, r, w, g, state)
-           : kind == UpdateKind::scalar ? ops::regularized<false>(op, r, w, toward, g, state)
-                                        : ops::regularized<true>(op, r, w, toward, g, state);
+    const bool adaptive = form.adaptive && Op<T>::adaptive;
+    switch (form.kind) {
+      case UpdateKind::plain:
+        return ops::decayed(op, r, w, g, state);
+      case UpdateKind::sparse:
+        return adaptive ? ops::sparse<true>(op, r, w, g, state)
+                        : ops::sparse<false>(op, r, w, g, state);
+      default:
+        return adaptive ? ops::regularized<true>(op, r, w, toward, g, state)
+                        : ops::regularized<false>(op, r, w, toward, g, state);
+    }
   }
 }
 
 template <template <class> class Op, class T>
-void update_one(const UpdateNumbers& numbers, UpdateKind kind, UpdateElement& e) {
+void update_one(const UpdateNumbers& numbers, UpdateForm form, UpdateElement& e) {
   const auto t = [](double x) { return static_cast<T>(x); };
   const ops::State<T> state{t(e.state[0]), t(e.state[1]), t(e.state[2])};
   const ops::Updated<T> result =
-      updated<Op, T>(numbers, kind, t(e.weight), t(e.toward), t(e.gradient), state);
+      updated<Op, T>(numbers, form, t(e.weight), t(e.toward), t(e.gradient), state);
   e.weight = result.weight + T(0);
   e.state[0] = result.state.first;
   e.state[1] = result.state.second;

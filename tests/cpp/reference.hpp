@@ -35,11 +35,17 @@ struct UpdateElement {
   double weight, gradient, toward, state[3];
 };
 
+// Which kernel: what surrounds the step, and whether the proximal step has the update's own size.
+struct UpdateForm {
+  UpdateKind kind;
+  bool adaptive;
+};
+
 struct UpdateOperator {
   std::string name;
   int states;
   // Renews weight and state, computed in float and in double.
-  void (*apply[2])(const UpdateNumbers& numbers, UpdateKind kind, UpdateElement& element);
+  void (*apply[2])(const UpdateNumbers& numbers, UpdateForm form, UpdateElement& element);
 };
 
 const std::vector<MapOperator>& map_operators();

@@ -63,7 +63,7 @@ void run_updates(Memory& memory, DType dtype, std::size_t size, bool at_end) {
                     0};
   UpdateCall call{};
   call.dtype = call.gradient_dtype = dtype;
-  call.kind = UpdateKind::adaptive;
+  call.adaptive = true;
   call.numbers = update_numbers();
   call.arrays = &array;
   call.count = 1;

@@ -109,17 +109,9 @@ class EveryCall {
         0.2,
         0};
     UpdateSums sums;
-    update({op,
-            dtype_,
-            dtype_,
-            UpdateKind::adaptive,
-            update_numbers(),
-            item_size(dtype_) == 2,
-            {1, 2},
-            0,
-            &array,
-            1},
-           &sums);
+    update(
+        {op, dtype_, dtype_, true, update_numbers(), item_size(dtype_) == 2, {1, 2}, 0, &array, 1},
+        &sums);
   }
 
   DType wide() const { return dtype_ == DType::float64 ? dtype_ : DType::float32; }
@@ -186,17 +178,9 @@ Bytes results(Operand x, std::size_t size) {
     const UpdateArray array{
         {data(0), x.data, {data(1), data(2), data(3)}, nullptr}, size, 0.1, 0.9, 0.3, 0.2, 0};
     UpdateSums sums;
-    update({op,
-            DType::float32,
-            DType::float32,
-            UpdateKind::adaptive,
-            update_numbers(),
-            false,
-            {0, 0},
-            0,
-            &array,
-            1},
-           &sums);
+    update(
+        {op, DType::float32, DType::float32, true, update_numbers(), false, {0, 0}, 0, &array, 1},
+        &sums);
     for (const Array& written : memory) {
       const Bytes result = written.elements();
       all.insert(all.end(), result.begin(), result.end());

@@ -24,16 +24,16 @@ void for_each_update(Test test) {
 
 void check_kernels(int index, const UpdateOperator& op, DType dtype, std::size_t size,
                    Present present, std::size_t phase) {
-  for (const UpdateKind kind : kUpdateKindsHere) {
+  for (const UpdateForm form : kUpdateForms) {
     for (const bool cautious : {false, true}) {
       const UpdateNumbers numbers = update_numbers(cautious);
       UpdateCase reference(dtype, dtype, size, present, 7 * size + phase);
-      const std::vector<UpdateElement> expected = reference.expected(op, numbers, kind);
+      const std::vector<UpdateElement> expected = reference.expected(op, numbers, form);
       for_each_instruction_set([&](const std::string& isa) {
         CAPTURE(isa);
         UpdateCase test = reference;
-        kernels().update[index][dtype == DType::float64][static_cast<int>(kind)](test.memory(),
-                                                                                 numbers, size);
+        kernels().update[index][dtype == DType::float64][form.adaptive]
+                        [static_cast<int>(form.kind)](test.memory(), numbers, size);
         CHECK(difference(expected, test.elements(), present.states) == "");
         CHECK(test.gaps_untouched());
       });
@@ -99,6 +99,16 @@ struct List {
   std::vector<UpdateArray> arrays;
 };
 
+// The cheapest form that does all of what is asked for.
+UpdateForm form_of(const UpdateCall& call, const UpdateArray& array) {
+  const bool full =
+      array.memory.toward || call.numbers.cautious || array.coupled != 0 || array.l2 != 0;
+  const UpdateKind kind = full            ? UpdateKind::full
+                          : array.l1 != 0 ? UpdateKind::sparse
+                                          : UpdateKind::plain;
+  return {kind, call.adaptive};
+}
+
 // What must become of array `a` of a list.
 std::vector<UpdateElement> expected_of(const UpdateCall& call, const UpdateOperator& op,
                                        const List& list, std::size_t a) {
@@ -108,7 +118,7 @@ std::vector<UpdateElement> expected_of(const UpdateCall& call, const UpdateOpera
   numbers.keep = array.keep;
   numbers.l1 = array.l1;
   numbers.l2 = array.l2;
-  std::vector<UpdateElement> result = list.cases[a].expected(op, numbers, call.kind);
+  std::vector<UpdateElement> result = list.cases[a].expected(op, numbers, form_of(call, array));
   for (std::size_t i = 0; i < result.size(); ++i) {
     result[i].weight = stored(call.dtype, result[i].weight, call.stochastic, array.first + i);
   }
@@ -126,7 +136,7 @@ UpdateSums expected_sums(const UpdateArray& array, const std::vector<UpdateEleme
   if (array.l1 != 0 || array.l2 != 0) {
     const std::vector<double> both = reference_sums(reduce_operators()[2], weights);
     sums.absolute = both[0];
-    sums.squares = both[1];
+    sums.squares = array.l2 != 0 ? both[1] : 0;
   }
   return sums;
 }
@@ -180,7 +190,7 @@ TEST_CASE("a list of arrays: element by element, with any number of threads, in 
         call.op = index;
         call.dtype = dtype;
         call.gradient_dtype = stochastic ? DType::float32 : dtype;
-        call.kind = index % 2 ? UpdateKind::adaptive : UpdateKind::scalar;
+        call.adaptive = index % 2 != 0;
         call.numbers = update_numbers(false);
         call.stochastic = stochastic;
         call.key = kKey;

@@ -52,9 +52,9 @@ std::vector<UpdateElement> UpdateCase::elements() const {
 
 std::vector<UpdateElement> UpdateCase::expected(const UpdateOperator& op,
                                                 const UpdateNumbers& numbers,
-                                                UpdateKind kind) const {
+                                                UpdateForm form) const {
   std::vector<UpdateElement> result = elements();
-  for (UpdateElement& element : result) op.apply[type_](numbers, kind, element);
+  for (UpdateElement& element : result) op.apply[type_](numbers, form, element);
   return result;
 }
 

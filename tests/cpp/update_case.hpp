@@ -8,8 +8,11 @@
 
 namespace bridle::test {
 
-inline constexpr UpdateKind kUpdateKindsHere[] = {UpdateKind::plain, UpdateKind::scalar,
-                                                  UpdateKind::adaptive};
+inline constexpr UpdateForm kUpdateForms[] = {{UpdateKind::plain, false},
+                                              {UpdateKind::sparse, false},
+                                              {UpdateKind::sparse, true},
+                                              {UpdateKind::full, false},
+                                              {UpdateKind::full, true}};
 
 // Numbers that every functor takes in any of its places.
 inline UpdateNumbers update_numbers(bool cautious = true) {
@@ -31,7 +34,7 @@ class UpdateCase {
   UpdateMemory memory();
   // What the operator makes of every element.
   std::vector<UpdateElement> expected(const UpdateOperator& op, const UpdateNumbers& numbers,
-                                      UpdateKind kind) const;
+                                      UpdateForm form) const;
   // The elements as they are now.
   std::vector<UpdateElement> elements() const;
   bool gaps_untouched() const;

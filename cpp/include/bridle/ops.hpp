@@ -1,11 +1,20 @@
-// The list of operators. Kernel tables, ufuncs, tests and benchmarks are made from it.
+// The list of operators. Kernel tables, ufuncs, C functions, tests and benchmarks are made from it.
 #pragma once
 
+// Formulas are not contracted to fused multiply-add, also where a program that includes them does
+// that with its own. For gcc, which knows no such pragma, transform.hpp has an attribute.
+#if defined(__clang__)
+#pragma float_control(push)
+#pragma clang fp contract(off)
+#endif
 #include <bridle/ops/dropout.hpp>
 #include <bridle/ops/optim.hpp>
 #include <bridle/ops/penalty.hpp>
 #include <bridle/ops/prox.hpp>
 #include <bridle/ops/update.hpp>
+#if defined(__clang__)
+#pragma float_control(pop)
+#endif
 
 namespace bridle::inline BRIDLE_ISA {
 

@@ -12,4 +12,25 @@ struct Param {
   Rule rule;
 };
 
+constexpr bool keeps(Rule rule, double value) {
+  switch (rule) {
+    case Rule::non_negative:
+      return value >= 0.0;
+    case Rule::unit_interval:
+      return value >= 0.0 && value <= 1.0;
+  }
+  return false;
+}
+
+// As error messages say it: "threshold must be …".
+constexpr const char* describe_rule(Rule rule) {
+  switch (rule) {
+    case Rule::non_negative:
+      return ">= 0";
+    case Rule::unit_interval:
+      return "between 0 and 1";
+  }
+  return "";
+}
+
 }  // namespace bridle

@@ -78,9 +78,9 @@ struct UpdateMemory {
   const void* toward;
 };
 
-// What surrounds the step of an optimizer: decoupled decay towards zero at most; everything, with
-// one size of the proximal step or with that of each element.
-enum class UpdateKind : int { plain, scalar, adaptive };
+// What surrounds the step of an optimizer: decoupled decay towards zero at most; that and an l1
+// penalty; everything.
+enum class UpdateKind : int { plain, sparse, full };
 inline constexpr int kUpdateKinds = 3;
 
 struct UpdateNumbers {

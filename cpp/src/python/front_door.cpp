@@ -17,26 +17,6 @@ PyObject* elementwise_fallback = nullptr;
 PyObject* penalty_fallback = nullptr;
 PyObject* dropout_fallback = nullptr;
 
-bool keeps(Rule rule, double value) {
-  switch (rule) {
-    case Rule::non_negative:
-      return value >= 0.0;
-    case Rule::unit_interval:
-      return value >= 0.0 && value <= 1.0;
-  }
-  return false;
-}
-
-const char* describe_rule(Rule rule) {
-  switch (rule) {
-    case Rule::non_negative:
-      return ">= 0";
-    case Rule::unit_interval:
-      return "between 0 and 1";
-  }
-  return "";
-}
-
 // The front doors take a fixed number of positional arguments; the Python functions give all of
 // them.
 bool has_arguments(const char* name, Py_ssize_t given, std::size_t wanted) {

@@ -1,6 +1,7 @@
 // The extension module. Elementwise operators and penalties enter through the front doors and
 // ufuncs, which are plain C for speed; the rest, called once a layer or once a process, is bound
 // here.
+#include <bridle/c_api.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
@@ -139,6 +140,15 @@ py::dict parameter_names(const Operators& operators) {
   return names;
 }
 
+// The addresses of the C functions, by name.
+py::dict c_functions() {
+  py::dict addresses;
+  for (int i = 0; const char* name = bridle_function_name(i); ++i) {
+    addresses[name] = reinterpret_cast<std::uintptr_t>(bridle_function(name));
+  }
+  return addresses;
+}
+
 }  // namespace
 }  // namespace bridle::python
 
@@ -163,6 +173,8 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.def("apply_noise", noise_array);
   m.def("noise_mask", mask_array);
   m.def("copy_arrays", copy_arrays);
+  m.attr("c_functions") = c_functions();
+  m.def("c_api", [] { return py::capsule(bridle_get_c_api(), BRIDLE_C_API_CAPSULE); });
   m.def("get_num_threads", get_num_threads);
   m.def("set_num_threads", set_num_threads);
   m.def("openmp_runtime", openmp_runtime);

@@ -265,15 +265,15 @@ int find_update(const char* name) {
 PyObject* run_update(const char* op, PyObject* const* args) {
   PyObject *names, *objects[kGroups], *random;
   UpdateCall call{};
-  int cautious, kind;
+  int cautious, adaptive;
   const bool parsed = PyArg_ParseTuple(args[2], "OOOOOO", &objects[0], &objects[1], &objects[2],
                                        &objects[3], &objects[4], &objects[5]) &&
-                      PyArg_ParseTuple(args[4], "dpidO", &call.numbers.scale, &cautious, &kind,
+                      PyArg_ParseTuple(args[4], "dppdO", &call.numbers.scale, &cautious, &adaptive,
                                        &call.numbers.size, &random);
   if (!parsed) return nullptr;
   names = args[1];
   call.op = find_update(op);
-  call.kind = static_cast<UpdateKind>(kind);
+  call.adaptive = adaptive;
   call.numbers.cautious = cautious;
   call.stochastic = random != Py_None;
   unsigned long long seed = 0, stream = 0, index = 0;

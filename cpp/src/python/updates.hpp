@@ -11,7 +11,7 @@ namespace bridle::python {
 //     groups: w, gradient, three of state, toward; each None, an array, a list or tuple of arrays,
 //             or a capsule. names: how error messages call them.
 //     members: the numbers of the operator's functor
-//     settings: (gradient scale, cautious, kind, proximal size, None or (seed, stream, offset))
+//     settings: (gradient scale, cautious, adaptive, proximal size, None or (seed, stream, offset))
 //     coupled, keep, l1, l2: a float, or one for each array in a tuple
 //   -> (penalty, nonzeros, finite), or NotImplemented for arrays that are not contiguous.
 bool add_updates(PyObject* module);

@@ -9,7 +9,8 @@
 
 namespace bridle::inline BRIDLE_ISA {
 
-inline constexpr std::size_t kUpdateBlock = 256;  // elements between two prefetches
+// Elements between two prefetches: with 256, the bursts kept the processor waiting.
+inline constexpr std::size_t kUpdateBlock = 64;
 
 // A functor made of the first of some numbers; it is an aggregate of T alone.
 template <class Op, class T, std::size_t... I>
@@ -24,7 +25,9 @@ inline Op from_numbers(const double* numbers) {
 template <class T>
 inline ops::Regularization<T> regularization(const UpdateNumbers& n) {
   const auto t = [](double x) { return static_cast<T>(x); };
-  return {t(n.scale), t(n.coupled), t(n.keep), t(n.l1), t(n.l2), t(n.size), t(n.cautious)};
+  const T infinity = static_cast<T>(__builtin_inf());
+  const T spare_above = n.keep == 1 ? -infinity : n.cautious ? T(0) : infinity;
+  return {t(n.scale), t(n.coupled), t(n.keep), t(n.l1), t(n.l2), t(n.size), spare_above};
 }
 
 // Elements begin … of an array, or what stands in for one that is null.
@@ -37,7 +40,7 @@ inline T* update_block(const void* array, std::size_t begin, std::size_t size, T
 }
 
 // Renews weights and state; no two of the arrays overlap.
-template <template <class> class Op, class T, UpdateKind kKind>
+template <template <class> class Op, class T, UpdateKind kKind, bool kAdaptive>
 void update_kernel(const UpdateMemory& memory, const UpdateNumbers& numbers, std::size_t size) {
   constexpr int states = Op<T>::states;
   const Op<T> op = from_numbers<Op<T>, T>(numbers.members);
@@ -59,10 +62,12 @@ void update_kernel(const UpdateMemory& memory, const UpdateNumbers& numbers, std
       const ops::State<T> state{old0[i], old1[i], old2[i]};
       if constexpr (ops::SolvesForWeight<Op<T>, T>) {
         return op.weight(w[i], r.scale * g[i], state);
-      } else if constexpr (kKind != UpdateKind::plain) {
-        return ops::regularized<kKind == UpdateKind::adaptive>(op, r, w[i], toward[i], g[i], state);
-      } else {
+      } else if constexpr (kKind == UpdateKind::plain) {
         return ops::decayed(op, r, w[i], g[i], state);
+      } else if constexpr (kKind == UpdateKind::sparse) {
+        return ops::sparse<kAdaptive>(op, r, w[i], g[i], state);
+      } else {
+        return ops::regularized<kAdaptive>(op, r, w[i], toward[i], g[i], state);
       }
     };
 #pragma omp simd

@@ -21,6 +21,11 @@ constexpr T clamp(T x, T low, T high) {
   return raised > high ? high : raised;
 }
 
+template <class T>
+constexpr T largest() {
+  return T(sizeof(T) == 8 ? __DBL_MAX__ : double(__FLT_MAX__));
+}
+
 constexpr float square_root(float x) { return __builtin_sqrtf(x); }
 constexpr double square_root(double x) { return __builtin_sqrt(x); }
 

@@ -1,7 +1,7 @@
 // The steps of optimizers, one element at a time. A functor takes the gradient and the state of an
 // element, and tells how far the weight goes down, in which direction, which step size the proximal
-// operator has there, and the new state. What regularizes the step is written once, in
-// `regularized`.
+// operator has there (adaptive: it differs from element to element), and the new state. What
+// regularizes the step is written once, in `regularized`.
 #pragma once
 
 #include <bridle/ops/math.hpp>
@@ -27,6 +27,7 @@ template <class T>
 struct proximal_step {
   static constexpr const char* name = "proximal_step";
   static constexpr int states = 0;
+  static constexpr bool adaptive = false;
   T step;
 
   constexpr Step<T> operator()(T, State<T> s) const { return {T(0), T(0), step, s}; }
@@ -38,6 +39,7 @@ template <class T>
 struct sgd_update {
   static constexpr const char* name = "sgd_update";
   static constexpr int states = 1;
+  static constexpr bool adaptive = false;
   T lr, momentum, from_gradient, from_momentum;  // u = from_gradient·g + from_momentum·b
 
   constexpr Step<T> operator()(T g, State<T> s) const {
@@ -53,6 +55,7 @@ template <class T>
 struct adamw_update {
   static constexpr const char* name = "adamw_update";
   static constexpr int states = 2;
+  static constexpr bool adaptive = true;
   T lr, beta1, rest1, beta2, rest2, correction1, correction2, epsilon;  // rest = 1 − beta
 
   constexpr Step<T> operator()(T g, State<T> s) const {
@@ -68,6 +71,7 @@ template <class T>
 struct adagrad_update {
   static constexpr const char* name = "adagrad_update";
   static constexpr int states = 1;
+  static constexpr bool adaptive = true;
   T lr, epsilon;
 
   constexpr Step<T> operator()(T g, State<T> s) const {
@@ -82,6 +86,7 @@ template <class T>
 struct rmsprop_update {
   static constexpr const char* name = "rmsprop_update";
   static constexpr int states = 2;
+  static constexpr bool adaptive = true;
   T lr, alpha, rest, epsilon, momentum;  // rest = 1 − alpha
 
   constexpr Step<T> operator()(T g, State<T> s) const {
@@ -97,6 +102,7 @@ template <class T>
 struct centered_rmsprop_update {
   static constexpr const char* name = "centered_rmsprop_update";
   static constexpr int states = 3;
+  static constexpr bool adaptive = true;
   T lr, alpha, rest, epsilon, momentum;
 
   constexpr Step<T> operator()(T g, State<T> s) const {
@@ -114,6 +120,7 @@ template <class T>
 struct lion_update {
   static constexpr const char* name = "lion_update";
   static constexpr int states = 1;
+  static constexpr bool adaptive = false;
   T lr, beta1, rest1, beta2, rest2;
 
   constexpr Step<T> operator()(T g, State<T> s) const {
@@ -134,6 +141,7 @@ template <class T>
 struct ftrl_update {
   static constexpr const char* name = "ftrl_update";
   static constexpr int states = 2;
+  static constexpr bool adaptive = false;
   T inverse_lr, beta, l1, l2;
 
   constexpr Updated<T> weight(T w, T g, State<T> s) const {
@@ -151,16 +159,16 @@ concept SolvesForWeight = requires(const Op& op, T x) { op.weight(x, x, State<T>
 
 // What regularizes a step. Decay goes towards `toward`: coupled, it is added to the gradient;
 // decoupled (Loshchilov and Hutter 2019), the distance is multiplied by `keep` before the update.
-// Cautious decay (Chen et al. 2025) spares elements whose update goes the other way. The proximal
-// step comes last.
+// Cautious decay (Chen et al. 2025) spares elements whose update and distance have opposite signs.
+// The proximal step comes last.
 template <class T>
 struct Regularization {
   T scale;    // of the gradient
   T coupled;  // rate of the coupled decay
   T keep;     // 1 − rate of the decoupled decay
   T l1, l2;
-  T size;      // of the proximal step, unless it is the update's own
-  T cautious;  // 1 or 0
+  T size;         // of the proximal step, unless it is the update's own
+  T spare_above;  // 0 if cautious, −inf if nothing decays, else inf
 };
 
 // kAdaptive: the proximal step has the size of the element's own update.
@@ -171,20 +179,31 @@ constexpr Updated<T> regularized(const Op& op, const Regularization<T>& r, T w, 
   const T scaled = r.scale * gradient;
   const T pulled = scaled + r.coupled * distance;  // NaN if 0 meets an infinite distance
   const Step<T> step = op(r.coupled == T(0) ? scaled : pulled, state);
-  const bool opposite =
-      ((step.direction < T(0)) & (distance > T(0))) | ((step.direction > T(0)) & (distance < T(0)));
-  const bool decays = (r.keep != T(1)) & !((r.cautious != T(0)) & opposite);
-  const T decayed = decays ? toward + r.keep * distance : w;
-  const T size = kAdaptive ? step.size : r.size;
-  return {prox_elastic_net<T>{r.l1, r.l2, size}(decayed - step.down), step.state};
+  const T upwards = step.direction < T(0) ? distance : T(0);
+  const T opposition = step.direction > T(0) ? -distance : upwards;  // > 0 where signs are opposite
+  const T decayed = opposition > r.spare_above ? w : toward + r.keep * distance;
+  const T own = step.size < largest<T>() ? step.size : largest<T>();  // inf · 0 would be NaN
+  const T size = kAdaptive ? own : r.size;
+  const T threshold = size > T(0) ? size * r.l1 : T(0);  // 0 · inf would be NaN
+  const T twice = size > T(0) ? T(2) * size * r.l2 : T(0);
+  return {soft_threshold<T>{threshold}(decayed - step.down) / (T(1) + twice), step.state};
 }
 
-// The same where there is nothing but decoupled decay towards zero.
+// The same where there is nothing but decoupled decay towards zero, and where there is a finite l1
+// penalty beside it.
 template <class Op, class T>
 constexpr Updated<T> decayed(const Op& op, const Regularization<T>& r, T w, T gradient,
                              State<T> state) {
   const Step<T> step = op(r.scale * gradient, state);
   return {r.keep * w - step.down, step.state};
+}
+
+template <bool kAdaptive, class Op, class T>
+constexpr Updated<T> sparse(const Op& op, const Regularization<T>& r, T w, T gradient,
+                            State<T> state) {
+  const Step<T> step = op(r.scale * gradient, state);
+  const T threshold = (kAdaptive ? step.size : r.size) * r.l1;
+  return {soft_threshold<T>{threshold}(r.keep * w - step.down), step.state};
 }
 
 }  // namespace bridle::inline BRIDLE_ISA::ops

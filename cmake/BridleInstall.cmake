@@ -1,0 +1,14 @@
+# The C++ package: the library, what its users include, and what find_package(bridle) reads. All of
+# it may be moved as a whole, and lies in wheels as well.
+include(CMakePackageConfigHelpers)
+set(BRIDLE_INSTALL_CMAKEDIR ${CMAKE_INSTALL_LIBDIR}/cmake/bridle)
+
+install(TARGETS bridle EXPORT bridleTargets DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT devel)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/cpp/include/bridle DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+        COMPONENT devel
+        PATTERN loops EXCLUDE PATTERN half.hpp EXCLUDE PATTERN storage.hpp EXCLUDE PATTERN vector.hpp EXCLUDE)
+
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/bridleConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_SOURCE_DIR}/cmake/bridleConfig.cmake ${PROJECT_BINARY_DIR}/bridleConfigVersion.cmake
+        DESTINATION ${BRIDLE_INSTALL_CMAKEDIR} COMPONENT devel)
+install(EXPORT bridleTargets NAMESPACE bridle:: DESTINATION ${BRIDLE_INSTALL_CMAKEDIR} COMPONENT devel)

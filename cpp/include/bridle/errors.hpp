@@ -1,0 +1,55 @@
+// The messages of bad arguments: those of the Python functions, word for word.
+#pragma once
+
+#include <bridle/config.hpp>
+#include <bridle/param.hpp>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <functional>
+#include <stdexcept>
+#include <string>
+
+namespace bridle::inline BRIDLE_ISA::detail {
+
+// As Python prints it: the shortest digits that give the number again.
+template <class T>
+std::string text_of(T value) {
+  if (std::isnan(value)) return "nan";
+  const T size = std::abs(value);
+  const bool plain = size == T(0) || (size >= T(1e-4) && size < T(1e16));
+  char digits[64];
+  const std::to_chars_result end =
+      std::to_chars(digits, digits + sizeof digits, value,
+                    plain ? std::chars_format::fixed : std::chars_format::scientific);
+  std::string text(digits, end.ptr);
+  if (plain && text.find('.') == std::string::npos) text += ".0";
+  return text;
+}
+
+[[noreturn]] inline void fail(const char* function, const std::string& what) {
+  throw std::invalid_argument(std::string(function) + ": " + what);
+}
+
+template <class T>
+void check_parameter(const char* function, const Param& param, T value) {
+  if (keeps(param.rule, static_cast<double>(value))) return;
+  fail(function, std::string(param.name) + " must be " + describe_rule(param.rule) + ", got " +
+                     text_of(value));
+}
+
+inline void check_sizes(const char* function, const char* array, std::size_t size,
+                        const char* other, std::size_t wanted) {
+  if (size == wanted) return;
+  fail(function, std::string(array) + " must have as many elements as " + other + ", got " +
+                     std::to_string(size) + " and " + std::to_string(wanted));
+}
+
+// Whether two arrays of n elements are one array, or share no element.
+template <class T>
+bool same_or_apart(const T* a, const T* b, std::size_t n) {
+  const std::less<const T*> before;
+  return a == b || !before(a, b + n) || !before(b, a + n);
+}
+
+}  // namespace bridle::inline BRIDLE_ISA::detail

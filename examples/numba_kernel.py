@@ -1,0 +1,60 @@
+"""A training step in Numba that calls bridle's C functions, without the GIL.
+
+The address of a function comes from `bridle.c_api_address`; ctypes gives it a type that Numba can
+call. Run it: ``python numba_kernel.py`` (needs numba).
+"""
+
+import ctypes
+from concurrent.futures import ThreadPoolExecutor
+
+import numba
+import numpy as np
+
+import bridle as br
+
+
+def elementwise_f32(name, parameters):
+    """Return the float32 function of an elementwise operator, as Numba calls it."""
+    types = [ctypes.c_void_p, *[ctypes.c_float] * parameters, ctypes.c_void_p, ctypes.c_int64]
+    return ctypes.CFUNCTYPE(ctypes.c_int, *types)(br.c_api_address(name))
+
+
+decay = elementwise_f32("decay_f32", 1)
+soft_threshold = elementwise_f32("soft_threshold_f32", 1)
+
+
+@numba.njit(nogil=True)
+def train(w, target, rate, steps):
+    """Move w towards the target, in squared error, with weight decay and an L1 penalty."""
+    address, size = w.ctypes.data, w.size
+    for _ in range(steps):
+        for i in range(size):
+            w[i] -= rate * (w[i] - target[i])
+        if decay(address, rate * np.float32(0.01), address, size) != 0:
+            return False
+        if soft_threshold(address, rate * np.float32(0.5), address, size) != 0:
+            return False
+    return True
+
+
+def main():
+    """Train several arrays at a time, and do the same step by step in NumPy and bridle."""
+    rate, steps = np.float32(0.1), 100
+    targets = [np.random.default_rng(seed).normal(size=10_000).astype("f4") for seed in range(4)]
+    arrays = [np.zeros_like(target) for target in targets]
+    with ThreadPoolExecutor() as pool:
+        done = list(pool.map(lambda w, target: train(w, target, rate, steps), arrays, targets))
+    assert all(done)
+    assert not train(arrays[0].copy(), targets[0], np.float32(np.nan), 1)  # NaN is refused
+    for w, target in zip(arrays, targets, strict=True):
+        expected = np.zeros_like(target)
+        for _ in range(steps):
+            expected -= rate * (expected - target)
+            br.decay(expected, rate * np.float32(0.01), out=expected)
+            br.soft_threshold(expected, rate * np.float32(0.5), out=expected)
+        np.testing.assert_allclose(w, expected, atol=1e-5)
+        print(f"zeros: {np.mean(w == 0):.1%}")
+
+
+if __name__ == "__main__":
+    main()
