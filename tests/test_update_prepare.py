@@ -159,7 +159,7 @@ def test_a_list_may_be_emptied_while_another_thread_works_on_it(set_threads):
     set_threads(1)
     for _ in range(5):
         arrays = [np.ones(5_000_000)]  # so large that its memory goes back to the system
-        run_in_threads([lambda a=arrays: br.proximal_step(a, 0.1, l1=0.1), arrays.clear])
+        run_in_threads([arrays.clear, lambda a=arrays: br.proximal_step(a, 0.1, l1=0.1)])
 
 
 def test_the_interpreter_runs_on_during_an_update(set_threads):
