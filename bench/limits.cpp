@@ -113,14 +113,11 @@ void bench_limit_copy_streaming(const float* x, float* out, std::size_t size, in
 
 void bench_limit_update(float* w, const float* gradient, float* m, float* v, std::size_t size,
                         int threads) {
-  const std::size_t ahead = size > kCached ? kAhead : 0;
   split(size, threads, [=](std::size_t begin, std::size_t end) {
     std::size_t i = begin;
     for (; i + kLine <= end; i += kLine) {
-      __builtin_prefetch(gradient + i + ahead);
       const Floats g = *reinterpret_cast<const Floats*>(gradient + i) * 1e-20f;
       for (float* const array : {w, m, v}) {
-        __builtin_prefetch(array + i + ahead);
         *reinterpret_cast<Floats*>(array + i) += g;
       }
     }

@@ -196,3 +196,13 @@ def test_the_common_keywords_have_the_documented_defaults():
             neutral = {"toward": None, "prox_step": "adaptive", "decay": "decoupled", "seed": None}
             other.call(row, **dict.fromkeys(("l1", "l2", "weight_decay"), 0.0), **neutral)
             np.testing.assert_array_equal(one.w, other.w, name)
+
+
+@pytest.mark.parametrize("strength", ["l1", "l2"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_strength_that_is_infinite_as_float32_does_nothing_without_a_step(strength, dtype):
+    w = np.ones(70, dtype)
+    br.sgd_update(w, np.zeros_like(w), 0.0, **{strength: 1e300})
+    np.testing.assert_array_equal(w, 1.0)
+    br.sgd_update(w, np.zeros_like(w), 0.5, **{strength: 1e300})
+    np.testing.assert_allclose(w, 0.0, atol=1e-300)

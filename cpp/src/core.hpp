@@ -106,15 +106,15 @@ struct UpdateArray {
 
 struct UpdateSums {
   double absolute, squares;  // as those of elastic_net_penalty, 0 where nobody needs them
-  double nonzeros, not_finite;
+  double nonzeros;
+  double not_finite;  // 0 if all are finite
 };
 
 // Halves compute in float, with a state of float; their gradients may be halves or float.
 struct UpdateCall {
   int op;  // of UpdateOps
   DType dtype, gradient_dtype;
-  bool
-      adaptive;  // the proximal step has the size of the element's own update, if the operator does
+  bool adaptive;  // the proximal step has the size of each element's own update
   UpdateNumbers numbers;
   bool stochastic;  // halves are rounded at random, with u(index + position in the list)
   RandomKey key;

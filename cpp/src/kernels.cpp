@@ -2,6 +2,7 @@
 // element type.
 #include "kernels.hpp"
 
+#include <bridle/loops/count.hpp>
 #include <bridle/loops/map.hpp>
 #include <bridle/loops/noise.hpp>
 #include <bridle/loops/reduce.hpp>
@@ -48,16 +49,13 @@ constexpr void fill(KernelTable& table, NoiseList<Op...>) {
 template <class S>
 constexpr HalfKernels half_kernels = {widen_kernel<S>, narrow_kernel<S>, narrow_randomly_kernel<S>};
 
-template <template <class> class Op, class T, bool kAdaptive>
+template <template <class> class Op, class T, bool kOwnSize>
 constexpr void fill_kinds(UpdateKernel (&kernels)[kUpdateKinds]) {
-  if constexpr (ops::SolvesForWeight<Op<T>, T>) {
-    for (UpdateKernel& kernel : kernels) kernel = update_kernel<Op, T, UpdateKind::plain, false>;
-  } else {
-    constexpr bool adaptive = kAdaptive && Op<T>::adaptive;
-    kernels[0] = update_kernel<Op, T, UpdateKind::plain, false>;
-    kernels[1] = update_kernel<Op, T, UpdateKind::sparse, adaptive>;
-    kernels[2] = update_kernel<Op, T, UpdateKind::full, adaptive>;
-  }
+  constexpr bool adaptive = kOwnSize && Op<T>::adaptive;
+  kernels[0] = update_kernel<Op, T, UpdateKind::plain, false>;
+  kernels[1] = update_kernel<Op, T, UpdateKind::sparse, adaptive>;
+  kernels[2] = update_kernel<Op, T, UpdateKind::elastic, adaptive>;
+  kernels[3] = update_kernel<Op, T, UpdateKind::full, adaptive>;
 }
 
 template <template <class> class Op, class T>

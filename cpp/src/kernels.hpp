@@ -15,7 +15,7 @@ using ReduceColumnsKernel = void (*)(const void* x, std::ptrdiff_t row_stride, s
 using NoiseKernel = void (*)(const void* x, void* out, const void* noise,
                              const NoiseArguments& arguments, std::size_t size);
 using UpdateKernel = void (*)(const UpdateMemory& memory, const UpdateNumbers& numbers,
-                              std::size_t size);
+                              std::size_t size, double* sums);
 using StreamKernel = void (*)(const void* from, void* to, std::size_t bytes);
 
 struct MapKernels {

@@ -44,9 +44,13 @@ class Update {
     numbers_.l1 = array.l1;
     numbers_.l2 = array.l2;
     if (array.keep == 1 && array.coupled == 0) memory_.toward = nullptr;  // nothing decays
+    const auto is_infinite = [&](double strength) {  // once it has the type computed in
+      return std::isinf(item_ == 8 ? strength : static_cast<float>(strength));
+    };
     const bool full = memory_.toward != nullptr || numbers_.cautious || array.coupled != 0 ||
-                      array.l2 != 0 || std::isinf(array.l1);
+                      is_infinite(array.l1) || is_infinite(array.l2);
     const UpdateKind kind = full              ? UpdateKind::full
+                            : array.l2 != 0.0 ? UpdateKind::elastic
                             : array.l1 != 0.0 ? UpdateKind::sparse
                                               : UpdateKind::plain;
     kernel_ =
@@ -56,20 +60,21 @@ class Update {
 
   // The sums are those of UpdateSums.
   void operator()(std::size_t begin, std::size_t size, double* sums) const {
-    if (item_ == 2) {
-      for (std::size_t i = begin; i < begin + size; i += kStage) {
-        update_halves(i, std::min(kStage, begin + size - i));
-      }
-    } else {
-      kernel_(shifted(memory_, begin, item_, item_, item_), numbers_, size);
+    if (item_ > 2) {
+      kernel_(shifted(memory_, begin, item_, item_, item_), numbers_, size, sums);
+      if (array_.l2 == 0) sums[1] = 0;
+      if (array_.l2 == 0 && array_.l1 == 0) sums[0] = 0;
+      return;
     }
+    for (std::size_t i = begin; i < begin + size; i += kStage) {
+      update_halves(i, std::min(kStage, begin + size - i));
+    }
+    // Of the rounded weights.
     const void* const weights = at(array_.memory.weights, begin * item_);
     const int dtype = static_cast<int>(call_.dtype);
     std::fill_n(sums, kWidth, 0.0);
-    if (array_.l2 != 0) {
-      kernels().reduce[kElasticNet][dtype](weights, size, sums);
-    } else if (array_.l1 != 0) {
-      kernels().reduce[kL1][dtype](weights, size, sums);
+    if (array_.l1 != 0 || array_.l2 != 0) {
+      kernels().reduce[array_.l2 != 0 ? kElasticNet : kL1][dtype](weights, size, sums);
     }
     kernels().count[dtype](weights, size, sums + 2);
   }
@@ -92,7 +97,7 @@ class Update {
       half.widen(here.toward, toward, size);
       wide.toward = toward;
     }
-    kernel_(wide, numbers_, size);
+    kernel_(wide, numbers_, size, nullptr);
     if (call_.stochastic) {
       round_randomly(weights, here.weights, begin, size);
     } else {

@@ -12,6 +12,7 @@ import sys
 REGISTERS = {"baseline": "%xmm", "avx2": "%ymm", "avx512": "%zmm"}
 
 FLOATS = r"v?(add|sub|mul|div|min|max|sqrt|and|or|xor|cmp\w*|blend\w*)p"
+COUNTS = r"v?p(add|sub)[bwdq]"
 BYTES = r"v?packuswb|vpmov(wb|m2b)|vpcmp(n?l[te])uw"
 # What must stand in a loop of a kernel: of doubles, and of the other element types.
 WANTED = {
@@ -24,8 +25,9 @@ WANTED = {
     "draw_decisions_kernel": ("v?paddd", "v?paddd"),
     "draw_normals_kernel": ("v?sqrtps", "v?sqrtps"),
     "draw_uniforms_kernel": ("v?paddd", "v?paddd"),
-    "update_kernel": (FLOATS + "d", FLOATS + "s"),
-    "count_kernel": (r"v?padd\w+|v?psub\w+", r"v?padd\w+|v?psub\w+"),
+    "update_round": (FLOATS + "d", FLOATS + "s"),
+    "update_kernel": (COUNTS, COUNTS),  # its summary
+    "count_kernel": (COUNTS, COUNTS),
     "widen_kernel": (r"v?ps[lr]l\w+|v?cvtph2ps", r"v?ps[lr]l\w+|v?cvtph2ps"),
     "narrow_kernel": (r"v?ps[lr]l\w+|v?cvtps2ph", r"v?ps[lr]l\w+|v?cvtps2ph"),
     "narrow_randomly_kernel": (r"v?ps[lr]l\w+", r"v?ps[lr]l\w+"),
@@ -87,7 +89,7 @@ def main(path: str) -> int:
     functions = read_functions(path)
     checked, missing = 0, []
     for name in sorted(functions):
-        kernel = re.match(r"(?:void )?bridle::(\w+)::(\w+_kernel|draw_superblocks)[<(]", name)
+        kernel = re.match(r"(?:void )?bridle::(\w+)::(\w+_kernel|draw_superblocks|update_round)[<(]", name)
         if not kernel or "[clone" in name:
             continue
         if kernel[2] not in WANTED:

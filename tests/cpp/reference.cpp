@@ -71,8 +71,11 @@ ops::Updated<T> updated(const UpdateNumbers& n, UpdateForm form, T w, T toward, 
       case UpdateKind::plain:
         return ops::decayed(op, r, w, g, state);
       case UpdateKind::sparse:
-        return adaptive ? ops::sparse<true>(op, r, w, g, state)
-                        : ops::sparse<false>(op, r, w, g, state);
+        return adaptive ? ops::penalized<true, false>(op, r, w, g, state)
+                        : ops::penalized<false, false>(op, r, w, g, state);
+      case UpdateKind::elastic:
+        return adaptive ? ops::penalized<true, true>(op, r, w, g, state)
+                        : ops::penalized<false, true>(op, r, w, g, state);
       default:
         return adaptive ? ops::regularized<true>(op, r, w, toward, g, state)
                         : ops::regularized<false>(op, r, w, toward, g, state);

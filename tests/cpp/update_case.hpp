@@ -8,11 +8,10 @@
 
 namespace bridle::test {
 
-inline constexpr UpdateForm kUpdateForms[] = {{UpdateKind::plain, false},
-                                              {UpdateKind::sparse, false},
-                                              {UpdateKind::sparse, true},
-                                              {UpdateKind::full, false},
-                                              {UpdateKind::full, true}};
+inline constexpr UpdateForm kUpdateForms[] = {
+    {UpdateKind::plain, false},   {UpdateKind::sparse, false}, {UpdateKind::sparse, true},
+    {UpdateKind::elastic, false}, {UpdateKind::elastic, true}, {UpdateKind::full, false},
+    {UpdateKind::full, true}};
 
 // Numbers that every functor takes in any of its places.
 inline UpdateNumbers update_numbers(bool cautious = true) {

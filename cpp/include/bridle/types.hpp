@@ -78,10 +78,10 @@ struct UpdateMemory {
   const void* toward;
 };
 
-// What surrounds the step of an optimizer: decoupled decay towards zero at most; that and an l1
-// penalty; everything.
-enum class UpdateKind : int { plain, sparse, full };
-inline constexpr int kUpdateKinds = 3;
+// What surrounds the step of an optimizer: decoupled decay towards zero at most; that and a finite
+// l1 penalty; that and finite l1 and l2 penalties; everything.
+enum class UpdateKind : int { plain, sparse, elastic, full };
+inline constexpr int kUpdateKinds = 4;
 
 struct UpdateNumbers {
   double members[8];  // of the operator

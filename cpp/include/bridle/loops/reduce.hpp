@@ -11,46 +11,59 @@
 
 namespace bridle::inline BRIDLE_ISA {
 
-template <int kSums>
-void fold_lanes(double (&lane)[kSums][kLanes], double* sums) {
-  for (int s = 0; s < kSums; ++s) {
-    for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
-      for (std::size_t k = 0; k < half; ++k) lane[s][k] += lane[s][k + half];
+// The sums of one chunk, gathered row by row of kLanes elements. T is float or double.
+template <class Op>
+class ChunkSums {
+ public:
+  template <class T>
+  void add_row(const T* x) {
+#pragma GCC unroll 16
+    for (std::size_t v = 0; v < kLanes / kWidth; ++v) {
+      Doubles term[Op::sums];
+      Op::terms(__builtin_convertvector(load<Vector<T, kWidth>>(x + v * kWidth), Doubles), term);
+      for (int s = 0; s < Op::sums; ++s) accumulator_[s][v] += term[s];
     }
-    sums[s] = lane[s][0];
   }
-}
 
-// Adds x[0 … size) to the sums of one chunk; size <= kChunk, T is float or double.
+  // Adds the last elements, fewer than a row, and folds the lanes.
+  template <class T>
+  void finish(const T* x, std::size_t size, double* sums) const {
+    alignas(64) double lane[Op::sums][kLanes];
+    for (int s = 0; s < Op::sums; ++s) {
+#pragma GCC unroll 16
+      for (std::size_t v = 0; v < kLanes / kWidth; ++v) {
+        store(accumulator_[s][v], &lane[s][v * kWidth]);
+      }
+    }
+    for (std::size_t k = 0; k < size; ++k) {
+      double term[Op::sums];
+      Op::terms(static_cast<double>(x[k]), term);
+      for (int s = 0; s < Op::sums; ++s) lane[s][k] += term[s];
+    }
+    for (int s = 0; s < Op::sums; ++s) {
+      for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
+        for (std::size_t k = 0; k < half; ++k) lane[s][k] += lane[s][k + half];
+      }
+      sums[s] = lane[s][0];
+    }
+  }
+
+ private:
+  static constexpr std::size_t kWidth = VectorOf<double>::size;
+  using Doubles = Vector<double>;
+  Doubles accumulator_[Op::sums][kLanes / kWidth] = {};
+};
+
+// Writes the sums of x[0 … size), one chunk; T is float or double.
 template <class Op, class T>
 void sum_chunk(const T* x, std::size_t size, double* sums) {
-  constexpr std::size_t width = VectorOf<double>::size;
-  using Doubles = Vector<double>;
-  using Input = Vector<T, width>;
-  Doubles accumulator[Op::sums][kLanes / width] = {};
+  ChunkSums<Op> chunk;
   std::size_t i = 0;
   for (; i + kLanes <= size; i += kLanes) {
     prefetch_ahead(x + i, kLanes * sizeof(T));
-#pragma GCC unroll 16
-    for (std::size_t v = 0; v < kLanes / width; ++v) {
-      Doubles term[Op::sums];
-      Op::terms(__builtin_convertvector(load<Input>(x + i + v * width), Doubles), term);
-      for (int s = 0; s < Op::sums; ++s) accumulator[s][v] += term[s];
-    }
+    chunk.add_row(x + i);
   }
-  alignas(64) double lane[Op::sums][kLanes];
-  for (int s = 0; s < Op::sums; ++s) {
-#pragma GCC unroll 16
-    for (std::size_t v = 0; v < kLanes / width; ++v) {
-      store(accumulator[s][v], &lane[s][v * width]);
-    }
-  }
-  for (std::size_t k = 0; i < size; ++i, ++k) {
-    double term[Op::sums];
-    Op::terms(static_cast<double>(x[i]), term);
-    for (int s = 0; s < Op::sums; ++s) lane[s][k] += term[s];
-  }
-  fold_lanes(lane, sums);
+  chunk.finish(x + i, size - i, sums);
 }
 
 // The sums of one chunk of contiguous elements.

@@ -1,16 +1,30 @@
 // The loop of every fused update: one pass over weights, gradient and state.
 #pragma once
 
-#include <bridle/ops/update.hpp>
-#include <bridle/prefetch.hpp>
+#include <bridle/loops/count.hpp>
+#include <bridle/loops/reduce.hpp>
+#include <bridle/ops.hpp>
 #include <bridle/storage.hpp>
 #include <cstddef>
 #include <utility>
 
 namespace bridle::inline BRIDLE_ISA {
 
-// Elements between two prefetches: with 256, the bursts kept the processor waiting.
-inline constexpr std::size_t kUpdateBlock = 64;
+// Elements of a round: a multiple of kLanes, and so few that summing one round and the divisions of
+// the next run at the same time.
+inline constexpr std::size_t kUpdateBlock = 256;
+
+// Whose sums the summary has.
+template <UpdateKind kKind>
+struct PenaltyFor {
+  using type = ops::elastic_net_penalty;
+};
+template <>
+struct PenaltyFor<UpdateKind::sparse> {
+  using type = ops::l1_penalty;
+};
+template <UpdateKind kKind>
+using PenaltyOf = typename PenaltyFor<kKind>::type;
 
 // A functor made of the first of some numbers; it is an aggregate of T alone.
 template <class Op, class T, std::size_t... I>
@@ -30,73 +44,107 @@ inline ops::Regularization<T> regularization(const UpdateNumbers& n) {
   return {t(n.scale), t(n.coupled), t(n.keep), t(n.l1), t(n.l2), t(n.size), spare_above};
 }
 
-// Elements begin … of an array, or what stands in for one that is null.
+// What an update tells of the new weights of one chunk, gathered while they are in the cache.
+template <class T, UpdateKind kKind>
+class ChunkSummary {
+ public:
+  void add(const T* w, std::size_t size) {
+    std::size_t i = 0;
+    for (; i + kLanes <= size; i += kLanes) {
+      if constexpr (kPenalized) sums_.add_row(w + i);
+      counts_.add_row(w + i);
+    }
+    rest_ = w + i;
+    rest_size_ = size - i;
+  }
+
+  // sums: those of UpdateSums.
+  void finish(std::size_t size, double* sums) const {
+    for (int s = 0; s < 4; ++s) sums[s] = 0.0;
+    if constexpr (kPenalized) sums_.finish(rest_, rest_size_, sums);
+    counts_.finish(rest_, rest_size_, size, sums + 2);
+  }
+
+ private:
+  static constexpr bool kPenalized = kKind != UpdateKind::plain;
+  ChunkSums<PenaltyOf<kKind>> sums_;
+  ChunkCounts<T> counts_;
+  const T* rest_ = nullptr;
+  std::size_t rest_size_ = 0;
+};
+
+// Elements of one round; arrays that an operator has not are some memory that may be read, or
+// written.
 template <class T>
-inline T* update_block(const void* array, std::size_t begin, std::size_t size, T* instead) {
-  if (array == nullptr) return instead;
-  T* const at = static_cast<T*>(const_cast<void*>(array)) + begin;
-  prefetch_ahead(at, size * sizeof(T));
-  return at;
+struct UpdateRound {
+  T* w;
+  const T *g, *toward, *old_state[3];
+  T* new_state[3];
+  std::size_t size;
+};
+
+// By itself, so that gcc vectorizes it whatever surrounds it.
+template <class Op, class T, UpdateKind kKind, bool kAdaptive>
+[[gnu::noinline]] void update_round(const Op& op_, const ops::Regularization<T>& r_,
+                                    const UpdateRound<T>& round) {
+  const Op op = op_;  // in registers
+  const ops::Regularization<T> r = r_;
+  const auto [w, g, toward, old_state, new_state, size] = round;
+  const T *const old0 = old_state[0], *const old1 = old_state[1], *const old2 = old_state[2];
+  T *const new0 = new_state[0], *const new1 = new_state[1], *const new2 = new_state[2];
+  const auto updated = [=](std::size_t i) {
+    const ops::State<T> state{old0[i], old1[i], old2[i]};
+    if constexpr (ops::SolvesForWeight<Op, T>) {
+      return op.weight(w[i], r.scale * g[i], state);
+    } else if constexpr (kKind == UpdateKind::plain) {
+      return ops::decayed(op, r, w[i], g[i], state);
+    } else if constexpr (kKind != UpdateKind::full) {
+      constexpr bool squares = kKind == UpdateKind::elastic;
+      return ops::penalized<kAdaptive, squares>(op, r, w[i], g[i], state);
+    } else {
+      return ops::regularized<kAdaptive>(op, r, w[i], toward[i], g[i], state);
+    }
+  };
+#pragma omp simd
+  for (std::size_t i = 0; i < size; ++i) {
+    const ops::Updated<T> result = updated(i);
+    narrow(result.weight, w[i]);
+    if constexpr (Op::states > 0) new0[i] = result.state.first;
+    if constexpr (Op::states > 1) new1[i] = result.state.second;
+    if constexpr (Op::states > 2) new2[i] = result.state.third;
+  }
 }
 
-// Renews weights and state; no two of the arrays overlap.
+// Renews weights and state; no two of the arrays overlap. Where `sums` is not null, size <= kChunk.
 template <template <class> class Op, class T, UpdateKind kKind, bool kAdaptive>
-void update_kernel(const UpdateMemory& memory, const UpdateNumbers& numbers, std::size_t size) {
+void update_kernel(const UpdateMemory& memory, const UpdateNumbers& numbers, std::size_t size,
+                   double* sums) {
   constexpr int states = Op<T>::states;
   const Op<T> op = from_numbers<Op<T>, T>(numbers.members);
   const ops::Regularization<T> r = regularization<T>(numbers);
   alignas(64) T zeros[kUpdateBlock] = {};
   alignas(64) T forgotten[kUpdateBlock];
+  ChunkSummary<T, kKind> summary;
   for (std::size_t begin = 0; begin < size; begin += kUpdateBlock) {
     const std::size_t count = size - begin < kUpdateBlock ? size - begin : kUpdateBlock;
-    const auto from = [&](const void* array) { return update_block(array, begin, count, zeros); };
-    const auto to = [&](void* array) { return array ? static_cast<T*>(array) + begin : forgotten; };
-    T* const w = from(memory.weights);
-    const T *const g = from(memory.gradient), *const toward = from(memory.toward);
-    const T *const old0 = states > 0 ? from(memory.state[0]) : zeros,
-                   *const old1 = states > 1 ? from(memory.state[1]) : zeros,
-                   *const old2 = states > 2 ? from(memory.state[2]) : zeros;
-    T *const new0 = to(memory.state[0]), *const new1 = to(memory.state[1]),
-             *const new2 = to(memory.state[2]);
-    const auto updated = [=](std::size_t i) {
-      const ops::State<T> state{old0[i], old1[i], old2[i]};
-      if constexpr (ops::SolvesForWeight<Op<T>, T>) {
-        return op.weight(w[i], r.scale * g[i], state);
-      } else if constexpr (kKind == UpdateKind::plain) {
-        return ops::decayed(op, r, w[i], g[i], state);
-      } else if constexpr (kKind == UpdateKind::sparse) {
-        return ops::sparse<kAdaptive>(op, r, w[i], g[i], state);
-      } else {
-        return ops::regularized<kAdaptive>(op, r, w[i], toward[i], g[i], state);
-      }
+    const auto from = [&](const void* array) {
+      return array ? static_cast<const T*>(array) + begin : zeros;
     };
-#pragma omp simd
-    for (std::size_t i = 0; i < count; ++i) {
-      const ops::Updated<T> result = updated(i);
-      narrow(result.weight, w[i]);
-      if constexpr (states > 0) new0[i] = result.state.first;
-      if constexpr (states > 1) new1[i] = result.state.second;
-      if constexpr (states > 2) new2[i] = result.state.third;
+    UpdateRound<T> round{static_cast<T*>(memory.weights) + begin,
+                         from(memory.gradient),
+                         from(memory.toward),
+                         {zeros, zeros, zeros},
+                         {forgotten, forgotten, forgotten},
+                         count};
+    for (int s = 0; s < states; ++s) {
+      if (!memory.state[s]) continue;
+      round.new_state[s] = static_cast<T*>(memory.state[s]) + begin;
+      round.old_state[s] = round.new_state[s];
     }
+    update_round<Op<T>, T, kKind, kAdaptive>(op, r, round);
+    if (sums) summary.add(round.w, count);
   }
-}
-
-// counts[0] += elements that are not zero, counts[1] += those that are not finite; size <= kChunk.
-template <class S>
-void count_kernel(const void* x, std::size_t size, double* counts) {
-  using Bits = UnsignedOf<S>;
-  constexpr Bits sign = Bits(1) << (8 * sizeof(S) - 1);
-  constexpr Bits infinity = infinity_bits<S>();
-  Bits zeros = 0, others = 0;
-  const Bits* const bits = static_cast<const Bits*>(x);
-#pragma omp simd reduction(+ : zeros, others)
-  for (std::size_t i = 0; i < size; ++i) {
-    const Bits magnitude = static_cast<Bits>(bits[i] & static_cast<Bits>(~sign));
-    zeros = static_cast<Bits>(zeros + (magnitude == 0));
-    others = static_cast<Bits>(others + (magnitude >= infinity));
-  }
-  counts[0] += static_cast<double>(size) - static_cast<double>(zeros);
-  counts[1] += static_cast<double>(others);
+  if (sums) summary.finish(size, sums);
 }
 
 }  // namespace bridle::inline BRIDLE_ISA

@@ -189,8 +189,7 @@ constexpr Updated<T> regularized(const Op& op, const Regularization<T>& r, T w, 
   return {soft_threshold<T>{threshold}(decayed - step.down) / (T(1) + twice), step.state};
 }
 
-// The same where there is nothing but decoupled decay towards zero, and where there is a finite l1
-// penalty beside it.
+// The same where there is nothing but decoupled decay towards zero.
 template <class Op, class T>
 constexpr Updated<T> decayed(const Op& op, const Regularization<T>& r, T w, T gradient,
                              State<T> state) {
@@ -198,12 +197,16 @@ constexpr Updated<T> decayed(const Op& op, const Regularization<T>& r, T w, T gr
   return {r.keep * w - step.down, step.state};
 }
 
-template <bool kAdaptive, class Op, class T>
-constexpr Updated<T> sparse(const Op& op, const Regularization<T>& r, T w, T gradient,
-                            State<T> state) {
+// And where there are finite penalties beside it. kSquares: l2 is one of them.
+template <bool kAdaptive, bool kSquares, class Op, class T>
+constexpr Updated<T> penalized(const Op& op, const Regularization<T>& r, T w, T gradient,
+                               State<T> state) {
   const Step<T> step = op(r.scale * gradient, state);
-  const T threshold = (kAdaptive ? step.size : r.size) * r.l1;
-  return {soft_threshold<T>{threshold}(r.keep * w - step.down), step.state};
+  const bool usable = !kSquares || step.size < largest<T>();  // inf · 0 would be NaN
+  const T own = usable ? step.size : largest<T>();
+  const T size = kAdaptive ? own : r.size;
+  const T shrunk = soft_threshold<T>{size * r.l1}(r.keep * w - step.down);
+  return {kSquares ? shrunk / (T(1) + T(2) * size * r.l2) : shrunk, step.state};
 }
 
 }  // namespace bridle::inline BRIDLE_ISA::ops
