@@ -11,7 +11,7 @@
 
 namespace bridle {
 
-// Elements from which on a second thread pays.
+// Elements from which on a second thread pays, where they are only summed.
 inline constexpr std::size_t kLeastForSums = 32 * 1024;
 
 // chunk(begin, size, sums) writes the sums of one chunk. `begin` is a multiple of kChunk.
@@ -26,15 +26,17 @@ void sum_range(std::size_t width, std::size_t begin, std::size_t end, const Chun
   total.finish(sums);
 }
 
-// Every thread computes whole subtrees; their sums meet in the same tree again.
+// Every thread computes whole subtrees, of `least` elements at least in all; their sums meet in the
+// same tree again.
 template <std::size_t kWidth, class Chunk>
-void sum_parallel(std::size_t width, std::size_t size, const Chunk& chunk, double* sums) {
+void sum_parallel(std::size_t width, std::size_t size, std::size_t least, const Chunk& chunk,
+                  double* sums) {
   constexpr std::size_t most = 512;
   std::size_t elements = kChunk;  // of one subtree
   while (elements * most < size) elements *= 2;
   const std::size_t subtrees = (size + elements - 1) / elements;
   double partial[most][kWidth];
-  parallel_for(subtrees, 1, std::max<std::size_t>(1, kLeastForSums / elements),
+  parallel_for(subtrees, 1, std::max<std::size_t>(1, least / elements),
                [&](std::size_t begin, std::size_t end) {
                  for (std::size_t t = begin; t < end; ++t) {
                    sum_range<kWidth>(width, t * elements, std::min(size, (t + 1) * elements), chunk,

@@ -38,7 +38,7 @@ void reduce_range(const ReducePlan& plan, Operand x, std::size_t size, double* s
 }
 
 void reduce_parallel(const ReducePlan& plan, Operand x, std::size_t size, double* sums) {
-  sum_parallel<kMaxSums>(plan.sums, size, chunks_of(plan, x), sums);
+  sum_parallel<kMaxSums>(plan.sums, size, kLeastForSums, chunks_of(plan, x), sums);
 }
 
 // Vectors that lie beside each other, like the columns of a C-ordered matrix: rows are read as they

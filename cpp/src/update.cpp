@@ -11,6 +11,7 @@ namespace {
 
 constexpr int kL1 = 0, kElasticNet = 2;  // in ReduceOps
 constexpr std::size_t kWidth = sizeof(UpdateSums) / sizeof(double);
+constexpr std::size_t kLeast = 8 * 1024;     // elements from which on a second thread pays
 constexpr std::size_t kStage = kNoiseBlock;  // elements of a half type that are widened at a time
 
 template <class Void>
@@ -134,7 +135,7 @@ void update_small(const UpdateCall& call, std::size_t first, std::size_t last, U
   const std::uint64_t origin = call.arrays[first].first;
   const UpdateArray& end_array = call.arrays[last - 1];
   const std::size_t total = end_array.first + end_array.size - origin;
-  parallel_for(total, 1, kLeastForSums, [&](std::size_t begin, std::size_t end) {
+  parallel_for(total, 1, kLeast, [&](std::size_t begin, std::size_t end) {
     for (std::size_t a = first; a < last; ++a) {
       const UpdateArray& array = call.arrays[a];
       const std::size_t start = array.first - origin;
@@ -150,7 +151,7 @@ void update_small(const UpdateCall& call, std::size_t first, std::size_t last, U
 
 void update(const UpdateCall& call, UpdateSums* sums) noexcept {
   std::fill_n(sums, call.count, UpdateSums{});
-  const auto is_large = [&](std::size_t a) { return call.arrays[a].size >= 2 * kLeastForSums; };
+  const auto is_large = [&](std::size_t a) { return call.arrays[a].size >= 2 * kLeast; };
   for (std::size_t a = 0; a < call.count;) {
     const std::size_t first = a;
     while (a < call.count && !is_large(a)) ++a;
@@ -158,7 +159,8 @@ void update(const UpdateCall& call, UpdateSums* sums) noexcept {
       update_small(call, first, a, sums);
     } else {
       double result[kWidth];
-      sum_parallel<kWidth>(kWidth, call.arrays[a].size, Update(call, call.arrays[a]), result);
+      sum_parallel<kWidth>(kWidth, call.arrays[a].size, kLeast, Update(call, call.arrays[a]),
+                           result);
       store(result, sums[a++]);
     }
   }
