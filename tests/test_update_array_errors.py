@@ -1,5 +1,7 @@
 """Arrays that do not fit: the message of an update says what and which; nothing is written."""
 
+import re
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -167,9 +169,8 @@ def test_what_is_written_must_share_no_memory_with_the_others(row, step):
                 if not np.shares_memory(*shared.values()):
                     call(row, arrays | shared)
                     continue
-                message = f"{other} must share no memory with the other arrays"
-                got = "got float64 of shape (12,)"
-                refused(row, arrays | shared, ValueError, f"{message}, {got}")
+                message = f"{other} must share no memory with {one}, got arrays that overlap"
+                refused(row, arrays | shared, ValueError, message)
 
 
 def test_arrays_between_each_other_are_not_taken_for_overlapping(row):
@@ -197,8 +198,38 @@ def test_no_array_may_be_in_a_list_twice(row):
             if name in ("gradient", "toward"):
                 call(row, lists)
                 continue
-            message = f"{name} must be arrays that share no memory, got two that do"
+            message = f"{name}[3] must share no memory with {name}[0], got arrays that overlap"
             refused(row, lists, ValueError, message)
+
+
+def test_no_array_may_be_in_two_lists(row):
+    arrays = parts(row, operands(row, FLOAT64, 12))
+    names = list(arrays)
+    for i, one in enumerate(names):
+        for other in names[i + 1 :]:
+            lists = as_lists(arrays)
+            lists[other][2] = lists[one][1]
+            if {one, other} == {"gradient", "toward"}:
+                call(row, lists)
+                continue
+            message = f"{other}[2] must share no memory with {one}[1], got arrays that overlap"
+            refused(row, lists, ValueError, message)
+            prepared = lists | {other: br.prepare(lists[other])}
+            with pytest.raises(ValueError, match=f"^{re.escape(f'{row.function}: {message}')}$"):
+                call(row, prepared)
+
+
+def test_a_masked_array_is_an_error_since_its_mask_would_be_overlooked(row):
+    arrays = parts(row, operands(row, FLOAT64, 5))
+    for name, array in arrays.items():
+        masked = np.ma.array(array, mask=[0, 1, 0, 0, 1])
+        refused(
+            row, arrays | {name: masked}, TypeError, f"{name} must have no mask, got a masked array"
+        )
+        lists = as_lists(arrays)
+        lists[name][3] = masked
+        message = f"{name}[3] must have no mask, got a masked array"
+        refused(row, lists, TypeError, message)
 
 
 def test_nothing_is_written_to_large_arrays_either(row):

@@ -2,192 +2,14 @@
 
 #include <algorithm>
 #include <memory>
-#include <string>
+#include <utility>
 #include <vector>
 
 #include "operators.hpp"
+#include "update_arrays.hpp"
 
 namespace bridle::python {
 namespace {
-
-constexpr const char* kCapsule = "bridle.prepared_arrays";
-constexpr int kGroups = 6, kWeights = 0, kGradient = 1, kToward = 5;
-
-struct Facts {
-  PyArrayObject* array;
-  char* data;
-  const char *begin, *end;  // of the memory in which its elements lie
-  std::size_t size;
-  std::optional<DType> dtype;
-};
-
-using Group = std::vector<Facts>;
-
-Facts facts_of(PyArrayObject* array) {
-  char* const data = PyArray_BYTES(array);
-  const char *begin = data, *end = data + PyArray_NBYTES(array);
-  if (!PyArray_ISONESEGMENT(array)) {
-    end = data + PyArray_ITEMSIZE(array);
-    for (int d = 0; d < PyArray_NDIM(array); ++d) {
-      const npy_intp last = (PyArray_DIM(array, d) - 1) * PyArray_STRIDE(array, d);
-      (last < 0 ? begin : end) += last;
-    }
-  }
-  return {array, data, begin, end, static_cast<std::size_t>(PyArray_SIZE(array)), dtype_of(array)};
-}
-
-// Python exceptions travel as this one; the message has been set.
-struct Raised {};
-
-class Parser {
- public:
-  Parser(const char* op, PyObject* names) : op_(op), names_(names) {}
-
-  // The arrays of a group, borrowed from it.
-  const Group& parse(int group, PyObject* object) {
-    group_ = group;
-    Group& facts = groups_[group];
-    single_[group] = PyArray_Check(object);
-    if (single_[group]) {
-      facts.push_back(facts_of(reinterpret_cast<PyArrayObject*>(object)));
-    } else if (PyCapsule_IsValid(object, kCapsule)) {
-      return *static_cast<const Group*>(PyCapsule_GetPointer(object, kCapsule));
-    } else if (PyList_Check(object) || PyTuple_Check(object)) {
-      const Py_ssize_t count = PySequence_Fast_GET_SIZE(object);
-      facts.reserve(static_cast<std::size_t>(count));
-      for (Py_ssize_t i = 0; i < count; ++i) {
-        PyObject* item = PySequence_Fast_GET_ITEM(object, i);
-        if (!PyArray_Check(item)) fail(PyExc_TypeError, i, "must be an array", item);
-        facts.push_back(facts_of(reinterpret_cast<PyArrayObject*>(item)));
-      }
-    } else if (object != Py_None) {
-      fail(PyExc_TypeError, -1, "must be an array, or a list or tuple of arrays", object);
-    }
-    return facts;
-  }
-
-  void expect(bool holds, PyObject* error, std::size_t i, const char* rule, const Facts& got) {
-    if (!holds) fail(error, static_cast<Py_ssize_t>(i), rule, description(got));
-  }
-
-  [[noreturn]] void fail(PyObject* error, Py_ssize_t i, const char* rule, const std::string& got) {
-    std::string name = PyUnicode_AsUTF8(PyTuple_GET_ITEM(names_, group_));
-    if (i >= 0 && !single_[group_]) name += "[" + std::to_string(i) + "]";
-    PyErr_Format(error, "%s: %s %s, got %s", op_, name.c_str(), rule, got.c_str());
-    throw Raised();
-  }
-
-  void use(int group) { group_ = group; }
-  bool is_single(int group) const { return single_[group]; }
-
- private:
-  [[noreturn]] void fail(PyObject* error, Py_ssize_t i, const char* rule, PyObject* got) {
-    fail(error, i, rule, std::string(Py_TYPE(got)->tp_name));
-  }
-
-  static std::string description(const Facts& facts) {
-    PyObject* array = reinterpret_cast<PyObject*>(facts.array);
-    PyObject *dtype = PyObject_GetAttrString(array, "dtype"),
-             *shape = PyObject_GetAttrString(array, "shape");
-    PyObject* text =
-        dtype && shape ? PyUnicode_FromFormat("%S of shape %S", dtype, shape) : nullptr;
-    std::string result = text ? PyUnicode_AsUTF8(text) : "?";
-    if (!PyArray_ISALIGNED(facts.array)) result += " that is not aligned";
-    Py_XDECREF(dtype);
-    Py_XDECREF(shape);
-    Py_XDECREF(text);
-    return result;
-  }
-
-  const char* op_;
-  PyObject* names_;
-  int group_ = 0;
-  bool single_[kGroups] = {};
-  Group groups_[kGroups];
-};
-
-bool is_half(DType dtype) { return dtype == DType::float16 || dtype == DType::bfloat16; }
-
-bool fits_type(int group, DType weights, DType given) {
-  const bool same = given == weights;
-  const bool wide = given == DType::float32;
-  if (group == kWeights || group == kToward || !is_half(weights)) return same;
-  return group == kGradient ? same || wide : wide;
-}
-
-const char* type_rule(int group, DType weights) {
-  if (group == kWeights) return "must be of type float16, bfloat16, float32 or float64";
-  if (group == kToward || !is_half(weights)) return "must have the type of w";
-  return group == kGradient ? "must have the type of w or float32"
-                            : "must be float32, as w is a half";
-}
-
-// Elements that are not contiguous may lie between each other without sharing memory.
-bool overlap(const Facts& a, const Facts& b) {
-  if (a.size == 0 || b.size == 0 || a.begin >= b.end || b.begin >= a.end) return false;
-  if (PyArray_ISONESEGMENT(a.array) && PyArray_ISONESEGMENT(b.array)) return true;
-  PyObject* const numpy = PyImport_ImportModule("numpy");
-  PyObject* const answer =
-      numpy ? PyObject_CallMethod(numpy, "shares_memory", "OO", a.array, b.array) : nullptr;
-  Py_XDECREF(numpy);
-  if (!answer) throw Raised();
-  const bool result = PyObject_IsTrue(answer);
-  Py_DECREF(answer);
-  return result;
-}
-
-constexpr bool is_written(int group) { return group != kGradient && group != kToward; }
-
-void check_array(Parser& parser, const Group* const (&groups)[kGroups], std::size_t i) {
-  const Facts& w = (*groups[kWeights])[i];
-  for (int g = 0; g < kGroups; ++g) {
-    if (!groups[g]) continue;
-    parser.use(g);
-    const Facts& facts = (*groups[g])[i];
-    parser.expect(facts.dtype && fits_type(g, w.dtype.value_or(DType::float32), *facts.dtype),
-                  PyExc_TypeError, i, type_rule(g, w.dtype.value_or(DType::float32)), facts);
-    parser.expect(facts.size == w.size && PyArray_SAMESHAPE(facts.array, w.array), PyExc_ValueError,
-                  i, "must have the shape of w", facts);
-    if (is_written(g)) {
-      parser.expect(PyArray_ISWRITEABLE(facts.array), PyExc_ValueError, i, "must be writeable",
-                    facts);
-    }
-    for (int other = 0; other < g; ++other) {
-      if (!groups[other] || !(is_written(g) || is_written(other))) continue;
-      parser.expect(!overlap(facts, (*groups[other])[i]), PyExc_ValueError, i,
-                    "must share no memory with the other arrays", facts);
-    }
-  }
-}
-
-// No array of weights, or of a state, may lie in another: two threads would write it.
-void check_apart(Parser& parser, int group, const Group& arrays) {
-  const auto before = [](const Facts& a, const Facts& b) { return a.begin < b.begin; };
-  Group sorted;
-  const Group* in_order = &arrays;
-  if (!std::is_sorted(arrays.begin(), arrays.end(), before)) {
-    sorted = arrays;
-    std::sort(sorted.begin(), sorted.end(), before);
-    in_order = &sorted;
-  }
-  parser.use(group);
-  for (auto a = in_order->begin(); a != in_order->end(); ++a) {
-    for (auto b = a + 1; b != in_order->end() && b->begin < a->end; ++b) {
-      if (!overlap(*a, *b)) continue;
-      parser.fail(PyExc_ValueError, -1, "must be arrays that share no memory",
-                  std::string("two that do"));
-    }
-  }
-}
-
-// Whether the arrays of one update can be walked alike as contiguous memory.
-bool is_contiguous(const Group* const (&groups)[kGroups], std::size_t i, bool in_c_order) {
-  int common = NPY_ARRAY_C_CONTIGUOUS | (in_c_order ? 0 : NPY_ARRAY_F_CONTIGUOUS);
-  for (const Group* group : groups) {
-    if (group) common &= PyArray_FLAGS((*group)[i].array);
-  }
-  return common != 0;
-}
 
 // Number i of a float or a tuple of floats.
 class Numbers {
@@ -206,17 +28,16 @@ class Numbers {
   double value_ = 0.0;
 };
 
-std::vector<UpdateArray> arrays_of(const Group* const (&groups)[kGroups],
-                                   const Numbers (&numbers)[4]) {
-  const std::size_t count = groups[kWeights]->size();
-  std::vector<UpdateArray> arrays(count);
+std::vector<UpdateArray> arrays_of(const UpdateArrays& given, const Numbers (&numbers)[4]) {
+  std::vector<UpdateArray> arrays(given.count());
   std::uint64_t first = 0;
-  const auto data = [&](int g, std::size_t i) -> void* {
-    return groups[g] ? (*groups[g])[i].data : nullptr;
-  };
-  for (std::size_t i = 0; i < count; ++i) {
-    arrays[i] = {{data(0, i), data(1, i), {data(2, i), data(3, i), data(4, i)}, data(5, i)},
-                 (*groups[kWeights])[i].size,
+  for (std::size_t i = 0; i < arrays.size(); ++i) {
+    const auto data = [&](int group) -> void* {
+      const Facts* const facts = given.get(group, i);
+      return facts ? facts->data : nullptr;
+    };
+    arrays[i] = {{data(0), data(1), {data(2), data(3), data(4)}, data(5)},
+                 given.get(kWeights, i)->size,
                  numbers[0][i],
                  numbers[1][i],
                  numbers[2][i],
@@ -229,17 +50,15 @@ std::vector<UpdateArray> arrays_of(const Group* const (&groups)[kGroups],
 
 // Runs of arrays of the same types are one call each.
 template <class Call>
-void for_each_run(const Group* const (&groups)[kGroups], const Call& call) {
-  const std::size_t count = groups[kWeights]->size();
-  const auto gradient = [&](std::size_t i) {
-    return groups[kGradient] ? *(*groups[kGradient])[i].dtype : DType::float32;
+void for_each_run(const UpdateArrays& given, const Call& call) {
+  const auto types = [&](std::size_t i) {
+    const Facts* const gradient = given.get(kGradient, i);
+    return std::pair(*given.get(kWeights, i)->dtype, gradient ? *gradient->dtype : DType::float32);
   };
-  for (std::size_t begin = 0; begin < count;) {
-    const DType dtype = *(*groups[kWeights])[begin].dtype, of_gradient = gradient(begin);
+  for (std::size_t begin = 0; begin < given.count();) {
     std::size_t end = begin + 1;
-    while (end < count && (*groups[kWeights])[end].dtype == dtype && gradient(end) == of_gradient)
-      ++end;
-    call(begin, end, dtype, of_gradient);
+    while (end < given.count() && types(end) == types(begin)) ++end;
+    call(begin, end, types(begin).first, types(begin).second);
     begin = end;
   }
 }
@@ -263,7 +82,7 @@ int find_update(const char* name) {
 }
 
 PyObject* run_update(const char* op, PyObject* const* args) {
-  PyObject *names, *objects[kGroups], *random;
+  PyObject *objects[kGroups], *random;
   UpdateCall call{};
   int cautious, adaptive;
   const bool parsed = PyArg_ParseTuple(args[2], "OOOOOO", &objects[0], &objects[1], &objects[2],
@@ -271,7 +90,6 @@ PyObject* run_update(const char* op, PyObject* const* args) {
                       PyArg_ParseTuple(args[4], "dppdO", &call.numbers.scale, &cautious, &adaptive,
                                        &call.numbers.size, &random);
   if (!parsed) return nullptr;
-  names = args[1];
   call.op = find_update(op);
   call.adaptive = adaptive;
   call.numbers.cautious = cautious;
@@ -285,40 +103,16 @@ PyObject* run_update(const char* op, PyObject* const* args) {
   }
   if (PyErr_Occurred()) return nullptr;
 
-  const char* public_name = PyUnicode_AsUTF8(PyTuple_GET_ITEM(names, kGroups));
-  Parser parser(public_name, names);
-  const Group* groups[kGroups];
-  for (int g = 0; g < kGroups; ++g) {
-    const Group& group = parser.parse(g, objects[g]);
-    groups[g] = objects[g] == Py_None ? nullptr : &group;
-    if (g == 0 || !groups[g]) continue;
-    if (group.size() != groups[0]->size() || parser.is_single(g) != parser.is_single(0)) {
-      const std::string wanted =
-          parser.is_single(0)
-              ? std::string("must be an array, as w is")
-              : "must be a list of " + std::to_string(groups[0]->size()) + " arrays, as w is";
-      parser.fail(PyExc_ValueError, -1, wanted.c_str(),
-                  parser.is_single(g) ? "an array" : std::to_string(group.size()) + " in a list");
-    }
-  }
-  const std::size_t count = groups[kWeights]->size();
-  bool contiguous = true;
-  for (std::size_t i = 0; i < count; ++i) {
-    check_array(parser, groups, i);
-    contiguous = contiguous && is_contiguous(groups, i, call.stochastic);
-  }
-  for (int g = 0; g < kGroups; ++g) {
-    if (groups[g] && is_written(g)) check_apart(parser, g, *groups[g]);
-  }
-  if (!contiguous) Py_RETURN_NOTIMPLEMENTED;
-
+  PyObject* const names = args[1];
+  const UpdateArrays given({PyUnicode_AsUTF8(PyTuple_GET_ITEM(names, kGroups)), names}, objects);
+  if (!given.contiguous(call.stochastic)) Py_RETURN_NOTIMPLEMENTED;
   const Numbers numbers[] = {Numbers(args[5]), Numbers(args[6]), Numbers(args[7]),
                              Numbers(args[8])};
-  const std::vector<UpdateArray> arrays = arrays_of(groups, numbers);
+  const std::vector<UpdateArray> arrays = arrays_of(given, numbers);
   if (PyErr_Occurred()) return nullptr;
-  std::vector<UpdateSums> sums(count);
+  std::vector<UpdateSums> sums(arrays.size());
   Py_BEGIN_ALLOW_THREADS;
-  for_each_run(groups, [&](std::size_t begin, std::size_t end, DType dtype, DType gradient) {
+  for_each_run(given, [&](std::size_t begin, std::size_t end, DType dtype, DType gradient) {
     call.dtype = dtype;
     call.gradient_dtype = gradient;
     call.arrays = arrays.data() + begin;
@@ -346,18 +140,17 @@ PyObject* update_function(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
 }
 
 void release(PyObject* capsule) {
-  auto* group = static_cast<Group*>(PyCapsule_GetPointer(capsule, kCapsule));
-  for (const Facts& facts : *group) Py_DECREF(facts.array);
-  delete group;
+  auto* list = static_cast<ArrayList*>(PyCapsule_GetPointer(capsule, kPreparedCapsule));
+  for (const Facts& facts : list->arrays) Py_DECREF(facts.array);
+  delete list;
 }
 
 PyObject* prepare_function(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
   if (nargs != 2) return PyErr_Format(PyExc_TypeError, "prepare: takes 2 arguments");
   try {
-    Parser parser("prepare", args[1]);
-    auto group = std::make_unique<Group>(parser.parse(0, args[0]));
-    for (const Facts& facts : *group) Py_INCREF(facts.array);
-    return PyCapsule_New(group.release(), kCapsule, release);
+    auto list = std::make_unique<ArrayList>(look_up({"prepare", args[1]}, 0, args[0]));
+    for (const Facts& facts : list->arrays) Py_INCREF(facts.array);
+    return PyCapsule_New(list.release(), kPreparedCapsule, release);
   } catch (const Raised&) {
     return nullptr;
   } catch (const std::bad_alloc&) {
