@@ -85,13 +85,13 @@ struct UpdateRound {
 
 // By itself, so that gcc vectorizes it whatever surrounds it.
 template <class Op, class T, UpdateKind kKind, bool kAdaptive>
-[[gnu::noinline]] void update_round(const Op& op_, const ops::Regularization<T>& r_,
-                                    const UpdateRound<T>& round) {
-  const Op op = op_;  // in registers
-  const ops::Regularization<T> r = r_;
-  const auto [w, g, toward, old_state, new_state, size] = round;
-  const T *const old0 = old_state[0], *const old1 = old_state[1], *const old2 = old_state[2];
-  T *const new0 = new_state[0], *const new1 = new_state[1], *const new2 = new_state[2];
+[[gnu::noinline]] void update_round(Op op, ops::Regularization<T> r, UpdateRound<T> round) {
+  T* const w = round.w;
+  const T *const g = round.g, *const toward = round.toward;
+  const T *const old0 = round.old_state[0], *const old1 = round.old_state[1],
+                 *const old2 = round.old_state[2];
+  T *const new0 = round.new_state[0], *const new1 = round.new_state[1],
+           *const new2 = round.new_state[2];
   const auto updated = [=](std::size_t i) {
     const ops::State<T> state{old0[i], old1[i], old2[i]};
     if constexpr (ops::SolvesForWeight<Op, T>) {
@@ -106,7 +106,7 @@ template <class Op, class T, UpdateKind kKind, bool kAdaptive>
     }
   };
 #pragma omp simd
-  for (std::size_t i = 0; i < size; ++i) {
+  for (std::size_t i = 0; i < round.size; ++i) {
     const ops::Updated<T> result = updated(i);
     narrow(result.weight, w[i]);
     if constexpr (Op::states > 0) new0[i] = result.state.first;

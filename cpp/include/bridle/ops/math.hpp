@@ -26,8 +26,8 @@ constexpr T largest() {
   return T(sizeof(T) == 8 ? __DBL_MAX__ : double(__FLT_MAX__));
 }
 
-constexpr float square_root(float x) { return __builtin_sqrtf(x); }
-constexpr double square_root(double x) { return __builtin_sqrt(x); }
+inline float square_root(float x) { return __builtin_sqrtf(x); }
+inline double square_root(double x) { return __builtin_sqrt(x); }
 
 // -1, 0 or 1 with the sign of x.
 template <class T>
