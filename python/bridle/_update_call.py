@@ -235,7 +235,7 @@ def _call(
     settings: tuple[Any, ...],
     numbers: tuple[Any, ...],
 ) -> UpdateSummary:
-    handles = tuple(_handle(group) for group in groups)
+    handles = tuple([_handle(group) for group in groups])
     arguments = (operator.members, settings, *numbers)
     result = _core.update(operator.name, names, handles, *arguments)
     if result is not NotImplemented:
@@ -249,6 +249,8 @@ def _call(
 
 
 def _handle(group: Arrays | None) -> Any:
+    if group is None or isinstance(group, np.ndarray):
+        return group
     if isinstance(group, PreparedArrays):
         return group._handle
     return tuple(group) if isinstance(group, list) else group  # which nobody else can change
