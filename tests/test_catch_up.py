@@ -114,6 +114,17 @@ def test_any_layout_gives_the_same(change):
     np.testing.assert_array_equal(plain, w)
 
 
+def test_threads_and_the_order_of_rows_change_no_bit(dtype, threads, assert_same_bits):
+    w = table(dtype, 3000)
+    rows = np.random.default_rng(3).permutation(3000)[:2000]
+    missed = rows % 7
+    wanted = w.copy()
+    for row, count in zip(rows, missed, strict=True):
+        br.catch_up(wanted, [row], count, STEP, l1=0.2, l2=0.1, weight_decay=0.3)
+    br.catch_up(w, rows, missed, STEP, l1=0.2, l2=0.1, weight_decay=0.3)
+    assert_same_bits(w, wanted)
+
+
 @pytest.mark.parametrize("kind", ["i1", "u1", "i4", "u4", "i8", "u8", ">i4"])
 def test_integers_of_every_type_are_taken(kind):
     wanted, w = table(np.float32), table(np.float32)

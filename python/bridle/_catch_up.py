@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, SupportsInt
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bridle import _core
 from bridle._call import FLOAT_DTYPES
 from bridle._update_call import non_negative
 
@@ -16,6 +17,12 @@ __all__ = ["catch_up"]
 NAME = "catch_up"
 Doubles = NDArray[np.float64]
 Counts = NDArray[np.int64]
+
+SMALLEST = {
+    size: float(np.finfo(kind).smallest_subnormal)
+    for size, kind in ((2, np.float32), (4, np.float32), (8, np.float64))
+}
+"""Least positive number of the type that weights of so many bytes are computed in."""
 
 
 class _Step(NamedTuple):
@@ -37,17 +44,19 @@ class _Step(NamedTuple):
         y = np.where(np.isfinite(pull), self.keep * x + pull, np.nan)
         return np.asarray((y - np.clip(y, -self.threshold, self.threshold)) / self.divisor)
 
+    def powers(self, count: Counts) -> tuple[Doubles, Doubles]:
+        """Return r**count and 1 + r + … + r**(count - 1), where r = 1 - loss."""
+        if self.loss == 0:
+            return np.ones(count.shape), count.astype(np.float64)
+        power = (1 - self.loss) ** count.astype(np.float64)
+        if self.loss < 0.5:
+            return power, -np.expm1(count * np.log1p(-self.loss)) / self.loss
+        return power, (1 - power) / self.loss
+
     def repeated(self, x: Doubles, pull: Doubles, region: Doubles, count: Counts) -> Doubles:
         """Return x after `count` steps that stay in a region, where a step is linear."""
-        shift = (pull - region * self.threshold) / self.divisor
-        if self.loss == 0:
-            return x + shift * count
-        power = (1 - self.loss) ** count.astype(float)
-        if self.loss < 0.5:
-            part = -np.expm1(count * np.log1p(-self.loss)) / self.loss
-        else:
-            part = (1 - power) / self.loss
-        return np.asarray(power * x + shift * part)
+        power, total = self.powers(count)
+        return np.asarray(power * x + (pull - region * self.threshold) / self.divisor * total)
 
 
 def _product(step: float, strength: float) -> float:
@@ -79,8 +88,9 @@ def catch_up(
               c = \frac{step \cdot (weight\_decay \cdot t - \operatorname{sign}(w) \, l_1)}
                   {1 + 2 \, step \, l_2}
 
-    and a weight that reaches zero stays there, unless t draws it on. Computed in float64 and
-    rounded once.
+    and a weight that reaches zero stays there, unless t draws it on. The numbers of each
+    row are computed in float64; without `toward`, its weights in their own compute type, by all
+    threads.
 
     Parameters
     ----------
@@ -131,20 +141,53 @@ def catch_up(
     twice = 2 * _product(size, second)
     loss = 1.0 if math.isinf(twice) else (twice + rate) / (1 + twice)
     one = _Step(1 - rate, _product(size, first), 1 + twice, loss)
-    x = w[where].astype(np.float64)
-    pull = np.zeros_like(x)
-    if toward is not None and rate > 0:
-        pull = rate * toward[where].astype(np.float64)
-    each = counts.reshape(-1, *[1] * (w.ndim - 1))
+    where, counts = where[counts > 0], counts[counts > 0]
+    if where.size == 0 or w.size == 0:
+        return
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):
-        after = _after(one, x, pull, np.broadcast_to(each, x.shape)).astype(w.dtype)
-        w[where] = after + w.dtype.type(0)  # a negative number may have become -0.0
+        if toward is None or rate == 0:
+            _shrink(w, where, one, counts)
+        else:
+            pull = rate * toward[where].astype(np.float64)
+            each = counts.reshape(-1, *[1] * (w.ndim - 1))
+            after = _after(one, w[where].astype(np.float64), pull, each).astype(w.dtype)
+            w[where] = after + w.dtype.type(0)  # a negative number may have become -0.0
+
+
+def _shrink(w: NDArray[Any], rows: Counts, step: _Step, counts: Counts) -> None:
+    """Take steps towards zero, where weights stay once they get there.
+
+    All of them are soft_threshold(power·w, total·threshold/divisor), one proximal step with numbers
+    of each row.
+    """
+    power, total = step.powers(counts)
+    if step.loss < 1:
+        power = np.maximum(power, SMALLEST[w.dtype.itemsize])  # infinite weights stay so
+    each = 0.0 if math.isinf(step.divisor) else step.threshold / step.divisor
+    threshold = each * total if each else np.zeros_like(total)  # 0 times infinity is none here
+    if w[0].flags.c_contiguous:
+        _core.shrink_rows(w, rows, power, threshold)
+    else:
+        copy = np.ascontiguousarray(w[rows])
+        _core.shrink_rows(copy, np.arange(rows.size), power, threshold)
+        w[rows] = copy
 
 
 def _after(step: _Step, x: Doubles, pull: Doubles, counts: Counts) -> Doubles:
+    """Return x after `counts` steps."""
+    region = step.region(x, pull)
+    last = step.repeated(x, pull, region, counts - 1)
+    stays = (region != 0) & (step.region(last, pull) == region)
+    result = step.repeated(x, pull, region, counts)
+    rest = ~(stays & np.isfinite(x) & np.isfinite(pull))
+    result[rest] = _across(step, x[rest], pull[rest], np.broadcast_to(counts, x.shape)[rest])
+    return result
+
+
+def _across(step: _Step, x: Doubles, pull: Doubles, counts: Counts) -> Doubles:
     """Return x after `counts` steps: at most one change of region towards zero and one away."""
     finite = np.isfinite(x) & np.isfinite(pull)
-    x = np.where(finite | (counts == 0), x, step.of_infinite(x, pull))
+    x = np.where(finite, x, step.of_infinite(x, pull))
     left = np.where(finite, counts, 0)
     while left.any():
         region = step.region(x, pull)
@@ -204,9 +247,10 @@ def _rows(rows: ArrayLike, size: int) -> Counts:
     outside = where[(where < 0) | (where >= size)]
     if outside.size > 0:
         raise IndexError(f"{NAME}: rows must be >= 0 and < {size}, got {outside[0]}")
-    values, count = np.unique(where, return_counts=True)
-    if values.size < where.size:
-        twice = values[count > 1][0]
+    ordered = np.sort(where)
+    repeated = ordered[1:][ordered[1:] == ordered[:-1]]
+    if repeated.size > 0:
+        twice = repeated[0]
         raise ValueError(f"{NAME}: rows must not contain a row twice, got {twice} more than once")
     return where
 

@@ -69,6 +69,13 @@ def update(
     /,
 ) -> Any: ...
 def prepare(arrays: Any, names: tuple[str], /) -> object: ...
+def shrink_rows(
+    table: NDArray[Any],
+    rows: NDArray[np.int64],
+    keep: NDArray[np.float64],
+    threshold: NDArray[np.float64],
+    /,
+) -> None: ...
 def copy_arrays(
     destinations: Sequence[NDArray[Any]], sources: Sequence[NDArray[Any]], /
 ) -> None: ...

@@ -1,6 +1,7 @@
 // The facts about the operators as Python needs them, made from the list in ops.hpp.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bridle/ops.hpp>
 #include <span>
@@ -53,5 +54,10 @@ inline constexpr auto kMapOperators = describe(MapOps{});
 inline constexpr auto kPenalties = describe(ReduceOps{});
 inline constexpr auto kUpdateOperators = describe(UpdateOps{});
 inline constexpr auto kNoiseOperators = describe(NoiseOps{});
+
+// The place of an update in its list.
+constexpr int find_update(std::string_view name) {
+  return static_cast<int>(std::ranges::find(kUpdateOperators, name) - kUpdateOperators.begin());
+}
 
 }  // namespace bridle::python

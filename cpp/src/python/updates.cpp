@@ -76,11 +76,6 @@ PyObject* summary(const std::vector<UpdateArray>& arrays, const std::vector<Upda
   return Py_BuildValue("dLN", penalty, static_cast<long long>(nonzeros), PyBool_FromLong(finite));
 }
 
-int find_update(const char* name) {
-  const auto at = std::find(kUpdateOperators.begin(), kUpdateOperators.end(), name);
-  return static_cast<int>(at - kUpdateOperators.begin());
-}
-
 PyObject* run_update(const char* op, PyObject* const* args) {
   PyObject *objects[kGroups], *random;
   UpdateCall call{};
