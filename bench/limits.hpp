@@ -9,13 +9,14 @@ extern "C" {
 // Reads every element once; the result says nothing.
 float bench_limit_read(const float* x, std::size_t size, int threads);
 
-// x[i] *= factor, with a prefetch where the array exceeds the caches.
+// x[i] *= factor; on arrays beyond the caches with a prefetch where that is faster, which the first
+// call finds out, scaling several times.
 void bench_limit_scale(float* x, float factor, std::size_t size, int threads);
 
 // out[i] = x[i] with stores that bypass the caches, where the instruction set has them.
 void bench_limit_copy_streaming(const float* x, float* out, std::size_t size, int threads);
 
-// What a step of Adam moves: reads four arrays and writes three of them.
+// What a step of Adam moves: reads four arrays and writes three of them. Prefetches as above.
 void bench_limit_update(float* w, const float* gradient, float* m, float* v, std::size_t size,
                         int threads);
 

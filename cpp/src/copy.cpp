@@ -18,8 +18,9 @@ void copy_streaming(const char* from, char* to, std::size_t bytes) {
   const std::size_t to_line = (kLine - reinterpret_cast<std::uintptr_t>(to) % kLine) % kLine;
   std::size_t i = std::min(bytes, to_line);
   std::memcpy(to, from, i);
+  const Prefetch prefetch(bytes);
   for (; i + kPiece <= bytes; i += kPiece) {
-    prefetch_ahead(from + i, kPiece);
+    prefetch(from + i, kPiece);
     kernels().stream(from + i, to + i, kPiece);
   }
   std::memcpy(to + i, from + i, bytes - i);

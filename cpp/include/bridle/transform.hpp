@@ -81,10 +81,11 @@ template <class T, class Operations, class... X>
 [[gnu::flatten]] void transform_range(const Operations& operations, std::size_t begin,
                                       std::size_t end, T* w, X*... x) noexcept {
   const Operations step = operations;
+  const Prefetch prefetch((end - begin) * sizeof(T));
   for (; begin < end; begin += kTransformBlock) {
     const std::size_t stop = end - begin < kTransformBlock ? end : begin + kTransformBlock;
-    prefetch_ahead(w + begin, (stop - begin) * sizeof(T));
-    (prefetch_ahead(x + begin, (stop - begin) * sizeof(T)), ...);
+    prefetch(w + begin, (stop - begin) * sizeof(T));
+    (prefetch(x + begin, (stop - begin) * sizeof(T)), ...);
 #if !defined(__clang__)
 #pragma GCC ivdep
 #endif

@@ -17,8 +17,7 @@ struct BFloat16 {
   std::uint16_t bits;
 };
 
-inline constexpr std::size_t kLine = 64;                 // bytes of a cache line
-inline constexpr std::size_t kPrefetchAhead = 6 * 1024;  // bytes; 4 to 8 KB were equally good
+inline constexpr std::size_t kLine = 64;  // bytes of a cache line
 
 // Sums: a chunk is 4096 elements, element j of it goes to lane j mod 32.
 inline constexpr std::size_t kChunk = 4096;

@@ -32,11 +32,12 @@ void map_loop(void* const* operand, std::size_t size, std::index_sequence<P...>)
       return op(widen(x[i]));
     }
   };
+  const Prefetch prefetch(size * sizeof(S));
   for (std::size_t begin = 0; begin < size; begin += kMapBlock) {
     const std::size_t end = size - begin < kMapBlock ? size : begin + kMapBlock;
-    prefetch_ahead(x + begin, (end - begin) * sizeof(S));
+    prefetch(x + begin, (end - begin) * sizeof(S));
     if constexpr (kArrays) {
-      (prefetch_ahead(parameter[P] + begin, (end - begin) * sizeof(T)), ...);
+      (prefetch(parameter[P] + begin, (end - begin) * sizeof(T)), ...);
     }
 #pragma omp simd
     for (std::size_t i = begin; i < end; ++i) narrow(result_at(i), out[i]);
@@ -52,13 +53,14 @@ void map_kernel(void* const* operand, std::size_t size) {
     alignas(64) float wide[kMapBlock];
     void* block[last + 1] = {wide};
     block[last] = wide;
+    const Prefetch prefetch(size * sizeof(S));
     for (std::size_t begin = 0; begin < size; begin += kMapBlock) {
       const std::size_t count = size - begin < kMapBlock ? size - begin : kMapBlock;
       for (std::size_t p = 1; p < last; ++p) {
         block[p] = static_cast<float*>(operand[p]) + (kArrays ? begin : 0);
       }
       const S* const x = static_cast<const S*>(operand[0]) + begin;
-      prefetch_ahead(x, count * sizeof(S));
+      prefetch(x, count * sizeof(S));
       widen_block(x, wide, count);
       map_kernel<Op, float, kArrays>(block, count);
       narrow_block(wide, static_cast<S*>(operand[last]) + begin, count);

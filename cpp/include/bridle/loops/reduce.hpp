@@ -58,9 +58,10 @@ class ChunkSums {
 template <class Op, class T>
 void sum_chunk(const T* x, std::size_t size, double* sums) {
   ChunkSums<Op> chunk;
+  const Prefetch prefetch(size * sizeof(T));
   std::size_t i = 0;
   for (; i + kLanes <= size; i += kLanes) {
-    prefetch_ahead(x + i, kLanes * sizeof(T));
+    prefetch(x + i, kLanes * sizeof(T));
     chunk.add_row(x + i);
   }
   chunk.finish(x + i, size - i, sums);
