@@ -5,7 +5,6 @@ import doctest
 import itertools
 import pickle
 
-import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
