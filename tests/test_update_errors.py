@@ -114,6 +114,17 @@ def test_iterations_are_counted_from_one():
         call(row, arrays, iteration=good)
 
 
+@pytest.mark.parametrize("betas", [(0.9, 0.999), (0.0, float(np.nextafter(1.0, 0.0)))])
+def test_no_iteration_is_too_late(betas):
+    row, results = UPDATES["adamw"], []
+    for iteration in (2**63 - 1, 2**64, 10**400, np.uint64(2**64 - 1)):
+        arrays = parts(row, operands(row, FLOAT64, 3))
+        call(row, arrays, iteration=iteration, betas=betas)
+        results.append(arrays["w"])
+    for result in results:
+        np.testing.assert_array_equal(result, results[0])
+
+
 @pytest.mark.parametrize("name", ["sgd", "rmsprop"])
 def test_a_momentum_buffer_is_there_exactly_if_there_is_momentum(name):
     row = UPDATES[name]
