@@ -294,7 +294,7 @@ def test_a_table_must_be_an_array_of_floats_that_may_be_written():
     w.flags.writeable = False
     with pytest.raises(ValueError, match=r"^catch_up: w must be writeable, got float64 of shape"):
         br.catch_up(w, [0], 1, 0.1)
-    with pytest.raises(TypeError, match=r"^catch_up: w must not be masked"):
+    with pytest.raises(TypeError, match=r"^catch_up: masked arrays are not supported"):
         br.catch_up(np.ma.masked_array(W.copy()), [0], 1, 0.1)
 
 

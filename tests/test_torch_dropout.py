@@ -63,7 +63,7 @@ def test_dropout_is_the_same_for_any_layout_and_number_of_threads(dtype):
         br.set_num_threads(before)
 
 
-@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # by PyTorch's own jvp
+@pytest.mark.filterwarnings("ignore:.*torch.jit")  # by PyTorch's own jvp
 def test_dropout_has_derivatives_of_every_kind():
     x = torch.randn(30, dtype=torch.float64)
     kept = torch.from_numpy(br.dropout_mask((30,), 0.5, seed=1)).double()

@@ -199,7 +199,7 @@ def _check_table(w: Any, toward: Any) -> None:
             f"least one dimension, got {got}"
         )
     if isinstance(w, np.ma.MaskedArray):
-        raise TypeError(f"{NAME}: w must not be masked, as the mask would be ignored")
+        raise TypeError(f"{NAME}: masked arrays are not supported; fill or compress them first")
     if not w.flags.writeable:
         raise ValueError(f"{NAME}: w must be writeable, got {w.dtype} of shape {w.shape}")
     if toward is None:
