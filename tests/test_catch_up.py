@@ -200,6 +200,37 @@ def test_infinite_strengths_are_those_of_the_steps(step, name):
         np.testing.assert_array_equal(w, wanted)
 
 
+@pytest.mark.parametrize("rate", [1e-7, 1e-5, 1e-3, 0.3])
+@pytest.mark.parametrize("count", [1, 1000, 10**5, 10**6, 10**8])
+def test_weights_that_are_where_they_are_drawn_to_stay_there(rate, count):
+    """The part that is kept and the part that is drawn add up to one, however many steps."""
+    w = np.random.default_rng(4).normal(size=(3, 50))
+    mine = w.copy()
+    br.catch_up(mine, [0, 1, 2], count, 1.0, weight_decay=rate, toward=w)
+    np.testing.assert_allclose(mine, w, rtol=1e-15)
+
+
+@pytest.mark.parametrize("strengths", [STRENGTHS[i] for i in (2, 5, 7, 8)], ids=str)
+def test_many_steps_agree_to_their_roundings(strengths):
+    """Against steps with more digits, which have the factors of the steps in float64."""
+    step, count, w = 1e-4, 50_000, np.array([[1.0, -0.6, 3e-3]])
+    rate, twice = (step * strengths.get(name, 0.0) for name in ("weight_decay", "l2"))
+    keep, divisor = np.longdouble(1 - rate), np.longdouble(1 + 2 * twice)
+    threshold, wanted = np.longdouble(step * strengths.get("l1", 0.0)), w[0].astype(np.longdouble)
+    for _ in range(count):
+        wanted = wanted * keep
+        wanted = (wanted - np.clip(wanted, -threshold, threshold)) / divisor
+    br.catch_up(w, [0], count, step, **strengths)
+    np.testing.assert_allclose(w[0], wanted.astype(float), rtol=1e-13, atol=1e-300)
+
+
+def test_subclasses_are_taken_as_plain_arrays():
+    w, wanted = table(np.float64).view(np.matrix), table(np.float64)
+    for array in (w, wanted):
+        br.catch_up(array, [1, 5], 4, STEP, l1=0.2, weight_decay=0.5)
+    np.testing.assert_array_equal(np.asarray(w), wanted)
+
+
 W = np.ones((4, 3))
 
 
@@ -237,9 +268,23 @@ W = np.ones((4, 3))
         (
             {"toward": np.ones((4, 2))},
             ValueError,
-            "toward must be an array like w, (4, 3), got (4, 2)",
+            "toward must be an array like w, float64 of shape (4, 3), got float64 of shape (4, 2)",
         ),
-        ({"toward": 1.0}, ValueError, "toward must be an array like w, (4, 3), got float"),
+        (
+            {"toward": np.ones((4, 3), "f4")},
+            ValueError,
+            "toward must be an array like w, float64 of shape (4, 3), got float32 of shape (4, 3)",
+        ),
+        (
+            {"toward": 1.0},
+            ValueError,
+            "toward must be an array like w, float64 of shape (4, 3), got float",
+        ),
+        (
+            {"rows": np.array([2**64 - 1], "u8")},
+            IndexError,
+            f"rows must be >= 0 and < 4, got {2**63 - 1}",
+        ),
     ],
     ids=str,
 )
@@ -258,11 +303,10 @@ def test_a_table_must_be_an_array_of_floats_that_may_be_written():
             br.catch_up(bad, [0], 1, 0.1)
     w = W.copy()
     w.flags.writeable = False
-    with pytest.raises(ValueError, match=r"^catch_up: w is read-only"):
+    with pytest.raises(ValueError, match=r"^catch_up: w must be writeable, got float64 of shape"):
         br.catch_up(w, [0], 1, 0.1)
-    toward = np.ones((4, 3), np.float32)
-    with pytest.raises(ValueError, match=r"^catch_up: toward must"):
-        br.catch_up(W.copy(), [0], 1, 0.1, toward=toward)
+    with pytest.raises(TypeError, match=r"^catch_up: masked arrays are not supported"):
+        br.catch_up(np.ma.masked_array(W.copy()), [0], 1, 0.1)
 
 
 def test_halves_are_rounded_once():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bridle import prepare
+from bridle import prepare, proximal_step
 
 from .cases import DTYPES, INF, NAN
 from .conftest import by_name
@@ -114,6 +114,17 @@ def test_iterations_are_counted_from_one():
         call(row, arrays, iteration=good)
 
 
+@pytest.mark.parametrize("betas", [(0.9, 0.999), (0.0, float(np.nextafter(1.0, 0.0)))])
+def test_no_iteration_is_too_late(betas):
+    row, results = UPDATES["adamw"], []
+    for iteration in (2**63 - 1, 2**64, 10**400, np.uint64(2**64 - 1)):
+        arrays = parts(row, operands(row, FLOAT64, 3))
+        call(row, arrays, iteration=iteration, betas=betas)
+        results.append(arrays["w"])
+    for result in results:
+        np.testing.assert_array_equal(result, results[0])
+
+
 @pytest.mark.parametrize("name", ["sgd", "rmsprop"])
 def test_a_momentum_buffer_is_there_exactly_if_there_is_momentum(name):
     row = UPDATES[name]
@@ -141,12 +152,32 @@ CHOICES = {
 }
 
 
-@pytest.mark.parametrize("bad", ["", "Nearest", None, 1], ids=repr)
+BAD_CHOICES = ["", "Nearest", None, 1, ["full"], np.array(["full", "nearest"])]
+
+
+@pytest.mark.parametrize("bad", BAD_CHOICES, ids=repr)
 def test_a_choice_that_is_none_is_an_error(regularized, bad):
     arrays = parts(regularized, operands(regularized, FLOAT64, 3))
     for name, choices in CHOICES.items():
         message = f"{name} must be {choices}, got {bad!r}"
         refused(regularized, arrays, ValueError, message, **{name: bad})
+
+
+@pytest.mark.parametrize("bad", ["no", 1, None, np.ones(2, bool)], ids=repr)
+def test_a_flag_is_true_or_false(regularized, bad):
+    arrays = parts(regularized, operands(regularized, FLOAT64, 3))
+    message = f"cautious must be True or False, got {bad!r}"
+    refused(regularized, arrays, TypeError, message, cautious=bad)
+    call(regularized, arrays, cautious=np.True_)
+
+
+def test_an_infinite_step_is_allowed_where_nothing_decays():
+    for step in (INF, 10**400):
+        w = np.array([1.0, -2.0])
+        assert proximal_step(w, step, l1=0.5).nonzeros == 0
+        rule = "the rate of the decay must be between 0 and 1, got inf"
+        with pytest.raises(ValueError, match=rule):
+            proximal_step(w, step, weight_decay=0.5)
 
 
 def test_a_scale_that_is_nan_is_an_error(row):

@@ -1,6 +1,8 @@
 """Prepared lists: a sequence of the same arrays, for as many steps as one likes."""
 
+import copy
 import gc
+import pickle
 import sys
 import threading
 import weakref
@@ -41,6 +43,17 @@ def test_it_is_a_sequence_of_the_arrays():
         prepared[0] = np.ones(3)
     assert br.prepare(prepared) is prepared
     assert len(br.prepare(())) == 0
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda a: pickle.loads(pickle.dumps(a))])
+def test_copies_have_arrays_of_their_own(again):
+    weights = br.prepare([np.ones(3), np.ones((2, 2), np.float32)])
+    other = again({"weights": weights})["weights"]
+    br.proximal_step(other, 1.0, l1=0.5)
+    assert [float(w.max()) for w in weights] == [1.0, 1.0]
+    assert [float(w.max()) for w in other] == [0.5, 0.5]
+    assert copy.copy(weights)[0] is weights[0]
+    assert repr(br.prepare([np.ones(2)])) == "PreparedArrays([array([1., 1.])])"
 
 
 def test_many_steps_give_the_bits_of_the_list(dtype, assert_same_bits):

@@ -32,7 +32,7 @@ class _Step(NamedTuple):
     threshold: float
     divisor: float
     loss: float
-    """1 - keep/divisor, without the rounding error of that difference."""
+    """1 - keep/divisor, of these very numbers, without the rounding error of that difference."""
 
     def region(self, x: Doubles, pull: Doubles) -> Doubles:
         """Return 1, -1 or 0: the sign of the next value."""
@@ -48,15 +48,23 @@ class _Step(NamedTuple):
         """Return r**count and 1 + r + … + r**(count - 1), where r = 1 - loss."""
         if self.loss == 0:
             return np.ones(count.shape), count.astype(np.float64)
-        power = (1 - self.loss) ** count.astype(np.float64)
-        if self.loss < 0.5:
-            return power, -np.expm1(count * np.log1p(-self.loss)) / self.loss
+        if self.loss < 0.5:  # a power of the rounded 1 - loss would be wrong by count roundings
+            exponent = count * np.log1p(-self.loss)
+            return np.exp(exponent), -np.expm1(exponent) / self.loss
+        power = (self.keep / self.divisor) ** count.astype(np.float64)
         return power, (1 - power) / self.loss
 
     def repeated(self, x: Doubles, pull: Doubles, region: Doubles, count: Counts) -> Doubles:
         """Return x after `count` steps that stay in a region, where a step is linear."""
         power, total = self.powers(count)
         return np.asarray(power * x + (pull - region * self.threshold) / self.divisor * total)
+
+
+def _one_step(size: float, l1: float, l2: float, rate: float) -> _Step:
+    """Return a step; its loss and what it gives of `toward` are those of the rounded keep."""
+    keep, divisor = 1 - rate, 1 + 2 * _product(size, l2)
+    loss = 1.0 if math.isinf(divisor) else ((divisor - 1) + (1 - keep)) / divisor
+    return _Step(keep, _product(size, l1), divisor, loss)
 
 
 def _product(step: float, strength: float) -> float:
@@ -88,9 +96,9 @@ def catch_up(
               c = \frac{step \cdot (weight\_decay \cdot t - \operatorname{sign}(w) \, l_1)}
                   {1 + 2 \, step \, l_2}
 
-    and a weight that reaches zero stays there, unless t draws it on. The numbers of each
-    row are computed in float64; without `toward`, its weights in their own compute type, by all
-    threads.
+    and a weight that reaches zero stays there, unless t draws it on. The numbers of a row are
+    computed in float64 and a weight is rounded once, so that no type loses steps that are too small
+    for it. Without `toward`, all threads work.
 
     Parameters
     ----------
@@ -138,17 +146,16 @@ def catch_up(
     rate = _product(size, non_negative(NAME, "weight_decay", weight_decay))
     if not rate <= 1:
         raise ValueError(f"{NAME}: the rate of the decay must be between 0 and 1, got {rate}")
-    twice = 2 * _product(size, second)
-    loss = 1.0 if math.isinf(twice) else (twice + rate) / (1 + twice)
-    one = _Step(1 - rate, _product(size, first), 1 + twice, loss)
+    one = _one_step(size, first, second, rate)
+    w = np.asarray(w)  # what a subclass does with operators and indices does not matter
     where, counts = where[counts > 0], counts[counts > 0]
     if where.size == 0 or w.size == 0:
         return
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):
-        if toward is None or rate == 0:
+        if toward is None or one.keep == 1:
             _shrink(w, where, one, counts)
         else:
-            pull = rate * toward[where].astype(np.float64)
+            pull = (1 - one.keep) * np.asarray(toward)[where].astype(np.float64)
             each = counts.reshape(-1, *[1] * (w.ndim - 1))
             after = _after(one, w[where].astype(np.float64), pull, each).astype(w.dtype)
             w[where] = after + w.dtype.type(0)  # a negative number may have become -0.0
@@ -189,25 +196,37 @@ def _across(step: _Step, x: Doubles, pull: Doubles, counts: Counts) -> Doubles:
     finite = np.isfinite(x) & np.isfinite(pull)
     x = np.where(finite, x, step.of_infinite(x, pull))
     left = np.where(finite, counts, 0)
+    rests = np.abs(pull) <= step.threshold  # what comes to zero stays there
     while left.any():
         region = step.region(x, pull)
-        stays = np.where(region == 0, np.minimum(left, 1), _steps_in(step, x, pull, region, left))
+        inside = _steps_in(step, x, pull, region, left, rests)
+        stays = np.where(region == 0, np.minimum(left, 1), inside)
         moved = step.repeated(x, pull, region, stays)
-        x = np.where(left == 0, x, np.where(region == 0, 0.0, moved))
-        rests = (region == 0) & (np.abs(pull) <= step.threshold)
+        zero = (region == 0) | (rests & (stays < left))
+        x = np.where(left == 0, x, np.where(zero, 0.0, moved))
         left = np.where(rests, 0, left - stays)
     return x
 
 
-def _steps_in(step: _Step, x: Doubles, pull: Doubles, region: Doubles, most: Counts) -> Counts:
-    """Return how many of the next `most` steps lead into `region`, by bisection."""
+def _steps_in(
+    step: _Step,
+    x: Doubles,
+    pull: Doubles,
+    region: Doubles,
+    most: Counts,
+    rests: NDArray[np.bool_],
+) -> Counts:
+    """Return how many of the next `most` steps lead into `region`, by bisection.
+
+    Where zero is the end, it does not matter how many do if not all: 1 stands for any number.
+    """
 
     def still(count: Counts) -> NDArray[np.bool_]:
         before = step.repeated(x, pull, region, np.maximum(count - 1, 0))
         return np.asarray(step.region(before, pull) == region)
 
-    low, high = np.minimum(most, 1), most
-    low = np.where(still(most), most, low)
+    low = np.where(still(most), most, np.minimum(most, 1))
+    high = np.where(rests, low, most)
     while (open_ := high - low > 1).any() and not (low == most).all():
         middle = low + (high - low) // 2
         inside = still(middle)
@@ -224,13 +243,17 @@ def _check_table(w: Any, toward: Any) -> None:
             f"{NAME}: w must be an array of type float16, bfloat16, float32 or float64 with at "
             f"least one dimension, got {got}"
         )
+    if isinstance(w, np.ma.MaskedArray):
+        raise TypeError(f"{NAME}: masked arrays are not supported; fill or compress them first")
     if not w.flags.writeable:
-        raise ValueError(f"{NAME}: w is read-only")
+        raise ValueError(f"{NAME}: w must be writeable, got {w.dtype} of shape {w.shape}")
     if toward is None:
         return
     if not isinstance(toward, np.ndarray) or toward.dtype != w.dtype or toward.shape != w.shape:
-        got = getattr(toward, "shape", type(toward).__name__)
-        raise ValueError(f"{NAME}: toward must be an array like w, {w.shape}, got {got}")
+        is_array = isinstance(toward, np.ndarray)
+        got = f"{toward.dtype} of shape {toward.shape}" if is_array else type(toward).__name__
+        like = f"{w.dtype} of shape {w.shape}"
+        raise ValueError(f"{NAME}: toward must be an array like w, {like}, got {got}")
 
 
 def _integers(parameter: str, values: Any) -> Counts:
@@ -239,6 +262,8 @@ def _integers(parameter: str, values: Any) -> Counts:
         array = array.astype(np.int64)
     if array.ndim > 1 or array.dtype.kind not in "iu":
         raise TypeError(f"{NAME}: {parameter} must be integers in one dimension, got {values!r}")
+    if array.dtype.kind == "u" and array.itemsize == 8:
+        array = np.minimum(array, np.iinfo(np.int64).max)  # which is out of range, or for ever
     return array.astype(np.int64)
 
 

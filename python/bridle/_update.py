@@ -306,7 +306,7 @@ def _iteration(name: str, iteration: SupportsIndex) -> int:
         raise TypeError(f"{name}: iteration must be an integer, got {iteration!r}") from None
     if t < 1:
         raise ValueError(f"{name}: iteration must be >= 1, got {t}")
-    return t
+    return min(t, 2**63 - 1)  # from far below on, the corrections are 1
 
 
 def adagrad_update(

@@ -33,6 +33,12 @@ class PreparedArrays(Sequence[NDArray[Any]]):
     def __iter__(self) -> Iterator[NDArray[Any]]:
         return iter(self._arrays)
 
+    def __repr__(self) -> str:
+        return f"PreparedArrays({list(self._arrays)!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return prepare, (self._arrays,)  # copies look at their own arrays
+
 
 Arrays: TypeAlias = NDArray[Any] | Sequence[NDArray[Any]] | PreparedArrays
 
@@ -127,10 +133,16 @@ def fraction(name: str, parameter: str, value: Any) -> float:
 
 
 def _choice(name: str, parameter: str, value: Any, choices: tuple[str, ...]) -> str:
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         listed = " or ".join(map(repr, choices))
         raise ValueError(f"{name}: {parameter} must be {listed}, got {value!r}")
     return str(value)
+
+
+def _flag(name: str, parameter: str, value: Any) -> bool:
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name}: {parameter} must be True or False, got {value!r}")
+    return bool(value)
 
 
 def _per_array(name: str, parameter: str, value: Any, w: Arrays) -> float | tuple[float, ...]:
@@ -151,7 +163,7 @@ def _mapped(values: float | tuple[float, ...], change: Any) -> Any:
 
 
 def _keep(name: str, step: float, weight_decay: float) -> float:
-    rate = step * weight_decay
+    rate = step * weight_decay if weight_decay else 0.0  # also where the step is infinite
     if not 0 <= rate <= 1:
         raise ValueError(f"{name}: the rate of the decay must be between 0 and 1, got {rate}")
     return 1 - rate
@@ -198,7 +210,7 @@ def run(
     states = list(operands.state.items()) + [("", None)] * (3 - len(operands.state))
     names = ("w", "gradient", *(key for key, _ in states), "toward", name)
     groups = (w, operands.gradient, *(value for _, value in states), toward)
-    settings = (scale, bool(cautious), own_step, lr, random)
+    settings = (scale, _flag(name, "cautious", cautious), own_step, lr, random)
     return _call(operator, names, groups, settings, (coupled, keep, *strengths))
 
 

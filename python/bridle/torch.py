@@ -7,8 +7,8 @@ tensors, without a copy. PyTorch is needed for this module alone.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from typing import Any, overload
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 import torch
@@ -22,16 +22,43 @@ from bridle._update_call import UpdateSummary
 __all__ = ["Dropout", "ProxAdamW", "ProxSGD"]
 
 
-def _array(name: str, tensor: torch.Tensor) -> NDArray[Any]:
-    """Return the memory of a tensor as an array."""
+_HALVES = (torch.float16, torch.bfloat16)
+_TYPES = (*_HALVES, torch.float32, torch.float64)
+_NOT_SUPPORTED = ("amsgrad", "dampening", "maximize")
+
+
+def _check_device(name: str, tensor: torch.Tensor) -> None:
     if tensor.device.type != "cpu":
         raise ValueError(f"{name}: tensors must be on the CPU, got one on {tensor.device}")
+
+
+def _array(name: str, tensor: torch.Tensor) -> NDArray[Any]:
+    """Return the memory of a tensor as an array."""
+    _check_device(name, tensor)
     if tensor.layout != torch.strided:
         raise ValueError(f"{name}: tensors must be dense, got one of layout {tensor.layout}")
+    if tensor.dtype not in _TYPES:
+        rule = "tensors must be of type float16, bfloat16, float32 or float64"
+        raise TypeError(f"{name}: {rule}, got one of {tensor.dtype}")
     detached = tensor.detach()
     if tensor.dtype == torch.bfloat16:  # NumPy has no such type, but ml_dtypes
         return np.asarray(detached.view(torch.int16).numpy()).view("bfloat16")
     return np.asarray(detached.numpy())
+
+
+def _state_type(tensor: torch.Tensor) -> torch.dtype:
+    return torch.float32 if tensor.dtype in _HALVES else tensor.dtype
+
+
+class _Call(NamedTuple):
+    """One update: tensors of a group that have had the same number of steps, and their arrays."""
+
+    group: dict[str, Any]
+    tensors: list[torch.Tensor]
+    weights: list[NDArray[Any]]
+    gradients: list[NDArray[Any]]
+    state: list[list[NDArray[Any]]]
+    step: int
 
 
 class _Proximal(torch.optim.Optimizer):
@@ -56,47 +83,115 @@ class _Proximal(torch.optim.Optimizer):
         -------
         float or None
             What `closure` returned.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a tensor or an option of any group does not fit; no weight has been written then.
         """
         loss = None
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            for tensor in group["params"]:
-                self._check(tensor)
-        self.last_summary = _joined([self._update(group) for group in self.param_groups])
+            self._check(group)
+        calls = [call for group in self.param_groups for call in self._calls(group)]
+        self.last_summary = _joined([self._taken(call) for call in calls])
         return loss
 
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group of parameters; see `torch.optim.Optimizer.add_param_group`."""
+        super().add_param_group(param_group)
+        try:
+            self._check(self.param_groups[-1])
+        except (TypeError, ValueError):
+            self.param_groups.pop()
+            raise
+
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Load the state of an optimizer; see `torch.optim.Optimizer.load_state_dict`."""
+        """Load the state of an optimizer; see `torch.optim.Optimizer.load_state_dict`.
+
+        It may come from ``torch.optim.SGD``, ``Adam`` or ``AdamW`` as well; options which those do
+        not have keep the values that this optimizer was made with.
+        """
         super().load_state_dict(state_dict)
         # PyTorch has given the state the type of its parameter; that of halves is float32.
         numbers = [i for group in state_dict["param_groups"] for i in group["params"]]
         tensors = [p for group in self.param_groups for p in group["params"]]
         for number, tensor in zip(numbers, tensors, strict=True):
             for name, value in state_dict["state"].get(number, {}).items():
-                if isinstance(value, torch.Tensor):
-                    self.state[tensor][name] = value.detach().clone()
+                if name == "step":
+                    self.state[tensor][name] = int(value)
+                elif isinstance(value, torch.Tensor):
+                    to = tensor.device, _state_type(tensor)
+                    self.state[tensor][name] = value.detach().to(*to, copy=True)
 
-    def _check(self, tensor: torch.Tensor) -> None:
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        for group in self.param_groups:
+            for name, value in self.defaults.items():
+                group.setdefault(name, value)
+
+    def _check(self, group: dict[str, Any]) -> None:
+        """Check the options of a group, and where its tensors are."""
         name = type(self).__name__
-        _array(name, tensor)
-        if tensor.grad is not None:
-            _array(name, tensor.grad)
+        for option in _NOT_SUPPORTED:
+            if group.get(option):
+                raise ValueError(f"{name}: {option} is not supported, got {group[option]}")
+        self._run(_Call(group, [], [], [], [[] for _ in self._state_names(group)], 1))
+        for tensor in group["params"]:
+            _check_device(name, tensor)
 
-    def _update(self, group: dict[str, Any]) -> UpdateSummary:
+    def _calls(self, group: dict[str, Any]) -> Iterator[_Call]:
+        by_step: dict[int, list[torch.Tensor]] = {}
+        for tensor in group["params"]:
+            if tensor.grad is not None:
+                by_step.setdefault(self._next_step(tensor), []).append(tensor)
+        for step, tensors in by_step.items():
+            yield _Call(
+                group,
+                tensors,
+                [_array(type(self).__name__, tensor) for tensor in tensors],
+                [self._gradient(tensor) for tensor in tensors],
+                [[self._state(t, name) for t in tensors] for name in self._state_names(group)],
+                step,
+            )
+
+    def _gradient(self, tensor: torch.Tensor) -> NDArray[Any]:
+        name, gradient = type(self).__name__, tensor.grad
+        assert gradient is not None
+        array = _array(name, gradient)
+        if gradient.dtype not in (tensor.dtype, _state_type(tensor)):
+            either = f"{tensor.dtype}" + (" or torch.float32" if tensor.dtype in _HALVES else "")
+            rule = f"the gradient of a tensor of {tensor.dtype} must be of {either}"
+            raise TypeError(f"{name}: {rule}, got {gradient.dtype}")
+        return array
+
+    def _state(self, tensor: torch.Tensor, name: str) -> NDArray[Any]:
+        state = self.state[tensor]
+        if state.get(name) is None:
+            state[name] = torch.zeros_like(tensor, dtype=_state_type(tensor))
+        if state[name].shape != tensor.shape:
+            rule = f"{name} must have the shape of its parameter, {tuple(tensor.shape)}"
+            raise ValueError(f"{type(self).__name__}: {rule}, got {tuple(state[name].shape)}")
+        return _array(type(self).__name__, state[name])
+
+    def _taken(self, call: _Call) -> UpdateSummary:
+        summary = self._run(call)
+        for tensor in call.tensors:
+            # Autograd must notice that tensors it has saved were written, as after PyTorch's step.
+            torch.autograd.graph.increment_version(tensor)
+        return summary
+
+    def _next_step(self, tensor: torch.Tensor) -> int:
+        """Return the number of the next step of a tensor, where that matters."""
+        return 1
+
+    def _state_names(self, group: dict[str, Any]) -> tuple[str, ...]:
         raise NotImplementedError
 
-    def _state(self, tensor: torch.Tensor, name: str) -> torch.Tensor:
-        state = self.state[tensor]
-        if name not in state:
-            half = tensor.dtype in (torch.float16, torch.bfloat16)
-            dtype = torch.float32 if half else tensor.dtype
-            state[name] = torch.zeros_like(tensor, dtype=dtype)
-        return state[name]
-
-    def _arrays(self, tensors: list[torch.Tensor]) -> list[NDArray[Any]]:
-        return [_array(type(self).__name__, tensor) for tensor in tensors]
+    def _run(self, call: _Call) -> UpdateSummary:
+        raise NotImplementedError
 
 
 def _joined(summaries: list[UpdateSummary]) -> UpdateSummary:
@@ -111,12 +206,6 @@ def _regularization(group: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: group[name] for name in ("l1", "l2", "weight_decay", "decay", "cautious", *names)}
 
 
-def _bump_versions(tensors: list[torch.Tensor]) -> None:
-    # Autograd must notice that tensors it has saved have been written, as after PyTorch's own step.
-    for tensor in tensors:
-        torch.autograd.graph.increment_version(tensor)
-
-
 class ProxSGD(_Proximal):
     r"""Stochastic gradient descent with decoupled decay and an elastic-net proximal step.
 
@@ -125,7 +214,8 @@ class ProxSGD(_Proximal):
     Parameters
     ----------
     params : iterable of tensor or of dict
-        Parameters on the CPU, or groups of them; every option may be set per group.
+        Parameters of type float16, bfloat16, float32 or float64 on the CPU, or groups of them;
+        every option may be set per group.
     lr : float, default 1e-3
         Learning rate.
     momentum, nesterov, weight_decay, l1, l2, decay, cautious
@@ -134,12 +224,14 @@ class ProxSGD(_Proximal):
     Attributes
     ----------
     last_summary : UpdateSummary or None
-        Penalty, non-zeros and finiteness of the weights after the last step.
+        Penalty, non-zeros and finiteness of the weights that the last step has written, in all
+        groups; parameters without a gradient do not count.
 
     Raises
     ------
-    ValueError
-        If a tensor is not on the CPU; nothing has been written then.
+    ValueError, TypeError
+        If an option does not fit or a tensor is not on the CPU, and, in a step, if a tensor with a
+        gradient is not dense or not of one of the types; no weight has been written then.
 
     Examples
     --------
@@ -177,30 +269,21 @@ class ProxSGD(_Proximal):
         }
         options |= {"weight_decay": weight_decay, "decay": decay, "cautious": cautious}
         super().__init__(params, options)
-        for group in self.param_groups:
-            _run_sgd(group, [], [], [] if group["momentum"] else None)
 
-    def _update(self, group: dict[str, Any]) -> UpdateSummary:
-        tensors = [p for p in group["params"] if p.grad is not None]
-        gradients = self._arrays([p.grad for p in tensors])
-        buffers = None
-        if group["momentum"]:
-            buffers = self._arrays([self._state(p, "momentum_buffer") for p in tensors])
-        summary = _run_sgd(group, self._arrays(tensors), gradients, buffers)
-        _bump_versions(tensors)
-        return summary
+    def _state_names(self, group: dict[str, Any]) -> tuple[str, ...]:
+        return ("momentum_buffer",) if group["momentum"] else ()
 
-
-def _run_sgd(group: dict[str, Any], weights: Any, gradients: Any, buffers: Any) -> UpdateSummary:
-    return sgd_update(
-        weights,
-        gradients,
-        group["lr"],
-        momentum=group["momentum"],
-        nesterov=group["nesterov"],
-        momentum_buffer=buffers,
-        **_regularization(group),
-    )
+    def _run(self, call: _Call) -> UpdateSummary:
+        group = call.group
+        return sgd_update(
+            call.weights,
+            call.gradients,
+            group["lr"],
+            momentum=group["momentum"],
+            nesterov=group["nesterov"],
+            momentum_buffer=call.state[0] if call.state else None,
+            **_regularization(group),
+        )
 
 
 class ProxAdamW(_Proximal):
@@ -211,8 +294,9 @@ class ProxAdamW(_Proximal):
     Parameters
     ----------
     params : iterable of tensor or of dict
-        Parameters on the CPU, or groups of them; every option may be set per group, so that a group
-        with ``weight_decay=0`` and ``l1=0`` is exempt.
+        Parameters of type float16, bfloat16, float32 or float64 on the CPU, or groups of them;
+        every option may be set per group, so that a group with ``weight_decay=0`` and ``l1=0`` is
+        exempt.
     lr : float, default 1e-3
         Learning rate.
     betas : tuple of float, default (0.9, 0.999)
@@ -225,12 +309,14 @@ class ProxAdamW(_Proximal):
     Attributes
     ----------
     last_summary : UpdateSummary or None
-        Penalty, non-zeros and finiteness of the weights after the last step.
+        Penalty, non-zeros and finiteness of the weights that the last step has written, in all
+        groups; parameters without a gradient do not count.
 
     Raises
     ------
-    ValueError
-        If a tensor is not on the CPU; nothing has been written then.
+    ValueError, TypeError
+        If an option does not fit or a tensor is not on the CPU, and, in a step, if a tensor with a
+        gradient is not dense or not of one of the types; no weight has been written then.
 
     Examples
     --------
@@ -267,72 +353,66 @@ class ProxAdamW(_Proximal):
         }
         options |= {"l2": l2, "decay": decay, "cautious": cautious, "prox_step": prox_step}
         super().__init__(params, options)
-        for group in self.param_groups:
-            _run_adamw(group, [], [], [], [], 1)
 
-    def _update(self, group: dict[str, Any]) -> UpdateSummary:
-        tensors = [p for p in group["params"] if p.grad is not None]
-        # Parameters that have had the same number of steps are updated together.
-        by_step: dict[int, list[torch.Tensor]] = {}
-        for p in tensors:
-            self.state[p].setdefault("step", 0)
-            by_step.setdefault(int(self.state[p]["step"]) + 1, []).append(p)
-        summaries = []
-        for step, members in by_step.items():
-            arrays = (
-                self._arrays(members),
-                self._arrays([p.grad for p in members if p.grad is not None]),
-                self._arrays([self._state(p, "exp_avg") for p in members]),
-                self._arrays([self._state(p, "exp_avg_sq") for p in members]),
-            )
-            summaries.append(_run_adamw(group, *arrays, step))
-            for p in members:
-                self.state[p]["step"] = step
-        _bump_versions(tensors)
-        return _joined(summaries)
+    def _next_step(self, tensor: torch.Tensor) -> int:
+        return int(self.state[tensor].get("step", 0)) + 1
 
+    def _state_names(self, group: dict[str, Any]) -> tuple[str, ...]:
+        return "exp_avg", "exp_avg_sq"
 
-def _run_adamw(
-    group: dict[str, Any], weights: Any, gradients: Any, first: Any, second: Any, step: int
-) -> UpdateSummary:
-    return adamw_update(
-        weights,
-        gradients,
-        first,
-        second,
-        group["lr"],
-        step,
-        betas=tuple(group["betas"]),
-        epsilon=group["eps"],
-        **_regularization(group, "prox_step"),
-    )
+    def _run(self, call: _Call) -> UpdateSummary:
+        group = call.group
+        first, second = call.state
+        summary = adamw_update(
+            call.weights,
+            call.gradients,
+            first,
+            second,
+            group["lr"],
+            call.step,
+            betas=tuple(group["betas"]),
+            epsilon=group["eps"],
+            **_regularization(group, "prox_step"),
+        )
+        for tensor in call.tensors:
+            self.state[tensor]["step"] = call.step
+        return summary
 
 
 class _Masked(torch.autograd.Function):
-    """Dropout whose backward pass draws the mask again."""
+    """Dropout whose derivatives draw the mask again; it is linear, so that each is a dropout."""
 
     @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, p: float, seed: int, stream: int) -> torch.Tensor:
-        ctx.key = p, seed, stream
-        return _dropped(x, p, seed, stream)
+    def forward(x: torch.Tensor, p: float, seed: int, stream: int) -> torch.Tensor:
+        result = torch.empty_like(x)
+        arrays = _array("Dropout", x), _array("Dropout", result)
+        dropout(arrays[0], p, seed=seed, stream=stream, out=arrays[1])
+        return result
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
+        ctx.key = inputs[1:]
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None, None, None]:
-        p, seed, stream = ctx.key
-        return _Masked.apply(gradients[0], p, seed, stream), None, None, None
+        return _Masked.apply(gradients[0], *ctx.key), None, None, None
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: torch.Tensor, *_: None) -> torch.Tensor:
+        return _Masked.apply(tangent, *ctx.key)
 
 
-def _dropped(x: torch.Tensor, p: float, seed: int, stream: int) -> torch.Tensor:
-    result = torch.empty_like(x)
-    dropout(_array("Dropout", x), p, seed=seed, stream=stream, out=_array("Dropout", result))
-    return result
+def _in_backward_pass() -> bool:
+    return torch._C._current_graph_task_id() != -1
 
 
 class Dropout(torch.nn.Module):
     """Dropout with a seed of its own, that saves no mask for the backward pass.
 
     Each training call uses the next `stream`, as `bridle.Dropout` does, and the decisions are those
-    of `bridle.dropout` with this seed and stream. `eval()` makes it the identity.
+    of `bridle.dropout` with this seed and stream, for any memory layout and number of threads.
+    `eval()` makes it the identity. Seed and stream are part of the `state_dict`, so that a resumed
+    run goes on with the masks of an uninterrupted one.
 
     Parameters
     ----------
@@ -341,12 +421,17 @@ class Dropout(torch.nn.Module):
     seed : int
         Names the random bits. Layers of a network need different seeds.
     stream : int, default 0
-        Stream of the first training call; it is part of the module's `state_dict`.
+        Stream of the first training call.
 
     Raises
     ------
-    ValueError
-        If a tensor is not on the CPU.
+    ValueError, TypeError
+        If an argument does not fit, or a tensor is not on the CPU, not dense, or not of type
+        float16, bfloat16, float32 or float64.
+    RuntimeError
+        If a training call happens during a backward pass, as ``torch.utils.checkpoint`` makes it
+        to compute the layer again: the mask would be another one. As the layer saves nothing, it
+        can stay outside of what is checkpointed.
 
     Examples
     --------
@@ -369,6 +454,11 @@ class Dropout(torch.nn.Module):
         """Drop elements with the next stream, in training."""
         if not self.training:
             return x
+        if _in_backward_pass():
+            raise RuntimeError(
+                "Dropout: a training call must not happen during a backward pass, where it would "
+                f"draw another mask, got one for stream {self.stream}"
+            )
         result: torch.Tensor = _Masked.apply(x, self.p, self.seed, self.stream)
         self.stream += 1
         return result
