@@ -221,14 +221,12 @@ def test_no_array_may_be_in_two_lists(row):
 
 def test_a_masked_array_is_an_error_since_its_mask_would_be_overlooked(row):
     arrays = parts(row, operands(row, FLOAT64, 5))
+    message = "masked arrays are not supported; fill or compress them first"
     for name, array in arrays.items():
         masked = np.ma.array(array, mask=[0, 1, 0, 0, 1])
-        refused(
-            row, arrays | {name: masked}, TypeError, f"{name} must have no mask, got a masked array"
-        )
+        refused(row, arrays | {name: masked}, TypeError, message)
         lists = as_lists(arrays)
         lists[name][3] = masked
-        message = f"{name}[3] must have no mask, got a masked array"
         refused(row, lists, TypeError, message)
 
 

@@ -33,8 +33,13 @@ bool is_masked(PyObject* array) {
   return answer == 1;
 }
 
-void add(ArrayList& list, const Names& names, const std::string& name, PyObject* object) {
-  if (is_masked(object)) raise(PyExc_TypeError, names, name, "must have no mask", "a masked array");
+void add(ArrayList& list, const Names& names, PyObject* object) {
+  if (is_masked(object)) {
+    PyErr_Format(PyExc_TypeError,
+                 "%s: masked arrays are not supported; fill or compress them first",
+                 names.function);
+    throw Raised();
+  }
   auto* const array = reinterpret_cast<PyArrayObject*>(object);
   char* const data = PyArray_BYTES(array);
   const char *begin = data, *end = data + PyArray_NBYTES(array);
@@ -100,11 +105,11 @@ ArrayList look_up(const Names& names, int group, PyObject* list) {
   result.extents.reserve(static_cast<std::size_t>(count));
   for (Py_ssize_t i = 0; i < count; ++i) {
     PyObject* const item = PySequence_Fast_GET_ITEM(list, i);
-    const auto name = [&] { return element_name(names, group, static_cast<std::size_t>(i)); };
     if (!PyArray_Check(item)) {
-      raise(PyExc_TypeError, names, name(), "must be an array", Py_TYPE(item)->tp_name);
+      raise(PyExc_TypeError, names, element_name(names, group, static_cast<std::size_t>(i)),
+            "must be an array", Py_TYPE(item)->tp_name);
     }
-    add(result, names, PyArray_CheckExact(item) ? std::string() : name(), item);
+    add(result, names, item);
   }
   const auto before = [](const Extent& a, const Extent& b) { return a.begin < b.begin; };
   std::sort(result.extents.begin(), result.extents.end(), before);
@@ -135,7 +140,7 @@ void UpdateArrays::parse(int group, PyObject* object) {
     return;
   }
   if (single_[group]) {
-    add(own_[group].emplace(), names_, group_name(names_, group), object);
+    add(own_[group].emplace(), names_, object);
   } else if (PyList_Check(object) || PyTuple_Check(object)) {
     own_[group] = look_up(names_, group, object);
   } else {
