@@ -122,7 +122,7 @@ void update_kernel(const UpdateMemory& memory, const UpdateNumbers& numbers, std
   constexpr int states = Op<T>::states;
   const Op<T> op = from_numbers<Op<T>, T>(numbers.members);
   const ops::Regularization<T> r = regularization<T>(numbers);
-  alignas(64) T zeros[kUpdateBlock] = {};
+  alignas(64) static constexpr T zeros[kUpdateBlock] = {};
   alignas(64) T forgotten[kUpdateBlock];
   ChunkSummary<T, kKind> summary;
   for (std::size_t begin = 0; begin < size; begin += kUpdateBlock) {
