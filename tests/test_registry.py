@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,12 @@ def test_the_public_names_are_sorted_and_there():
     assert len(set(br.__all__)) == len(br.__all__)
     public = {n for n in vars(br) if not n.startswith("_") and not inspect.ismodule(getattr(br, n))}
     assert public == set(br.__all__), "public names and __all__ differ"
+
+
+def test_the_version_is_that_of_the_installed_package():
+    assert br.__version__ == br.show_config("dicts")["version"] == version("bridle")
+    cmake = Path(br.get_cmake_dir(), "bridleConfigVersion.cmake").read_text("utf-8")
+    assert f'set(PACKAGE_VERSION "{br.__version__}")' in cmake
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

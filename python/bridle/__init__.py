@@ -25,6 +25,7 @@ from bridle._update import (
 )
 from bridle._update_call import PreparedArrays, UpdateSummary, prepare
 
+__version__ = _core.__version__
 __all__ = [
     "Criterion",
     "Decision",

@@ -7,7 +7,6 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
@@ -93,7 +92,7 @@ def _compare(arguments: argparse.Namespace) -> None:
 
 def _parser() -> _Parser:
     parser = _Parser(prog="bridle", description=DESCRIPTION, allow_abbrev=False)
-    parser.add_argument("--version", action="version", version=f"bridle {version('bridle')}")
+    parser.add_argument("--version", action="version", version=f"bridle {br.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     info = commands.add_parser(
         "info",

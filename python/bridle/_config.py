@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import operator
 from typing import Any, SupportsIndex
 
@@ -87,7 +86,7 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
     if mode not in ("stdout", "dicts"):
         raise ValueError(f"show_config: mode must be 'stdout' or 'dicts', got {mode!r}")
     config = {
-        "version": importlib.metadata.version("bridle"),
+        "version": _core.__version__,
         "instruction_set": _core.instruction_set(),
         "available_instruction_sets": _core.available_instruction_sets(),
         "threads": get_num_threads(),

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+__version__: str
 ufuncs: dict[str, np.ufunc]
 elementwise_operators: dict[str, tuple[str, ...]]
 penalties: dict[str, tuple[str, ...]]

@@ -132,7 +132,8 @@ def sgd_update(
     nesterov : bool, default False
         Nesterov's form; needs a momentum.
     momentum_buffer : like `w`, optional
-        Momentum, zeros at first, overwritten. Required if and only if `momentum` is not 0.
+        Momentum, zeros at first, overwritten; float32 where `w` is a half type. Required if and
+        only if `momentum` is not 0.
     **regularization
         See `adamw_update`.
 
@@ -212,7 +213,9 @@ def adamw_update(
     ----------
     w : ndarray, or list or tuple of ndarray
         Weights of type float16, bfloat16, float32 or float64, overwritten. With a list, gradient
-        and state are lists of the same length; `prepare` makes such calls cheaper.
+        and state are lists of the same length; `prepare` makes such calls cheaper. No array may
+        share memory with one that is written. Arrays that are not contiguous are copied and written
+        back.
     gradient : like `w`
         Gradient, of the type of `w`, or float32 where that is a half type.
     first_moment, second_moment : like `w`

@@ -18,7 +18,17 @@ Rate: TypeAlias = float | Sequence[float]
 
 
 class PreparedArrays(Sequence[NDArray[Any]]):
-    """Arrays that `prepare` has looked at: a sequence of them that cannot change."""
+    """Arrays that `prepare` has looked at: a sequence of them that cannot change.
+
+    Copies by ``copy.deepcopy`` or pickle have arrays of their own.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import bridle as br
+    >>> br.prepare([np.ones(2), np.zeros(1)])
+    PreparedArrays([array([1., 1.]), array([0.])])
+    """
 
     def __init__(self, arrays: Sequence[NDArray[Any]], handle: object) -> None:
         self._arrays = tuple(arrays)

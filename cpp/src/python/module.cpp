@@ -183,6 +183,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   using namespace bridle::python;
   if (!import_numpy()) throw py::error_already_set();
   if (const char* name = std::getenv("BRIDLE_ISA"); name && *name) set_instruction_set(name);
+  m.attr("__version__") = BRIDLE_VERSION;
   py::dict ufuncs;
   if (!add_ufuncs(ufuncs.ptr()) || !add_front_doors(m.ptr()) || !add_updates(m.ptr()))
     throw py::error_already_set();
