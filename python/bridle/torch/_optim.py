@@ -1,8 +1,4 @@
-"""Optimizers and dropout for PyTorch on the CPU; import it explicitly.
-
-The optimizers are `bridle.sgd_update` and `bridle.adamw_update`: they work on the memory of the
-tensors, without a copy. PyTorch is needed for this module alone.
-"""
+"""Optimizers for PyTorch: the fused updates on the memory of its tensors."""
 
 from __future__ import annotations
 
@@ -10,44 +6,16 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, overload
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bridle._dropout import dropout
-from bridle._noise import counter, probability
 from bridle._update import adamw_update, sgd_update
 from bridle._update_call import UpdateSummary
+from bridle.torch._arrays import HALVES, array_of, check_device, state_type
 
-__all__ = ["Dropout", "ProxAdamW", "ProxSGD"]
+__all__ = ["ProxAdamW", "ProxSGD"]
 
-
-_HALVES = (torch.float16, torch.bfloat16)
-_TYPES = (*_HALVES, torch.float32, torch.float64)
 _NOT_SUPPORTED = ("amsgrad", "dampening", "maximize")
-
-
-def _check_device(name: str, tensor: torch.Tensor) -> None:
-    if tensor.device.type != "cpu":
-        raise ValueError(f"{name}: tensors must be on the CPU, got one on {tensor.device}")
-
-
-def _array(name: str, tensor: torch.Tensor) -> NDArray[Any]:
-    """Return the memory of a tensor as an array."""
-    _check_device(name, tensor)
-    if tensor.layout != torch.strided:
-        raise ValueError(f"{name}: tensors must be dense, got one of layout {tensor.layout}")
-    if tensor.dtype not in _TYPES:
-        rule = "tensors must be of type float16, bfloat16, float32 or float64"
-        raise TypeError(f"{name}: {rule}, got one of {tensor.dtype}")
-    detached = tensor.detach()
-    if tensor.dtype == torch.bfloat16:  # NumPy has no such type, but ml_dtypes
-        return np.asarray(detached.view(torch.int16).numpy()).view("bfloat16")
-    return np.asarray(detached.numpy())
-
-
-def _state_type(tensor: torch.Tensor) -> torch.dtype:
-    return torch.float32 if tensor.dtype in _HALVES else tensor.dtype
 
 
 class _Call(NamedTuple):
@@ -123,7 +91,7 @@ class _Proximal(torch.optim.Optimizer):
                 if name == "step":
                     self.state[tensor][name] = int(value)
                 elif isinstance(value, torch.Tensor):
-                    to = tensor.device, _state_type(tensor)
+                    to = tensor.device, state_type(tensor)
                     self.state[tensor][name] = value.detach().to(*to, copy=True)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -140,7 +108,7 @@ class _Proximal(torch.optim.Optimizer):
                 raise ValueError(f"{name}: {option} is not supported, got {group[option]}")
         self._run(_Call(group, [], [], [], [[] for _ in self._state_names(group)], 1))
         for tensor in group["params"]:
-            _check_device(name, tensor)
+            check_device(name, tensor)
 
     def _calls(self, group: dict[str, Any]) -> Iterator[_Call]:
         by_step: dict[int, list[torch.Tensor]] = {}
@@ -151,7 +119,7 @@ class _Proximal(torch.optim.Optimizer):
             yield _Call(
                 group,
                 tensors,
-                [_array(type(self).__name__, tensor) for tensor in tensors],
+                [array_of(type(self).__name__, tensor) for tensor in tensors],
                 [self._gradient(tensor) for tensor in tensors],
                 [[self._state(t, name) for t in tensors] for name in self._state_names(group)],
                 step,
@@ -160,9 +128,9 @@ class _Proximal(torch.optim.Optimizer):
     def _gradient(self, tensor: torch.Tensor) -> NDArray[Any]:
         name, gradient = type(self).__name__, tensor.grad
         assert gradient is not None
-        array = _array(name, gradient)
-        if gradient.dtype not in (tensor.dtype, _state_type(tensor)):
-            either = f"{tensor.dtype}" + (" or torch.float32" if tensor.dtype in _HALVES else "")
+        array = array_of(name, gradient)
+        if gradient.dtype not in (tensor.dtype, state_type(tensor)):
+            either = f"{tensor.dtype}" + (" or torch.float32" if tensor.dtype in HALVES else "")
             rule = f"the gradient of a tensor of {tensor.dtype} must be of {either}"
             raise TypeError(f"{name}: {rule}, got {gradient.dtype}")
         return array
@@ -170,11 +138,11 @@ class _Proximal(torch.optim.Optimizer):
     def _state(self, tensor: torch.Tensor, name: str) -> NDArray[Any]:
         state = self.state[tensor]
         if state.get(name) is None:
-            state[name] = torch.zeros_like(tensor, dtype=_state_type(tensor))
+            state[name] = torch.zeros_like(tensor, dtype=state_type(tensor))
         if state[name].shape != tensor.shape:
             rule = f"{name} must have the shape of its parameter, {tuple(tensor.shape)}"
             raise ValueError(f"{type(self).__name__}: {rule}, got {tuple(state[name].shape)}")
-        return _array(type(self).__name__, state[name])
+        return array_of(type(self).__name__, state[name])
 
     def _taken(self, call: _Call) -> UpdateSummary:
         summary = self._run(call)
@@ -377,101 +345,3 @@ class ProxAdamW(_Proximal):
         for tensor in call.tensors:
             self.state[tensor]["step"] = call.step
         return summary
-
-
-class _Masked(torch.autograd.Function):
-    """Dropout whose derivatives draw the mask again; it is linear, so that each is a dropout."""
-
-    @staticmethod
-    def forward(x: torch.Tensor, p: float, seed: int, stream: int) -> torch.Tensor:
-        result = torch.empty_like(x)
-        arrays = _array("Dropout", x), _array("Dropout", result)
-        dropout(arrays[0], p, seed=seed, stream=stream, out=arrays[1])
-        return result
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
-        ctx.key = inputs[1:]
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None, None, None]:
-        return _Masked.apply(gradients[0], *ctx.key), None, None, None
-
-    @staticmethod
-    def jvp(ctx: Any, tangent: torch.Tensor, *_: None) -> torch.Tensor:
-        return _Masked.apply(tangent, *ctx.key)
-
-
-def _in_backward_pass() -> bool:
-    return torch._C._current_graph_task_id() != -1
-
-
-class Dropout(torch.nn.Module):
-    """Dropout with a seed of its own, that saves no mask for the backward pass.
-
-    Each training call uses the next `stream`, as `bridle.Dropout` does, and the decisions are those
-    of `bridle.dropout` with this seed and stream, for any memory layout and number of threads.
-    `eval()` makes it the identity. Seed and stream are part of the `state_dict`, so that a resumed
-    run goes on with the masks of an uninterrupted one.
-
-    Parameters
-    ----------
-    p : float, default 0.5
-        Probability of dropping an element.
-    seed : int
-        Names the random bits. Layers of a network need different seeds.
-    stream : int, default 0
-        Stream of the first training call.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If an argument does not fit, or a tensor is not on the CPU, not dense, or not of type
-        float16, bfloat16, float32 or float64.
-    RuntimeError
-        If a training call happens during a backward pass, as ``torch.utils.checkpoint`` makes it
-        to compute the layer again: the mask would be another one. As the layer saves nothing, it
-        can stay outside of what is checkpointed.
-
-    Examples
-    --------
-    >>> import torch
-    >>> import bridle.torch
-    >>> layer = bridle.torch.Dropout(0.5, seed=1)
-    >>> layer(torch.ones(8))
-    tensor([2., 0., 2., 2., 2., 0., 2., 0.])
-    >>> layer.eval()(torch.ones(2))
-    tensor([1., 1.])
-    """
-
-    def __init__(self, p: float = 0.5, *, seed: int, stream: int = 0) -> None:
-        super().__init__()
-        self.p = probability("Dropout", p)
-        self.seed = counter("Dropout", "seed", seed)
-        self.stream = counter("Dropout", "stream", stream)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Drop elements with the next stream, in training."""
-        if not self.training:
-            return x
-        if _in_backward_pass():
-            raise RuntimeError(
-                "Dropout: a training call must not happen during a backward pass, where it would "
-                f"draw another mask, got one for stream {self.stream}"
-            )
-        result: torch.Tensor = _Masked.apply(x, self.p, self.seed, self.stream)
-        self.stream += 1
-        return result
-
-    def get_extra_state(self) -> dict[str, int]:
-        """Return seed and stream for `state_dict`."""
-        return {"seed": self.seed, "stream": self.stream}
-
-    def set_extra_state(self, state: dict[str, int]) -> None:
-        """Take seed and stream from a `state_dict`."""
-        self.seed = counter("Dropout", "seed", state["seed"])
-        self.stream = counter("Dropout", "stream", state["stream"])
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows."""
-        return f"p={self.p}, seed={self.seed}, stream={self.stream}"

@@ -1,0 +1,10 @@
+"""Optimizers and dropout for PyTorch on the CPU; import it explicitly.
+
+The optimizers are `bridle.sgd_update` and `bridle.adamw_update`: they work on the memory of the
+tensors, without a copy. PyTorch is needed for this module alone.
+"""
+
+from bridle.torch._dropout import Dropout
+from bridle.torch._optim import ProxAdamW, ProxSGD
+
+__all__ = ["Dropout", "ProxAdamW", "ProxSGD"]
