@@ -5,6 +5,7 @@ import re
 import ml_dtypes
 import numpy as np
 import pytest
+from numpy.lib.stride_tricks import as_strided
 
 import bridle as br
 
@@ -217,6 +218,20 @@ def test_no_array_may_be_in_two_lists(row):
             prepared = lists | {other: br.prepare(lists[other])}
             with pytest.raises(ValueError, match=f"^{re.escape(f'{row.function}: {message}')}$"):
                 call(row, prepared)
+
+
+def test_elements_that_are_written_must_share_no_memory(row):
+    arrays = parts(row, operands(row, FLOAT64, (4, 3)))
+    memory = np.ones(40)
+    interleaved = (8, 40)
+    for name in arrays:
+        for strides in ((0, 8), (8, 8), (16, 24), interleaved):
+            shared = as_strided(memory, (4, 3), strides)
+            if name in ("gradient", "toward") or strides == interleaved:
+                call(row, arrays | {name: shared})
+                continue
+            message = f"{name} must have elements that share no memory, got some that do"
+            refused(row, arrays | {name: shared}, ValueError, message)
 
 
 def test_a_masked_array_is_an_error_since_its_mask_would_be_overlooked(row):

@@ -1,6 +1,8 @@
 #include "update_arrays.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <utility>
 
 namespace bridle::python {
 namespace {
@@ -81,6 +83,25 @@ const char* type_rule(int group, DType weights) {
   if (group == kToward || !is_half(weights)) return "must have the type of w";
   return group == kGradient ? "must have the type of w or float32"
                             : "must be float32, as w is a half";
+}
+
+// Whether each element surely lies apart from the others: every stride leads over all that the
+// smaller ones reach.
+bool is_apart_from_itself(PyArrayObject* array) {
+  if (PyArray_ISONESEGMENT(array)) return true;
+  std::vector<std::pair<npy_intp, npy_intp>> steps;  // stride and length
+  for (int d = 0; d < PyArray_NDIM(array); ++d) {
+    if (PyArray_DIM(array, d) > 1) {
+      steps.emplace_back(std::abs(PyArray_STRIDE(array, d)), PyArray_DIM(array, d));
+    }
+  }
+  std::sort(steps.begin(), steps.end());
+  npy_intp reach = PyArray_ITEMSIZE(array);
+  for (const auto& [stride, length] : steps) {
+    if (stride < reach) return false;
+    reach += stride * (length - 1);
+  }
+  return true;
 }
 
 // Of arrays whose extents overlap. Elements that are not contiguous may lie between each other.
@@ -175,6 +196,9 @@ void UpdateArrays::check_array(std::size_t i) const {
     }
     if (is_written(g) && !PyArray_ISWRITEABLE(facts.array)) {
       fail(PyExc_ValueError, g, i, "must be writeable", description(facts));
+    }
+    if (is_written(g) && facts.size > 1 && !is_apart_from_itself(facts.array)) {
+      fail(PyExc_ValueError, g, i, "must have elements that share no memory", "some that do");
     }
   }
 }
