@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from typing import Any, SupportsIndex, Unpack
 
@@ -14,6 +13,7 @@ from bridle._update_call import (
     Regularization,
     UpdateSummary,
     fraction,
+    is_for_each,
     non_negative,
     run,
 )
@@ -94,7 +94,6 @@ def proximal_step(
         name,
         Operator(name, (size,)),
         Operands(w, None, {}, optional=("gradient",)),
-        size,
         l1=l1,
         l2=l2,
         weight_decay=weight_decay,
@@ -166,11 +165,10 @@ def sgd_update(
     _check_buffer(name, factor, momentum_buffer)
     if nesterov and factor == 0:
         raise ValueError(f"{name}: nesterov must be False without momentum, got {nesterov}")
-    from_gradient, from_momentum = (1.0, factor) if nesterov else (0.0, 1.0)
-    members = (rate, factor, from_gradient, from_momentum)
+    how = Operator(name, (rate, factor, bool(nesterov)))
     state: dict[str, Arrays | None] = {"momentum_buffer": momentum_buffer}
     operands = Operands(w, gradient, state, optional=("momentum_buffer",))
-    return run(name, Operator(name, members), operands, rate, **regularization)
+    return run(name, how, operands, **regularization)
 
 
 def _check_buffer(name: str, momentum: float, momentum_buffer: Arrays | None) -> None:
@@ -286,11 +284,10 @@ def adamw_update(
     rate, tiny = non_negative(name, "lr", lr), non_negative(name, "epsilon", epsilon)
     beta1, beta2 = _betas(name, betas)
     t = _iteration(name, iteration)
-    corrections = 1 / (1 - beta1**t), 1 / math.sqrt(1 - beta2**t)
-    members = (rate, beta1, 1 - beta1, beta2, 1 - beta2, *corrections, tiny)
     state = {"first_moment": first_moment, "second_moment": second_moment}
     operands = Operands(w, gradient, dict(state))
-    return run(name, Operator(name, members), operands, rate, **regularization)
+    how = Operator(name, (rate, t, beta1, beta2, tiny))
+    return run(name, how, operands, **regularization)
 
 
 def _betas(name: str, betas: Any) -> tuple[float, float]:
@@ -366,7 +363,7 @@ def adagrad_update(
     rate, tiny = non_negative(name, "lr", lr), non_negative(name, "epsilon", epsilon)
     operands = Operands(w, gradient, {"accumulator": accumulator})
     how = Operator(name, (rate, tiny))
-    return run(name, how, operands, rate, **regularization)
+    return run(name, how, operands, **regularization)
 
 
 def rmsprop_update(
@@ -447,9 +444,8 @@ def rmsprop_update(
     state["gradient_average"] = gradient_average
     operands = Operands(w, gradient, state, optional=("momentum_buffer", "gradient_average"))
     centered = "" if gradient_average is None else "centered_"
-    members = (rate, average, 1 - average, tiny, factor)
-    how = Operator(centered + name, members)
-    return run(name, how, operands, rate, **regularization)
+    how = Operator(centered + name, (rate, average, tiny, factor))
+    return run(name, how, operands, **regularization)
 
 
 def lion_update(
@@ -509,8 +505,8 @@ def lion_update(
     rate = non_negative(name, "lr", lr)
     beta1, beta2 = _betas(name, betas)
     operands = Operands(w, gradient, {"momentum_buffer": momentum_buffer})
-    how = Operator(name, (rate, beta1, 1 - beta1, beta2, 1 - beta2))
-    return run(name, how, operands, rate, **regularization)
+    how = Operator(name, (rate, beta1, beta2))
+    return run(name, how, operands, **regularization)
 
 
 def ftrl_update(
@@ -521,8 +517,8 @@ def ftrl_update(
     lr: float,
     *,
     beta: float = 1.0,
-    l1: float = 0.0,
-    l2: float = 0.0,
+    l1: Rate = 0.0,
+    l2: Rate = 0.0,
     grad_scale: float = 1.0,
 ) -> UpdateSummary:
     r"""Take a step of FTRL-Proximal, in place, in one pass: exact zeros online.
@@ -546,8 +542,8 @@ def ftrl_update(
         Learning rate > 0, the paper's alpha.
     beta : float, default 1.0
         Smooths the first steps, >= 0.
-    l1, l2 : float, default 0.0
-        Strengths of the elastic net, >= 0.
+    l1, l2 : float or sequence of float, default 0.0
+        Strengths of the elastic net, >= 0; a sequence has one for each array of a list.
     grad_scale : float, default 1.0
         Multiplies the gradient.
 
@@ -577,7 +573,9 @@ def ftrl_update(
     rate = non_negative(name, "lr", lr)
     if rate == 0:
         raise ValueError(f"{name}: lr must be > 0, got {lr}")
-    strengths = non_negative(name, "l1", l1), non_negative(name, "l2", l2)
-    members = (1 / rate, non_negative(name, "beta", beta), *strengths)
+    for parameter, strength in (("l1", l1), ("l2", l2)):
+        if not is_for_each(w, strength):
+            non_negative(name, parameter, strength)
+    how = Operator(name, (rate, non_negative(name, "beta", beta)))
     operands = Operands(w, gradient, {"linear": linear, "accumulator": accumulator})
-    return run(name, Operator(name, members), operands, rate, l1=l1, l2=l2, grad_scale=grad_scale)
+    return run(name, how, operands, l1=l1, l2=l2, grad_scale=grad_scale)

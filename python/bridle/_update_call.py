@@ -16,6 +16,9 @@ from bridle._penalty import elastic_net_penalty
 
 Rate: TypeAlias = float | Sequence[float]
 
+DECAYS = {"coupled": 1, "decoupled": 0, "full": 2}
+"""Kinds of decay by their numbers in the core."""
+
 
 class PreparedArrays(Sequence[NDArray[Any]]):
     """Arrays that `prepare` has looked at: a sequence of them that cannot change."""
@@ -97,10 +100,10 @@ class Operands:
 
 @dataclass(frozen=True)
 class Operator:
-    """An operator of the core and its numbers."""
+    """An operator of the core and its numbers in the order of `params` there, step size first."""
 
     name: str
-    members: tuple[float, ...]
+    numbers: tuple[float, ...]
 
 
 def _no_arrays(name: str, parameter: str, value: object) -> TypeError:
@@ -133,11 +136,21 @@ def _choice(name: str, parameter: str, value: Any, choices: tuple[str, ...]) -> 
     return str(value)
 
 
+def is_for_each(w: Arrays, values: Any) -> bool:
+    """Whether it is a sequence of as many numbers as there are arrays in a list."""
+    listed = isinstance(w, (list, tuple, PreparedArrays))
+    return listed and _is_sequence(values) and len(values) == len(w)
+
+
+def _is_sequence(values: Any) -> bool:
+    return isinstance(values, (list, tuple, np.ndarray)) and np.ndim(values) > 0
+
+
 def _per_array(name: str, parameter: str, value: Any, w: Arrays) -> float | tuple[float, ...]:
     """Check a number, or a sequence of one number for each array of a list."""
-    if not isinstance(value, (list, tuple, np.ndarray)) or np.ndim(value) == 0:
+    if not _is_sequence(value):
         return non_negative(name, parameter, value)
-    if isinstance(w, np.ndarray) or len(value) != len(w):
+    if not is_for_each(w, value):
         arrays = "one array" if isinstance(w, np.ndarray) else f"a list of {len(w)}"
         raise ValueError(
             f"{name}: {parameter} must be a number, or one for each array of a list, "
@@ -146,22 +159,10 @@ def _per_array(name: str, parameter: str, value: Any, w: Arrays) -> float | tupl
     return tuple(non_negative(name, f"{parameter}[{i}]", v) for i, v in enumerate(value))
 
 
-def _mapped(values: float | tuple[float, ...], change: Any) -> Any:
-    return tuple(map(change, values)) if isinstance(values, tuple) else change(values)
-
-
-def _keep(name: str, step: float, weight_decay: float) -> float:
-    rate = step * weight_decay
-    if not 0 <= rate <= 1:
-        raise ValueError(f"{name}: the rate of the decay must be between 0 and 1, got {rate}")
-    return 1 - rate
-
-
 def run(
     name: str,
     operator: Operator,
     operands: Operands,
-    lr: float,
     /,
     *,
     l1: Rate = 0.0,
@@ -183,14 +184,10 @@ def run(
         raise TypeError(f"{name}() got an unexpected keyword argument {next(iter(unknown))!r}")
     operands.check(name)
     w = operands.w
-    _choice(name, "decay", decay, ("coupled", "decoupled", "full"))
+    kind = DECAYS[_choice(name, "decay", decay, tuple(DECAYS))]
     own_step = _choice(name, "prox_step", prox_step, ("adaptive", "scalar")) == "adaptive"
     strengths = [_per_array(name, p, v, w) for p, v in (("l1", l1), ("l2", l2))]
     rates = _per_array(name, "weight_decay", weight_decay, w)
-    coupled, keep = _mapped(rates, float), 1.0
-    if decay != "coupled":
-        step = lr if decay == "decoupled" else 1.0
-        coupled, keep = 0.0, _mapped(rates, lambda rate: _keep(name, step, rate))
     scale = number(name, "grad_scale", grad_scale)
     if math.isnan(scale):
         raise ValueError(f"{name}: grad_scale must not be NaN, got {grad_scale}")
@@ -198,8 +195,8 @@ def run(
     states = list(operands.state.items()) + [("", None)] * (3 - len(operands.state))
     names = ("w", "gradient", *(key for key, _ in states), "toward", name)
     groups = (w, operands.gradient, *(value for _, value in states), toward)
-    settings = (scale, bool(cautious), own_step, lr, random)
-    return _call(operator, names, groups, settings, (coupled, keep, *strengths))
+    settings = (scale, bool(cautious), own_step, kind, random)
+    return _call(operator, names, groups, settings, (rates, *strengths))
 
 
 def _random(
@@ -233,10 +230,10 @@ def _call(
     names: tuple[str, ...],
     groups: tuple[Arrays | None, ...],
     settings: tuple[Any, ...],
-    numbers: tuple[Any, ...],
+    per_array: tuple[Any, ...],
 ) -> UpdateSummary:
     handles = tuple(_handle(group) for group in groups)
-    arguments = (operator.members, settings, *numbers)
+    arguments = (operator.numbers, settings, *per_array)
     result = _core.update(operator.name, names, handles, *arguments)
     if result is not NotImplemented:
         return UpdateSummary(*result)
@@ -245,7 +242,7 @@ def _call(
     result = _core.update(operator.name, names, copies, *arguments)
     for position in (0, 2, 3, 4):
         _write_back(groups[position], copies[position])
-    return UpdateSummary(_penalty(groups[0], *numbers[2:]), *result[1:])
+    return UpdateSummary(_penalty(groups[0], *per_array[1:]), *result[1:])
 
 
 def _handle(group: Arrays | None) -> Any:

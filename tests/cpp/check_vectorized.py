@@ -89,7 +89,9 @@ def main(path: str) -> int:
     functions = read_functions(path)
     checked, missing = 0, []
     for name in sorted(functions):
-        kernel = re.match(r"(?:void )?bridle::(\w+)::(\w+_kernel|draw_superblocks|update_round)[<(]", name)
+        kernel = re.match(
+            r"(?:void )?bridle::(\w+)::(\w+_kernel|draw_superblocks|update_round)[<(]", name
+        )
         if not kernel or "[clone" in name:
             continue
         if kernel[2] not in WANTED:

@@ -33,9 +33,10 @@ std::string text_of(T value) {
 
 template <class T>
 void check_parameter(const char* function, const Param& param, T value) {
-  if (keeps(param.rule, static_cast<double>(value))) return;
-  fail(function, std::string(param.name) + " must be " + describe_rule(param.rule) + ", got " +
-                     text_of(value));
+  const auto number = static_cast<double>(value);
+  if (keeps(param.rule, number)) return;
+  fail(function, std::string(param.name) + " must be " +
+                     describe_rule(broken_rule(param.rule, number)) + ", got " + text_of(value));
 }
 
 inline void check_sizes(const char* function, const char* array, std::size_t size,

@@ -7,11 +7,17 @@
 #include <string_view>
 #include <utility>
 
+#include "update_numbers.hpp"
+
 namespace bridle::python {
 
 struct Operator {
   const char* name;
   std::span<const Param> params;
+};
+
+struct FusedUpdate : Operator {
+  void (*set_numbers)(const double* numbers, UpdateNumbers& to);  // see update_numbers.hpp
 };
 
 struct Penalty : Operator {
@@ -38,7 +44,7 @@ constexpr auto describe(MapList<Op...>) {
 }
 template <template <class> class... Op>
 constexpr auto describe(UpdateList<Op...>) {
-  return std::array{std::string_view(Op<float>::name)...};
+  return std::array{FusedUpdate{{Op<float>::name, Op<float>::params}, set_numbers<Op>}...};
 }
 template <template <class> class... Op>
 constexpr auto describe(NoiseList<Op...>) {
