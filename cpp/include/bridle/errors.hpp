@@ -5,6 +5,7 @@
 #include <bridle/param.hpp>
 #include <charconv>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <functional>
 #include <stdexcept>
@@ -12,8 +13,13 @@
 
 namespace bridle::inline BRIDLE_ISA::detail {
 
+template <std::integral T>
+std::string text_of(T value) {
+  return std::to_string(value);
+}
+
 // As Python prints it: the shortest digits that give the number again.
-template <class T>
+template <std::floating_point T>
 std::string text_of(T value) {
   if (std::isnan(value)) return "nan";
   const T size = std::abs(value);
