@@ -2,11 +2,10 @@
 //
 //   bridle::soft_threshold(w, 1e-3f, w);                  functions.hpp: one operator a call
 //   double penalty = bridle::l1_penalty(w, 1e-4);
-//   bridle::dropout(x, 0.2, {.seed = 1, .stream = step}, x);     dropout.hpp
-//   bridle::adamw_update(w, gradient, m, v, rate, step,   updates.hpp: an optimizer's step in one
-//   pass
+//   bridle::dropout(x, 0.2, {.seed = 1, .stream = 2}, x); dropout.hpp
+//   bridle::adamw_update(w, gradient, m, v, rate, step,   updates.hpp: the step of an optimizer
 //                        {.l1 = 1e-4, .weight_decay = 1e-2});
-//   bridle::transform(w, gradient,                        transform.hpp: a step of your own in one
+//   bridle::transform(w, gradient,                        transform.hpp: a step of your own, as one
 //                     [=](float w, float g) { return w - rate * g; },
 //                     bridle::ops::decay{rate * 1e-2f},
 //                     bridle::ops::soft_threshold{rate * 1e-4f});
