@@ -26,8 +26,8 @@ constexpr T largest() {
   return T(sizeof(T) == 8 ? __DBL_MAX__ : double(__FLT_MAX__));
 }
 
-constexpr float square_root(float x) { return __builtin_sqrtf(x); }
-constexpr double square_root(double x) { return __builtin_sqrt(x); }
+inline float square_root(float x) { return __builtin_sqrtf(x); }
+inline double square_root(double x) { return __builtin_sqrt(x); }
 
 // base to the power of exponent, for the numbers of a call: no loop vectorizes it.
 inline double power(double base, double exponent) { return __builtin_pow(base, exponent); }
