@@ -1,5 +1,5 @@
-// How the functions of updates.hpp are made: a call finds the C function of that name in the
-// library, and has its refusal explained by an exception.
+// The options and the summary of the functions of updates.hpp, and how these are made: a call finds
+// the C function of that name in the library, and has its refusal explained by an exception.
 #pragma once
 
 #include <array>
@@ -120,48 +120,57 @@ void check_apart(const char* function, std::size_t size,
   }
 }
 
+inline bridle_regularization regularization_of(const auto& options) {
+  return {.l1 = options.l1,
+          .l2 = options.l2,
+          .weight_decay = options.weight_decay,
+          .grad_scale = options.grad_scale,
+          .decay = static_cast<int>(options.decay),
+          .cautious = options.cautious,
+          .prox_step = static_cast<int>(options.prox_step)};
+}
+
+// What the C function has refused. check() explains what it refuses of this update alone.
+template <class Op, class T, class... X, class... Number>
+[[noreturn]] void refuse(std::span<T> w, const UpdateOptions<T>& options,
+                         const std::tuple<Number...>& numbers, const auto& check,
+                         const Operand<X>&... other) {
+  check_numbers<Op>(numbers, std::index_sequence_for<Number...>{});
+  check();
+  check_options(Op::name, std::get<0>(numbers), options);
+  constexpr std::size_t count = sizeof...(X) + 1;
+  check_apart(Op::name, w.size(),
+              std::array<Operand<const T>, count>{{{"w", w}, {other.name, other.span}...}},
+              std::array<bool, count>{true, !std::is_const_v<X>...});
+  fail(Op::name, "every array must be aligned to its type");
+}
+
 // Updates w by the operator `Op`. `others` are the Operands in the order of the C function, numbers
-// those of Op::params with their types there. check() explains what this update alone refuses.
-template <class Op, class T, class... X, class... Number, class Check>
+// those of Op::params with their types there; check as for refuse.
+template <class Op, class T, class... X, class... Number>
 UpdateSummary run_update(std::span<T> w, const UpdateOptions<T>& options,
                          const std::tuple<Operand<X>...>& others,
-                         const std::tuple<Number...>& numbers, const Check& check) {
+                         const std::tuple<Number...>& numbers, const auto& check) {
   using Function = int(T*, X * ..., Number..., const bridle_regularization*, const T*, std::int64_t,
                        bridle_update_summary*);
   static Function* const function = find<Function>(Op::name, kSuffix<T>);
+  const auto size = static_cast<std::int64_t>(w.size());
   const Operand<const T> toward{"toward", options.toward, Need::optional};
-  const bridle_regularization regularization{.l1 = options.l1,
-                                             .l2 = options.l2,
-                                             .weight_decay = options.weight_decay,
-                                             .grad_scale = options.grad_scale,
-                                             .decay = static_cast<int>(options.decay),
-                                             .cautious = options.cautious,
-                                             .prox_step = static_cast<int>(options.prox_step)};
-  bridle_update_summary summary;
-  return std::apply(
-      [&](const Operand<X>&... other) -> UpdateSummary {
-        (other.check_size(Op::name, w.size()), ...);
-        toward.check_size(Op::name, w.size());
-        const bool refused = std::apply(
-            [&](Number... number) {
-              return function(w.data(), other.data()..., number..., &regularization, toward.data(),
-                              static_cast<std::int64_t>(w.size()), &summary) != 0;
-            },
-            numbers);
-        if (refused) {
-          check_numbers<Op>(numbers, std::index_sequence_for<Number...>{});
-          check();
-          check_options(Op::name, std::get<0>(numbers), options);
-          constexpr std::size_t count = sizeof...(X) + 2;
-          check_apart(
-              Op::name, w.size(),
-              std::array<Operand<const T>, count>{{{"w", w}, {other.name, other.span}..., toward}},
-              std::array<bool, count>{true, !std::is_const_v<X>..., false});
-          fail(Op::name, "every array must be aligned to its type");
-        }
-        return {summary.penalty, summary.nonzeros, summary.finite != 0};
-      },
-      others);
+  const bridle_regularization regularization = regularization_of(options);
+  bridle_update_summary summary{};
+  const auto call = [&](const Operand<X>&... other) {
+    (other.check_size(Op::name, w.size()), ...);
+    toward.check_size(Op::name, w.size());
+    const auto with_numbers = [&](Number... number) {
+      return function(w.data(), other.data()..., number..., &regularization, toward.data(), size,
+                      &summary);
+    };
+    if (std::apply(with_numbers, numbers) != 0) {
+      refuse<Op>(w, options, numbers, check, other..., toward);
+    }
+  };
+  std::apply(call, others);
+  return {summary.penalty, summary.nonzeros, summary.finite != 0};
 }
 
 }  // namespace detail
