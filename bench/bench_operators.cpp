@@ -233,7 +233,7 @@ struct UpdateWork {
     }(std::make_index_sequence<sizeof(Op<T>) / sizeof(T)>{});
     const T g = gradient ? w : T(0);
     if constexpr (ops::SolvesForWeight<Op<T>, T>) {
-      return of.weight(w, g, {});
+      return of.weight(w, g, {}, p, p);
     } else {
       constexpr T never = std::numeric_limits<T>::infinity();
       const ops::Regularization<T> around{T(1), T(0), T(1 - kChecked), p, p, T(0), never};

@@ -13,11 +13,13 @@ import pytest
 import bridle as br
 from bridle import _core
 
+from .c_updates import STATES
 from .cases import ELEMENTWISE, PENALTIES, SIZES, THREADED_SIZES, values
 
 HEADER = Path(br.get_include(), "bridle", "c_api.h")
 TYPES = {"f32": (np.float32, ctypes.c_float), "f64": (np.float64, ctypes.c_double)}
 NAMES = [f"{name}_{suffix}" for name in (ELEMENTWISE | PENALTIES) for suffix in TYPES]
+WRITTEN_OUT = [f"{name}_{suffix}" for name in ("dropout", *STATES) for suffix in TYPES]
 
 
 def function(name):
@@ -94,9 +96,11 @@ def test_bad_arrays_are_refused_and_nothing_is_written(name):
 
 def test_every_operator_has_its_functions_in_the_table():
     text = HEADER.read_text("utf-8")
-    table = text[text.index("struct bridle_c_api {") : text.index("\n};")]
+    begin = text.index("struct bridle_c_api {")
+    table = text[begin : text.index("\n};", begin)]
     members = re.findall(r"\(\*(\w+)\)\(", table)
-    assert sorted(members) == sorted(_core.c_functions) == sorted(NAMES)
+    every = [*NAMES, *WRITTEN_OUT, "dropout_mask"]
+    assert sorted(members) == sorted(_core.c_functions) == sorted(every)
     get_pointer = ctypes.pythonapi.PyCapsule_GetPointer
     get_pointer.restype, get_pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
     address = get_pointer(br.c_api(), b"bridle.c_api")

@@ -263,7 +263,7 @@ W = np.ones((4, 3))
         (
             {"weight_decay": 3},
             ValueError,
-            "the rate of the decay must be between 0 and 1, got 1.5",
+            "step * weight_decay must be between 0 and 1, got 1.5",
         ),
         (
             {"toward": np.ones((4, 2))},

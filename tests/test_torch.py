@@ -173,7 +173,7 @@ def test_tensors_elsewhere_are_refused_before_anything_is_written():
         ({"l1": -1.0}, "adamw_update: l1 must be >= 0, got -1.0"),
         ({"betas": (1.0, 0.9)}, "must be >= 0 and < 1, got 1.0"),
         ({"decay": "none"}, "adamw_update: decay must be"),
-        ({"lr": 3.0, "weight_decay": 1.0}, "the rate of the decay must be between 0 and 1"),
+        ({"lr": 3.0, "weight_decay": 1.0}, r"lr \* weight_decay must be between 0 and 1"),
     ],
 )
 def test_bad_options_are_refused_at_construction(options, message):

@@ -116,7 +116,9 @@ UPDATES = {
         Update("proximal_step", "proximal_step", (), no_direction),
         Update("sgd", "sgd_update", (), sgd),
         Update("heavy_ball", "sgd_update", ("momentum_buffer",), heavy_ball, MOVING),
-        Update("nesterov", "sgd_update", ("momentum_buffer",), nesterov, MOVING | {"nesterov": 1}),
+        Update(
+            "nesterov", "sgd_update", ("momentum_buffer",), nesterov, MOVING | {"nesterov": True}
+        ),
         Update(
             "adamw",
             "adamw_update",

@@ -9,34 +9,19 @@
 #include <type_traits>
 #include <utility>
 
-#include "core.hpp"
+#include "c_arguments.hpp"
+#include "c_functions.hpp"
 #include "parallel.hpp"
 #include "status_flags.hpp"
 
-namespace bridle {
+namespace bridle::c {
 namespace {
 
 template <class T, std::size_t>
 using Same = T;  // for one T of each parameter
 
-template <class T>
-constexpr DType kDTypeOf = sizeof(T) == 8 ? DType::float64 : DType::float32;
-
 template <class Op>
 using Parameters = std::make_index_sequence<std::size(Op::params)>;
-
-// Whether n elements at x may be read (or written).
-template <class T>
-bool is_array(const T* x, std::int64_t n) {
-  return n == 0 || (n > 0 && x && reinterpret_cast<std::uintptr_t>(x) % alignof(T) == 0);
-}
-
-template <class T>
-bool apart(const T* x, const T* out, std::int64_t n) {
-  const auto a = reinterpret_cast<std::uintptr_t>(x), b = reinterpret_cast<std::uintptr_t>(out);
-  const auto distance = a < b ? b - a : a - b;
-  return distance / sizeof(T) >= static_cast<std::uint64_t>(n);
-}
 
 template <class Op, std::size_t... P>
 bool allowed(std::index_sequence<P...>, Same<double, P>... parameter) {
@@ -80,26 +65,13 @@ struct ReduceFunction<kIndex, Op, T, std::index_sequence<P...>> {
   }
 };
 
-template <class Wanted, template <class> class... Op>
-constexpr int index_in(MapList<Op...>) {
-  int index = 0;
-  (void)((std::is_same_v<Wanted, Op<float>> || (++index, false)) || ...);
-  return index;
-}
-template <class Wanted, class... Op>
-constexpr int index_in(ReduceList<Op...>) {
-  int index = 0;
-  (void)((std::is_same_v<Wanted, Op> || (++index, false)) || ...);
-  return index;
-}
-
 template <template <class> class Op, class T>
 constexpr auto map_function = MapFunction<index_in<Op<float>>(MapOps{}), Op, T>::call;
 template <class Op, class T>
 constexpr auto reduce_function = ReduceFunction<index_in<Op>(ReduceOps{}), Op, T>::call;
 
 // As the compiler checks it: each function has the type of its member.
-constexpr bridle_c_api c_api = {
+constexpr bridle_c_api table = {
     .version = BRIDLE_C_API_VERSION,
     .size = sizeof(bridle_c_api),
     .soft_threshold_f32 = map_function<ops::soft_threshold, float>,
@@ -118,9 +90,26 @@ constexpr bridle_c_api c_api = {
     .l2_penalty_f64 = reduce_function<ops::l2_penalty, double>,
     .elastic_net_penalty_f32 = reduce_function<ops::elastic_net_penalty, float>,
     .elastic_net_penalty_f64 = reduce_function<ops::elastic_net_penalty, double>,
+    .dropout_f32 = dropout<float>,
+    .dropout_f64 = dropout<double>,
+    .dropout_mask = dropout_mask,
+    .proximal_step_f32 = Updates<float>::proximal_step,
+    .proximal_step_f64 = Updates<double>::proximal_step,
+    .sgd_update_f32 = Updates<float>::sgd_update,
+    .sgd_update_f64 = Updates<double>::sgd_update,
+    .adamw_update_f32 = Updates<float>::adamw_update,
+    .adamw_update_f64 = Updates<double>::adamw_update,
+    .adagrad_update_f32 = Updates<float>::adagrad_update,
+    .adagrad_update_f64 = Updates<double>::adagrad_update,
+    .rmsprop_update_f32 = Updates<float>::rmsprop_update,
+    .rmsprop_update_f64 = Updates<double>::rmsprop_update,
+    .lion_update_f32 = Updates<float>::lion_update,
+    .lion_update_f64 = Updates<double>::lion_update,
+    .ftrl_update_f32 = Updates<float>::ftrl_update,
+    .ftrl_update_f64 = Updates<double>::ftrl_update,
 };
 
-// The same functions by name, made from the list.
+// The same functions by name: those of the lists, and those that are written out.
 struct Entry {
   std::array<char, 64> name;
   bridle_any_function function;
@@ -140,28 +129,45 @@ auto make_entries(MapList<Map...>, ReduceList<Reduce...>) {
   return std::array{entry(Map<float>::name, "_f32", map_function<Map, float>)...,
                     entry(Map<float>::name, "_f64", map_function<Map, double>)...,
                     entry(Reduce::name, "_f32", reduce_function<Reduce, float>)...,
-                    entry(Reduce::name, "_f64", reduce_function<Reduce, double>)...};
+                    entry(Reduce::name, "_f64", reduce_function<Reduce, double>)...,
+                    entry("dropout", "_f32", dropout<float>),
+                    entry("dropout", "_f64", dropout<double>),
+                    entry("dropout_mask", "", dropout_mask),
+                    entry("proximal_step", "_f32", Updates<float>::proximal_step),
+                    entry("proximal_step", "_f64", Updates<double>::proximal_step),
+                    entry("sgd_update", "_f32", Updates<float>::sgd_update),
+                    entry("sgd_update", "_f64", Updates<double>::sgd_update),
+                    entry("adamw_update", "_f32", Updates<float>::adamw_update),
+                    entry("adamw_update", "_f64", Updates<double>::adamw_update),
+                    entry("adagrad_update", "_f32", Updates<float>::adagrad_update),
+                    entry("adagrad_update", "_f64", Updates<double>::adagrad_update),
+                    entry("rmsprop_update", "_f32", Updates<float>::rmsprop_update),
+                    entry("rmsprop_update", "_f64", Updates<double>::rmsprop_update),
+                    entry("lion_update", "_f32", Updates<float>::lion_update),
+                    entry("lion_update", "_f64", Updates<double>::lion_update),
+                    entry("ftrl_update", "_f32", Updates<float>::ftrl_update),
+                    entry("ftrl_update", "_f64", Updates<double>::ftrl_update)};
 }
 
 const auto entries = make_entries(MapOps{}, ReduceOps{});
 
 }  // namespace
-}  // namespace bridle
+}  // namespace bridle::c
 
 extern "C" {
 
-const bridle_c_api* bridle_get_c_api() { return &bridle::c_api; }
+const bridle_c_api* bridle_get_c_api() { return &bridle::c::table; }
 
 bridle_any_function bridle_function(const char* name) {
-  for (const bridle::Entry& entry : bridle::entries) {
+  for (const bridle::c::Entry& entry : bridle::c::entries) {
     if (std::strcmp(entry.name.data(), name) == 0) return entry.function;
   }
   return nullptr;
 }
 
 const char* bridle_function_name(int index) {
-  const bool known = index >= 0 && static_cast<std::size_t>(index) < bridle::entries.size();
-  return known ? bridle::entries[static_cast<std::size_t>(index)].name.data() : nullptr;
+  const bool known = index >= 0 && static_cast<std::size_t>(index) < bridle::c::entries.size();
+  return known ? bridle::c::entries[static_cast<std::size_t>(index)].name.data() : nullptr;
 }
 
 int bridle_get_num_threads() { return bridle::get_num_threads(); }

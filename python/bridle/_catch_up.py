@@ -145,7 +145,7 @@ def catch_up(
     first, second = non_negative(NAME, "l1", l1), non_negative(NAME, "l2", l2)
     rate = _product(size, non_negative(NAME, "weight_decay", weight_decay))
     if not rate <= 1:
-        raise ValueError(f"{NAME}: the rate of the decay must be between 0 and 1, got {rate}")
+        raise ValueError(f"{NAME}: step * weight_decay must be between 0 and 1, got {rate}")
     one = _one_step(size, first, second, rate)
     w = np.asarray(w)  # what a subclass does with operators and indices does not matter
     where, counts = where[counts > 0], counts[counts > 0]

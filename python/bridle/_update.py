@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from typing import Any, SupportsIndex, Unpack
 
@@ -13,6 +12,7 @@ from bridle._update_call import (
     Rate,
     Regularization,
     UpdateSummary,
+    flag,
     fraction,
     non_negative,
     run,
@@ -94,7 +94,6 @@ def proximal_step(
         name,
         Operator(name, (size,)),
         Operands(w, None, {}, optional=("gradient",)),
-        size,
         l1=l1,
         l2=l2,
         weight_decay=weight_decay,
@@ -165,13 +164,13 @@ def sgd_update(
     name = "sgd_update"
     rate, factor = non_negative(name, "lr", lr), non_negative(name, "momentum", momentum)
     _check_buffer(name, factor, momentum_buffer)
-    if nesterov and factor == 0:
+    looks_ahead = flag(name, "nesterov", nesterov)
+    if looks_ahead and factor == 0:
         raise ValueError(f"{name}: nesterov must be False without momentum, got {nesterov}")
-    from_gradient, from_momentum = (1.0, factor) if nesterov else (0.0, 1.0)
-    members = (rate, factor, from_gradient, from_momentum)
+    how = Operator(name, (rate, factor, looks_ahead))
     state: dict[str, Arrays | None] = {"momentum_buffer": momentum_buffer}
     operands = Operands(w, gradient, state, optional=("momentum_buffer",))
-    return run(name, Operator(name, members), operands, rate, **regularization)
+    return run(name, how, operands, **regularization)
 
 
 def _check_buffer(name: str, momentum: float, momentum_buffer: Arrays | None) -> None:
@@ -289,11 +288,10 @@ def adamw_update(
     rate, tiny = non_negative(name, "lr", lr), non_negative(name, "epsilon", epsilon)
     beta1, beta2 = _betas(name, betas)
     t = _iteration(name, iteration)
-    corrections = 1 / (1 - beta1**t), 1 / math.sqrt(1 - beta2**t)
-    members = (rate, beta1, 1 - beta1, beta2, 1 - beta2, *corrections, tiny)
     state = {"first_moment": first_moment, "second_moment": second_moment}
     operands = Operands(w, gradient, dict(state))
-    return run(name, Operator(name, members), operands, rate, **regularization)
+    how = Operator(name, (rate, t, beta1, beta2, tiny))
+    return run(name, how, operands, **regularization)
 
 
 def _betas(name: str, betas: Any) -> tuple[float, float]:
@@ -369,7 +367,7 @@ def adagrad_update(
     rate, tiny = non_negative(name, "lr", lr), non_negative(name, "epsilon", epsilon)
     operands = Operands(w, gradient, {"accumulator": accumulator})
     how = Operator(name, (rate, tiny))
-    return run(name, how, operands, rate, **regularization)
+    return run(name, how, operands, **regularization)
 
 
 def rmsprop_update(
@@ -450,9 +448,8 @@ def rmsprop_update(
     state["gradient_average"] = gradient_average
     operands = Operands(w, gradient, state, optional=("momentum_buffer", "gradient_average"))
     centered = "" if gradient_average is None else "centered_"
-    members = (rate, average, 1 - average, tiny, factor)
-    how = Operator(centered + name, members)
-    return run(name, how, operands, rate, **regularization)
+    how = Operator(centered + name, (rate, average, tiny, factor))
+    return run(name, how, operands, **regularization)
 
 
 def lion_update(
@@ -512,8 +509,8 @@ def lion_update(
     rate = non_negative(name, "lr", lr)
     beta1, beta2 = _betas(name, betas)
     operands = Operands(w, gradient, {"momentum_buffer": momentum_buffer})
-    how = Operator(name, (rate, beta1, 1 - beta1, beta2, 1 - beta2))
-    return run(name, how, operands, rate, **regularization)
+    how = Operator(name, (rate, beta1, beta2))
+    return run(name, how, operands, **regularization)
 
 
 def ftrl_update(
@@ -524,8 +521,8 @@ def ftrl_update(
     lr: float,
     *,
     beta: float = 1.0,
-    l1: float = 0.0,
-    l2: float = 0.0,
+    l1: Rate = 0.0,
+    l2: Rate = 0.0,
     grad_scale: float = 1.0,
 ) -> UpdateSummary:
     r"""Take a step of FTRL-Proximal, in place, in one pass: exact zeros online.
@@ -549,8 +546,8 @@ def ftrl_update(
         Learning rate > 0, the paper's alpha.
     beta : float, default 1.0
         Smooths the first steps, >= 0.
-    l1, l2 : float, default 0.0
-        Strengths of the elastic net, >= 0.
+    l1, l2 : float or sequence of float, default 0.0
+        Strengths of the elastic net, >= 0; a sequence has one for each array of a list.
     grad_scale : float, default 1.0
         Multiplies the gradient.
 
@@ -580,7 +577,6 @@ def ftrl_update(
     rate = non_negative(name, "lr", lr)
     if rate == 0:
         raise ValueError(f"{name}: lr must be > 0, got {lr}")
-    strengths = non_negative(name, "l1", l1), non_negative(name, "l2", l2)
-    members = (1 / rate, non_negative(name, "beta", beta), *strengths)
+    how = Operator(name, (rate, non_negative(name, "beta", beta)))
     operands = Operands(w, gradient, {"linear": linear, "accumulator": accumulator})
-    return run(name, Operator(name, members), operands, rate, l1=l1, l2=l2, grad_scale=grad_scale)
+    return run(name, how, operands, l1=l1, l2=l2, grad_scale=grad_scale)

@@ -16,6 +16,9 @@ from bridle._penalty import elastic_net_penalty
 
 Rate: TypeAlias = float | Sequence[float]
 
+DECAYS = {"coupled": 1, "decoupled": 0, "full": 2}
+"""Kinds of decay by their numbers in the core."""
+
 
 class PreparedArrays(Sequence[NDArray[Any]]):
     """Arrays that `prepare` has looked at: a sequence of them that cannot change.
@@ -113,10 +116,10 @@ class Operands:
 
 @dataclass(frozen=True)
 class Operator:
-    """An operator of the core and its numbers."""
+    """An operator of the core and its numbers in the order of `params` there, step size first."""
 
     name: str
-    members: tuple[float, ...]
+    numbers: tuple[float, ...]
 
 
 def _no_arrays(name: str, parameter: str, value: object) -> TypeError:
@@ -149,7 +152,7 @@ def _choice(name: str, parameter: str, value: Any, choices: tuple[str, ...]) -> 
     return str(value)
 
 
-def _flag(name: str, parameter: str, value: Any) -> bool:
+def flag(name: str, parameter: str, value: Any) -> bool:
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name}: {parameter} must be True or False, got {value!r}")
     return bool(value)
@@ -168,22 +171,10 @@ def _per_array(name: str, parameter: str, value: Any, w: Arrays) -> float | tupl
     return tuple(non_negative(name, f"{parameter}[{i}]", v) for i, v in enumerate(value))
 
 
-def _mapped(values: float | tuple[float, ...], change: Any) -> Any:
-    return tuple(map(change, values)) if isinstance(values, tuple) else change(values)
-
-
-def _keep(name: str, step: float, weight_decay: float) -> float:
-    rate = step * weight_decay if weight_decay else 0.0  # also where the step is infinite
-    if not 0 <= rate <= 1:
-        raise ValueError(f"{name}: the rate of the decay must be between 0 and 1, got {rate}")
-    return 1 - rate
-
-
 def run(
     name: str,
     operator: Operator,
     operands: Operands,
-    lr: float,
     /,
     *,
     l1: Rate = 0.0,
@@ -205,14 +196,10 @@ def run(
         raise TypeError(f"{name}() got an unexpected keyword argument {next(iter(unknown))!r}")
     operands.check(name)
     w = operands.w
-    _choice(name, "decay", decay, ("coupled", "decoupled", "full"))
+    kind = DECAYS[_choice(name, "decay", decay, tuple(DECAYS))]
     own_step = _choice(name, "prox_step", prox_step, ("adaptive", "scalar")) == "adaptive"
     strengths = [_per_array(name, p, v, w) for p, v in (("l1", l1), ("l2", l2))]
     rates = _per_array(name, "weight_decay", weight_decay, w)
-    coupled, keep = _mapped(rates, float), 1.0
-    if decay != "coupled":
-        step = lr if decay == "decoupled" else 1.0
-        coupled, keep = 0.0, _mapped(rates, lambda rate: _keep(name, step, rate))
     scale = number(name, "grad_scale", grad_scale)
     if math.isnan(scale):
         raise ValueError(f"{name}: grad_scale must not be NaN, got {grad_scale}")
@@ -220,8 +207,8 @@ def run(
     states = list(operands.state.items()) + [("", None)] * (3 - len(operands.state))
     names = ("w", "gradient", *(key for key, _ in states), "toward", name)
     groups = (w, operands.gradient, *(value for _, value in states), toward)
-    settings = (scale, _flag(name, "cautious", cautious), own_step, lr, random)
-    return _call(operator, names, groups, settings, (coupled, keep, *strengths))
+    settings = (scale, flag(name, "cautious", cautious), own_step, kind, random)
+    return _call(operator, names, groups, settings, (rates, *strengths))
 
 
 def _random(
@@ -255,10 +242,10 @@ def _call(
     names: tuple[str, ...],
     groups: tuple[Arrays | None, ...],
     settings: tuple[Any, ...],
-    numbers: tuple[Any, ...],
+    per_array: tuple[Any, ...],
 ) -> UpdateSummary:
     handles = tuple([_handle(group) for group in groups])
-    arguments = (operator.members, settings, *numbers)
+    arguments = (operator.numbers, settings, *per_array)
     result = _core.update(operator.name, names, handles, *arguments)
     if result is not NotImplemented:
         return UpdateSummary(*result)
@@ -267,7 +254,7 @@ def _call(
     result = _core.update(operator.name, names, copies, *arguments)
     for position in (0, 2, 3, 4):
         _write_back(groups[position], copies[position])
-    return UpdateSummary(_penalty(groups[0], *numbers[2:]), *result[1:])
+    return UpdateSummary(_penalty(groups[0], *per_array[1:]), *result[1:])
 
 
 def _handle(group: Arrays | None) -> Any:

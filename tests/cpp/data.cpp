@@ -80,8 +80,16 @@ std::vector<double> values_that_keep(Rule rule) {
   switch (rule) {
     case Rule::non_negative:
       return {0.0, 1e-42, 1e-3, 0.3, 1.0, 7.25, 1e30, std::numeric_limits<double>::infinity()};
+    case Rule::positive:
+      return {1e-42, 1e-3, 0.3, 1.0, 7.25, 1e30, std::numeric_limits<double>::infinity()};
     case Rule::unit_interval:
       return {0.0, 1e-42, 1e-3, 0.3, 0.5, 1.0};
+    case Rule::below_one:
+      return {0.0, 1e-42, 1e-3, 0.3, 0.5, 0.999};
+    case Rule::count:
+      return {1.0, 2.0, 1e9};
+    case Rule::flag:
+      return {0.0, 1.0};
   }
   return {};
 }

@@ -46,9 +46,15 @@ std::size_t first_difference(const std::vector<T>& a, const std::vector<T>& b) {
 inline double sample(Rule rule, std::size_t i) {
   switch (rule) {
     case Rule::non_negative:
+    case Rule::positive:
       return 0.3 + 0.125 * static_cast<double>(i);
     case Rule::unit_interval:
+    case Rule::below_one:
       return 0.1 + 0.125 * static_cast<double>(i);
+    case Rule::count:
+      return 3.0 + static_cast<double>(i);
+    case Rule::flag:
+      return 1.0;
   }
   return 0.0;
 }

@@ -64,7 +64,7 @@ ops::Updated<T> updated(const UpdateNumbers& n, UpdateForm form, T w, T toward, 
   const ops::Regularization<T> r{t(n.scale), t(n.coupled), t(n.keep),  t(n.l1),
                                  t(n.l2),    t(n.size),    spare_above};
   if constexpr (ops::SolvesForWeight<Op<T>, T>) {
-    return op.weight(w, r.scale * g, state);
+    return op.weight(w, r.scale * g, state, r.l1, r.l2);
   } else {
     const bool adaptive = form.adaptive && Op<T>::adaptive;
     switch (form.kind) {

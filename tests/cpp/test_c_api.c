@@ -47,6 +47,44 @@ static void check_penalties(const struct bridle_c_api* api) {
   CHECK(!fetestexcept(FE_ALL_EXCEPT));
 }
 
+static void check_dropout(const struct bridle_c_api* api) {
+  const float x[4] = {1.0f, 2.0f, 3.0f, 4.0f};
+  float out[4] = {9.0f, 9.0f, 9.0f, 9.0f};
+  uint8_t keep[5] = {9, 9, 9, 9, 9};
+  int i;
+  CHECK(api->dropout_f32(x, 1.5, 1, 0, 0, out, 4) != 0);
+  CHECK(api->dropout_f32(x, 0.5, 1, 0, UINT64_MAX, out, 4) != 0);
+  CHECK(api->dropout_mask(NAN, 1, 0, 0, keep, 4) != 0);
+  CHECK(out[0] == 9.0f && keep[0] == 9);
+  feclearexcept(FE_ALL_EXCEPT);
+  CHECK(api->dropout_f32(x, 0.3, 1, 2, 3, out, 4) == 0);
+  CHECK(api->dropout_mask(0.3, 1, 2, 3, keep, 4) == 0 && keep[4] == 9);
+  CHECK(!fetestexcept(FE_ALL_EXCEPT));
+  for (i = 0; i < 4; ++i) CHECK((out[i] > x[i]) == keep[i] && (out[i] == 0.0f) == !keep[i]);
+}
+
+static void check_updates(const struct bridle_c_api* api) {
+  struct bridle_regularization regularization = BRIDLE_REGULARIZATION_INIT;
+  struct bridle_update_summary summary = {-1.0, -1, -1};
+  double w[3] = {1.0, -0.05, 0.5}, gradient[3] = {1.0, 0.0, 0.0}, m[3] = {0.0}, v[3] = {0.0};
+  CHECK(api->proximal_step_f64(w, 0.1, &regularization, NULL, 3, NULL) == 0 && w[1] == -0.05);
+  regularization.weight_decay = 11.0;
+  CHECK(api->proximal_step_f64(w, 0.1, &regularization, NULL, 3, &summary) != 0);
+  CHECK(summary.nonzeros == -1 && w[1] == -0.05);
+  regularization.weight_decay = 0.0;
+  regularization.l1 = 1.0;
+  CHECK(api->proximal_step_f64(w, 0.1, &regularization, NULL, 3, &summary) == 0);
+  CHECK(w[0] == 0.9 && w[1] == 0.0 && w[2] == 0.4);
+  CHECK(summary.penalty == 1.3 && summary.nonzeros == 2 && summary.finite == 1);
+  CHECK(api->sgd_update_f64(w, gradient, NULL, 0.5, 0.0, 0, NULL, NULL, 3, NULL) == 0);
+  CHECK(w[0] == 0.4 && w[2] == 0.4);
+  feclearexcept(FE_ALL_EXCEPT);
+  CHECK(api->adamw_update_f64(w, gradient, m, v, 0.1, 7, 0.9, 0.999, 1e-8, NULL, NULL, 3, NULL) ==
+        0);
+  CHECK(!fetestexcept(FE_ALL_EXCEPT));
+  CHECK(w[0] < 0.4 && w[2] == 0.4 && m[0] > 0.0 && v[0] > 0.0);
+}
+
 static void check_names(const struct bridle_c_api* api) {
   int count = 0;
   while (bridle_function_name(count)) {
@@ -59,7 +97,9 @@ static void check_names(const struct bridle_c_api* api) {
   CHECK(bridle_function("l2_penalty_f32") == (bridle_any_function)api->l2_penalty_f32);
   /* Every function of the list has its member, and no member was left out. */
   CHECK(sizeof *api == 2 * sizeof(uint32_t) + (size_t)count * sizeof(bridle_any_function));
-  CHECK(api->elastic_net_penalty_f64 != NULL);
+  CHECK(api->elastic_net_penalty_f64 != NULL && api->ftrl_update_f64 != NULL);
+  CHECK(bridle_function("dropout_mask") == (bridle_any_function)api->dropout_mask);
+  CHECK(bridle_function("lion_update_f32") == (bridle_any_function)api->lion_update_f32);
 }
 
 int main(void) {
@@ -68,6 +108,8 @@ int main(void) {
   CHECK(api->size == sizeof *api);
   check_elementwise(api);
   check_penalties(api);
+  check_dropout(api);
+  check_updates(api);
   check_names(api);
   CHECK(bridle_set_num_threads(0) != 0 && bridle_set_num_threads(2) == 0);
   CHECK(bridle_get_num_threads() == 2);

@@ -7,8 +7,9 @@
  * writes.
  *
  * The result is 0, or, with nothing written, another number if an argument is not allowed: n is
- * negative, a pointer is null though n > 0 (that of a penalty's result: always) or not aligned to
- * its type, a parameter is NaN or outside the range given below, or out overlaps x without being x.
+ * negative, a pointer is null though n > 0 (that of a penalty's result: always; one that may be
+ * null: never) or not aligned to its type, a parameter is NaN or outside the range given below, out
+ * overlaps x without being x, or an array that an update writes overlaps another one.
  *
  * In Python, bridle.c_api() gives a capsule with the whole table, bridle.c_api_address(name) the
  * address of one function. Programs that link the library call bridle_get_c_api() or
@@ -29,6 +30,43 @@ extern "C" {
 
 /* The name of the capsule, for PyCapsule_GetPointer. */
 #define BRIDLE_C_API_CAPSULE "bridle.c_api"
+
+/* What regularizes a fused update. To begin with:
+ *   struct bridle_regularization regularization = BRIDLE_REGULARIZATION_INIT; */
+struct bridle_regularization {
+  double l1, l2;       /* of the penalty l1·Σ|w| + l2·Σw²; >= 0 */
+  double weight_decay; /* >= 0 */
+  double grad_scale;   /* multiplies the gradient; not NaN */
+  int32_t decay;       /* one of enum bridle_decay */
+  int32_t cautious;    /* not 0: spares elements whose update and distance from `toward` have
+                          opposite signs from a decay that is not coupled */
+  int32_t prox_step;   /* one of enum bridle_prox_step */
+};
+
+/* Nothing. */
+#define BRIDLE_REGULARIZATION_INIT \
+  {0.0, 0.0, 0.0, 1.0, BRIDLE_DECAY_DECOUPLED, 0, BRIDLE_PROX_STEP_ADAPTIVE}
+
+/* What weight decay does, t being `toward`, or 0. */
+enum bridle_decay {
+  BRIDLE_DECAY_DECOUPLED = 0, /* w ← t + (1 − lr·weight_decay)·(w − t) before the update */
+  BRIDLE_DECAY_COUPLED = 1,   /* g ← g + weight_decay·(w − t) */
+  BRIDLE_DECAY_FULL = 2       /* w ← t + (1 − weight_decay)·(w − t) before the update */
+};
+
+/* The step of the proximal operator. */
+enum bridle_prox_step {
+  BRIDLE_PROX_STEP_ADAPTIVE =
+      0,                      /* lr over the denominator of each element's update, if it has one */
+  BRIDLE_PROX_STEP_SCALAR = 1 /* lr */
+};
+
+/* What an update tells of the weights that it has written. */
+struct bridle_update_summary {
+  double penalty;   /* l1·Σ|w| + l2·Σw² */
+  int64_t nonzeros; /* number of weights that are not zero */
+  int32_t finite;   /* 1 if no weight is infinite or NaN, else 0 */
+};
 
 /* Members are only ever added, at the end: whoever finds the right version and at least the size
  * that it was compiled with may use every member that it knows. */
@@ -73,6 +111,105 @@ struct bridle_c_api {
   /* l1·Σ|w| + l2·Σw²; l1, l2 >= 0 */
   int (*elastic_net_penalty_f32)(const float* w, double l1, double l2, int64_t n, double* result);
   int (*elastic_net_penalty_f64)(const double* w, double l1, double l2, int64_t n, double* result);
+
+  /* Dropout. Whether an element is kept is a function of seed, stream and its index, which is
+   * offset + i; offset + n < 2⁶⁴. */
+
+  /* x / (1 − p) with probability 1 − p, else +0.0, also where x is infinite or NaN; p, realised as
+   * a multiple of 2⁻³², between 0 and 1. p = 0 leaves every bit, p = 1 gives zeros. */
+  int (*dropout_f32)(const float* x, double p, uint64_t seed, uint64_t stream, uint64_t offset,
+                     float* out, int64_t n);
+  int (*dropout_f64)(const double* x, double p, uint64_t seed, uint64_t stream, uint64_t offset,
+                     double* out, int64_t n);
+
+  /* The decisions of dropout: keep[i] becomes 1 where element i is kept, else 0. */
+  int (*dropout_mask)(double p, uint64_t seed, uint64_t stream, uint64_t offset, uint8_t* keep,
+                      int64_t n);
+
+  /* Fused updates: one step of an optimizer, in place, in one pass over memory. Weights w and state
+   * are read and written, gradient g and `toward` are read. With g ← grad_scale·g: decay, then the
+   * update w ← w − lr·u, then w ← prox_elastic_net(w, l1, l2, s), s the step of `prox_step`.
+   *
+   * regularization may be null: nothing; its rate of a decay that is not coupled (lr·weight_decay
+   * or weight_decay) is between 0 and 1. toward, the weights to decay towards, may be null: zero.
+   * summary may be null. lr >= 0, unless another range is given. */
+
+  /* No gradient: u = 0, lr is called step. Of the regularization takes l1, l2 and weight_decay; the
+   * rest stays as it is initialized. */
+  int (*proximal_step_f32)(float* w, double step,
+                           const struct bridle_regularization* regularization, const float* toward,
+                           int64_t n, struct bridle_update_summary* summary);
+  int (*proximal_step_f64)(double* w, double step,
+                           const struct bridle_regularization* regularization, const double* toward,
+                           int64_t n, struct bridle_update_summary* summary);
+
+  /* b ← momentum·b + g; u = b or, if nesterov is not 0, g + momentum·b. momentum >= 0; b is null if
+   * it is 0, else it is not, and only then there is Nesterov's form. */
+  int (*sgd_update_f32)(float* w, const float* gradient, float* momentum_buffer, double lr,
+                        double momentum, int nesterov,
+                        const struct bridle_regularization* regularization, const float* toward,
+                        int64_t n, struct bridle_update_summary* summary);
+  int (*sgd_update_f64)(double* w, const double* gradient, double* momentum_buffer, double lr,
+                        double momentum, int nesterov,
+                        const struct bridle_regularization* regularization, const double* toward,
+                        int64_t n, struct bridle_update_summary* summary);
+
+  /* m ← beta1·m + (1 − beta1)·g; v ← beta2·v + (1 − beta2)·g²;
+   * u = m / (1 − beta1^t) / (√v / √(1 − beta2^t) + epsilon), t = iteration >= 1;
+   * 0 <= beta1, beta2 < 1; epsilon >= 0. Adam, if the decay is coupled. */
+  int (*adamw_update_f32)(float* w, const float* gradient, float* first_moment,
+                          float* second_moment, double lr, int64_t iteration, double beta1,
+                          double beta2, double epsilon,
+                          const struct bridle_regularization* regularization, const float* toward,
+                          int64_t n, struct bridle_update_summary* summary);
+  int (*adamw_update_f64)(double* w, const double* gradient, double* first_moment,
+                          double* second_moment, double lr, int64_t iteration, double beta1,
+                          double beta2, double epsilon,
+                          const struct bridle_regularization* regularization, const double* toward,
+                          int64_t n, struct bridle_update_summary* summary);
+
+  /* a ← a + g²; u = g / (√a + epsilon); epsilon >= 0 */
+  int (*adagrad_update_f32)(float* w, const float* gradient, float* accumulator, double lr,
+                            double epsilon, const struct bridle_regularization* regularization,
+                            const float* toward, int64_t n, struct bridle_update_summary* summary);
+  int (*adagrad_update_f64)(double* w, const double* gradient, double* accumulator, double lr,
+                            double epsilon, const struct bridle_regularization* regularization,
+                            const double* toward, int64_t n, struct bridle_update_summary* summary);
+
+  /* v ← alpha·v + (1 − alpha)·g²; d = √v + epsilon or, if there is a gradient average
+   * a ← alpha·a + (1 − alpha)·g, d = √(v − a²) + epsilon; b ← momentum·b + g / d; u = b.
+   * 0 <= alpha < 1; epsilon >= 0; momentum >= 0; b is null if it is 0, else it is not; a may be
+   * null. */
+  int (*rmsprop_update_f32)(float* w, const float* gradient, float* square_average,
+                            float* momentum_buffer, float* gradient_average, double lr,
+                            double alpha, double epsilon, double momentum,
+                            const struct bridle_regularization* regularization, const float* toward,
+                            int64_t n, struct bridle_update_summary* summary);
+  int (*rmsprop_update_f64)(double* w, const double* gradient, double* square_average,
+                            double* momentum_buffer, double* gradient_average, double lr,
+                            double alpha, double epsilon, double momentum,
+                            const struct bridle_regularization* regularization,
+                            const double* toward, int64_t n, struct bridle_update_summary* summary);
+
+  /* u = sign(beta1·b + (1 − beta1)·g); b ← beta2·b + (1 − beta2)·g; 0 <= beta1, beta2 < 1 */
+  int (*lion_update_f32)(float* w, const float* gradient, float* momentum_buffer, double lr,
+                         double beta1, double beta2,
+                         const struct bridle_regularization* regularization, const float* toward,
+                         int64_t n, struct bridle_update_summary* summary);
+  int (*lion_update_f64)(double* w, const double* gradient, double* momentum_buffer, double lr,
+                         double beta1, double beta2,
+                         const struct bridle_regularization* regularization, const double* toward,
+                         int64_t n, struct bridle_update_summary* summary);
+
+  /* z ← z + g − (√(a + g²) − √a) / lr·w; a ← a + g²; w = 0 where |z| <= l1, else
+   * −(z − sign(z)·l1) / ((beta + √a) / lr + 2·l2). lr > 0; beta >= 0. Of the regularization takes
+   * l1, l2 and grad_scale; the rest stays as it is initialized, and toward is null. */
+  int (*ftrl_update_f32)(float* w, const float* gradient, float* linear, float* accumulator,
+                         double lr, double beta, const struct bridle_regularization* regularization,
+                         const float* toward, int64_t n, struct bridle_update_summary* summary);
+  int (*ftrl_update_f64)(double* w, const double* gradient, double* linear, double* accumulator,
+                         double lr, double beta, const struct bridle_regularization* regularization,
+                         const double* toward, int64_t n, struct bridle_update_summary* summary);
 };
 
 /* The table, which lasts as long as the process. */

@@ -5,6 +5,7 @@
 #include <bridle/param.hpp>
 #include <charconv>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <functional>
 #include <stdexcept>
@@ -12,8 +13,13 @@
 
 namespace bridle::inline BRIDLE_ISA::detail {
 
+template <std::integral T>
+std::string text_of(T value) {
+  return std::to_string(value);
+}
+
 // As Python prints it: the shortest digits that give the number again.
-template <class T>
+template <std::floating_point T>
 std::string text_of(T value) {
   if (std::isnan(value)) return "nan";
   const T size = std::abs(value);
@@ -33,9 +39,10 @@ std::string text_of(T value) {
 
 template <class T>
 void check_parameter(const char* function, const Param& param, T value) {
-  if (keeps(param.rule, static_cast<double>(value))) return;
-  fail(function, std::string(param.name) + " must be " + describe_rule(param.rule) + ", got " +
-                     text_of(value));
+  const auto number = static_cast<double>(value);
+  if (keeps(param.rule, number)) return;
+  fail(function, std::string(param.name) + " must be " +
+                     describe_rule(broken_rule(param.rule, number)) + ", got " + text_of(value));
 }
 
 inline void check_sizes(const char* function, const char* array, std::size_t size,

@@ -77,6 +77,10 @@ struct UpdateMemory {
   const void* toward;
 };
 
+// What weight decay is: a fraction lr·weight_decay of the weights is taken away before the update;
+// weight_decay times the weights is added to the gradient; as the first, whatever lr is.
+enum class Decay : int { decoupled, coupled, full };
+
 // What surrounds the step of an optimizer: decoupled decay towards zero at most; that and a finite
 // l1 penalty; that and finite l1 and l2 penalties; everything.
 enum class UpdateKind : int { plain, sparse, elastic, full };

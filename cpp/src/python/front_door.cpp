@@ -1,6 +1,5 @@
 #include "front_door.hpp"
 
-#include <cmath>
 #include <cstdint>
 #include <cstring>
 
@@ -211,7 +210,7 @@ PyObject* whole_dropout(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
   PyObject* result =
       out ? Py_NewRef(out_argument) : PyArray_NewLikeArray(x, NPY_KEEPORDER, nullptr, 0);
   if (!result) return nullptr;
-  const KeepNumbers numbers = keep_numbers(p, inverted == Py_True);
+  const ops::KeepNumbers numbers = ops::keep_numbers(p, inverted == Py_True);
   const auto item = static_cast<std::ptrdiff_t>(item_size(*dtype));
   const NoiseCall call{.op = 0,
                        .dtype = *dtype,
@@ -281,13 +280,6 @@ void set_fallbacks(PyObject* elementwise, PyObject* penalty, PyObject* dropout) 
   Py_XSETREF(elementwise_fallback, Py_NewRef(elementwise));
   Py_XSETREF(penalty_fallback, Py_NewRef(penalty));
   Py_XSETREF(dropout_fallback, Py_NewRef(dropout));
-}
-
-KeepNumbers keep_numbers(double p, bool inverted) {
-  constexpr double all = 4294967296.0;  // 2³²
-  const double threshold = std::nearbyint((1.0 - p) * all);
-  const bool scales = inverted && threshold > 0.0;
-  return {static_cast<std::uint64_t>(threshold), scales ? all / threshold : 1.0};
 }
 
 }  // namespace bridle::python

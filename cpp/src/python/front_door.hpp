@@ -19,12 +19,4 @@ bool add_front_doors(PyObject* module);
 // operators and penalties put their name in front and the parameters into a tuple.
 void set_fallbacks(PyObject* elementwise, PyObject* penalty, PyObject* dropout);
 
-// Of a probability p between 0 and 1: the threshold below which an element is kept, and what the
-// kept ones are multiplied by.
-struct KeepNumbers {
-  std::uint64_t threshold;
-  double scale;
-};
-KeepNumbers keep_numbers(double p, bool inverted);
-
 }  // namespace bridle::python

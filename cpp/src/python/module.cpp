@@ -194,7 +194,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     set_fallbacks(elementwise.ptr(), penalty.ptr(), dropout.ptr());
   });
   m.def("keep_numbers", [](double p, bool inverted) {
-    const KeepNumbers numbers = keep_numbers(p, inverted);
+    const ops::KeepNumbers numbers = ops::keep_numbers(p, inverted);
     return py::make_tuple(numbers.threshold, numbers.scale);
   });
   m.def("apply_noise", noise_array);

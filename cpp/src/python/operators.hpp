@@ -8,11 +8,17 @@
 #include <string_view>
 #include <utility>
 
+#include "update_numbers.hpp"
+
 namespace bridle::python {
 
 struct Operator {
   const char* name;
   std::span<const Param> params;
+};
+
+struct FusedUpdate : Operator {
+  void (*set_numbers)(const double* numbers, UpdateNumbers& to);  // see update_numbers.hpp
 };
 
 struct Penalty : Operator {
@@ -39,7 +45,7 @@ constexpr auto describe(MapList<Op...>) {
 }
 template <template <class> class... Op>
 constexpr auto describe(UpdateList<Op...>) {
-  return std::array{std::string_view(Op<float>::name)...};
+  return std::array{FusedUpdate{{Op<float>::name, Op<float>::params}, set_numbers<Op>}...};
 }
 template <template <class> class... Op>
 constexpr auto describe(NoiseList<Op...>) {
@@ -57,7 +63,8 @@ inline constexpr auto kNoiseOperators = describe(NoiseOps{});
 
 // The place of an update in its list.
 constexpr int find_update(std::string_view name) {
-  return static_cast<int>(std::ranges::find(kUpdateOperators, name) - kUpdateOperators.begin());
+  const auto at = std::ranges::find(kUpdateOperators, name, &FusedUpdate::name);
+  return static_cast<int>(at - kUpdateOperators.begin());
 }
 
 }  // namespace bridle::python

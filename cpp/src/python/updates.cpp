@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,9 @@ class Numbers {
   explicit Numbers(PyObject* object) : object_(object), tuple_(PyTuple_Check(object)) {
     if (!tuple_) value_ = PyFloat_AsDouble(object);
   }
+  std::size_t size() const {
+    return tuple_ ? static_cast<std::size_t>(PyTuple_GET_SIZE(object_)) : 1;
+  }
   double operator[](std::size_t i) const {
     return tuple_ ? PyFloat_AsDouble(PyTuple_GET_ITEM(object_, static_cast<Py_ssize_t>(i)))
                   : value_;
@@ -28,7 +32,23 @@ class Numbers {
   double value_ = 0.0;
 };
 
-std::vector<UpdateArray> arrays_of(const UpdateArrays& given, const Numbers (&numbers)[4]) {
+void check_rates(const char* name, const char* lr_name, Decay decay, double lr,
+                 const Numbers& weight_decay) {
+  const std::string factor = decay == Decay::full ? "" : std::string(lr_name) + " * ";
+  for (std::size_t i = 0; i < weight_decay.size(); ++i) {
+    const double rate = ops::decay_rate(decay, lr, weight_decay[i]);
+    if (keeps(Rule::unit_interval, rate)) continue;
+    if (PyObject* const shown = PyFloat_FromDouble(rate)) {
+      PyErr_Format(PyExc_ValueError, "%s: %sweight_decay must be %s, got %S", name, factor.c_str(),
+                   describe_rule(Rule::unit_interval), shown);
+      Py_DECREF(shown);
+    }
+    throw Raised();
+  }
+}
+
+std::vector<UpdateArray> arrays_of(const UpdateArrays& given, Decay decay, double lr,
+                                   const Numbers (&numbers)[3]) {
   std::vector<UpdateArray> arrays(given.count());
   std::uint64_t first = 0;
   for (std::size_t i = 0; i < arrays.size(); ++i) {
@@ -38,11 +58,12 @@ std::vector<UpdateArray> arrays_of(const UpdateArrays& given, const Numbers (&nu
     };
     arrays[i] = {{data(0), data(1), {data(2), data(3), data(4)}, data(5)},
                  given.get(kWeights, i)->size,
-                 numbers[0][i],
+                 0.0,
+                 1.0,
                  numbers[1][i],
                  numbers[2][i],
-                 numbers[3][i],
                  first};
+    set_decay(decay, lr, numbers[0][i], arrays[i]);
     first += arrays[i].size;
   }
   return arrays;
@@ -67,23 +88,31 @@ PyObject* summary(const std::vector<UpdateArray>& arrays, const std::vector<Upda
   double penalty = 0.0, nonzeros = 0.0;
   bool finite = true;
   for (std::size_t i = 0; i < arrays.size(); ++i) {
-    const double both[] = {sums[i].absolute, sums[i].squares};
-    const ops::elastic_net_penalty of{arrays[i].l1, arrays[i].l2};
-    penalty += arrays[i].l1 != 0 || arrays[i].l2 != 0 ? of.finish(both) : 0.0;
+    penalty += penalty_of(arrays[i], sums[i]);
     nonzeros += sums[i].nonzeros;
     finite &= sums[i].not_finite == 0;
   }
   return Py_BuildValue("dLN", penalty, static_cast<long long>(nonzeros), PyBool_FromLong(finite));
 }
 
+// Numbers that users give, checked already.
+void set_numbers(int op, PyObject* tuple, UpdateNumbers& to) {
+  double numbers[std::size(to.members)] = {};
+  for (Py_ssize_t n = 0; n < PyTuple_GET_SIZE(tuple); ++n) {
+    numbers[n] = PyFloat_AsDouble(PyTuple_GET_ITEM(tuple, n));
+  }
+  if (PyErr_Occurred()) throw Raised();
+  kUpdateOperators[static_cast<std::size_t>(op)].set_numbers(numbers, to);
+}
+
 PyObject* run_update(const char* op, PyObject* const* args) {
   PyObject *objects[kGroups], *random;
   UpdateCall call{};
-  int cautious, adaptive;
-  const bool parsed = PyArg_ParseTuple(args[2], "OOOOOO", &objects[0], &objects[1], &objects[2],
-                                       &objects[3], &objects[4], &objects[5]) &&
-                      PyArg_ParseTuple(args[4], "dppdO", &call.numbers.scale, &cautious, &adaptive,
-                                       &call.numbers.size, &random);
+  int cautious, adaptive, kind;
+  const bool parsed =
+      PyArg_ParseTuple(args[2], "OOOOOO", &objects[0], &objects[1], &objects[2], &objects[3],
+                       &objects[4], &objects[5]) &&
+      PyArg_ParseTuple(args[4], "dppiO", &call.numbers.scale, &cautious, &adaptive, &kind, &random);
   if (!parsed) return nullptr;
   call.op = find_update(op);
   call.adaptive = adaptive;
@@ -93,17 +122,18 @@ PyObject* run_update(const char* op, PyObject* const* args) {
   if (call.stochastic && !PyArg_ParseTuple(random, "KKK", &seed, &stream, &index)) return nullptr;
   call.key = {seed, stream};
   call.index = index;
-  for (Py_ssize_t m = 0; m < PyTuple_GET_SIZE(args[3]); ++m) {
-    call.numbers.members[m] = PyFloat_AsDouble(PyTuple_GET_ITEM(args[3], m));
-  }
-  if (PyErr_Occurred()) return nullptr;
+  set_numbers(call.op, args[3], call.numbers);
 
   PyObject* const names = args[1];
-  const UpdateArrays given({PyUnicode_AsUTF8(PyTuple_GET_ITEM(names, kGroups)), names}, objects);
+  const char* const name = PyUnicode_AsUTF8(PyTuple_GET_ITEM(names, kGroups));
+  const auto decay = static_cast<Decay>(kind);
+  const double lr = call.numbers.size;
+  const Numbers numbers[] = {Numbers(args[5]), Numbers(args[6]), Numbers(args[7])};
+  check_rates(name, kUpdateOperators[static_cast<std::size_t>(call.op)].params[0].name, decay, lr,
+              numbers[0]);
+  const UpdateArrays given({name, names}, objects);
   if (!given.contiguous(call.stochastic)) Py_RETURN_NOTIMPLEMENTED;
-  const Numbers numbers[] = {Numbers(args[5]), Numbers(args[6]), Numbers(args[7]),
-                             Numbers(args[8])};
-  const std::vector<UpdateArray> arrays = arrays_of(given, numbers);
+  const std::vector<UpdateArray> arrays = arrays_of(given, decay, lr, numbers);
   if (PyErr_Occurred()) return nullptr;
   std::vector<UpdateSums> sums(arrays.size());
   Py_BEGIN_ALLOW_THREADS;
@@ -119,8 +149,8 @@ PyObject* run_update(const char* op, PyObject* const* args) {
 }
 
 PyObject* update_function(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
-  if (nargs != 9) {
-    PyErr_Format(PyExc_TypeError, "update: takes 9 arguments, got %zd", nargs);
+  if (nargs != 8) {
+    PyErr_Format(PyExc_TypeError, "update: takes 8 arguments, got %zd", nargs);
     return nullptr;
   }
   const char* op = PyUnicode_AsUTF8(args[0]);

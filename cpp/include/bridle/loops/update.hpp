@@ -95,7 +95,7 @@ template <class Op, class T, UpdateKind kKind, bool kAdaptive>
   const auto updated = [=](std::size_t i) {
     const ops::State<T> state{old0[i], old1[i], old2[i]};
     if constexpr (ops::SolvesForWeight<Op, T>) {
-      return op.weight(w[i], r.scale * g[i], state);
+      return op.weight(w[i], r.scale * g[i], state, r.l1, r.l2);
     } else if constexpr (kKind == UpdateKind::plain) {
       return ops::decayed(op, r, w[i], g[i], state);
     } else if constexpr (kKind != UpdateKind::full) {

@@ -4,14 +4,29 @@
 
 #include <bridle/ops/math.hpp>
 #include <bridle/param.hpp>
+#include <bridle/types.hpp>
 
 namespace bridle::inline BRIDLE_ISA::ops {
+
+// Of a probability p between 0 and 1 of dropping an element, realised as a multiple of 2⁻³²: the
+// threshold below which a random number keeps it, and what those that are kept are multiplied by.
+struct KeepNumbers {
+  std::uint64_t threshold;
+  double scale;
+};
+inline KeepNumbers keep_numbers(double p, bool inverted) {
+  constexpr double all = 4294967296.0;  // 2³²
+  const double threshold = __builtin_nearbyint((1.0 - p) * all);
+  const bool scales = inverted && threshold > 0.0;
+  return {static_cast<std::uint64_t>(threshold), scales ? all / threshold : 1.0};
+}
 
 // Dropout (Srivastava et al. 2014). A dropped element becomes +0.0 by selection, so that a dropped
 // inf or NaN vanishes too.
 template <class T>
 struct dropout {
   static constexpr const char* name = "dropout";
+  static constexpr Param params[] = {{"p", Rule::unit_interval}};
   using Noise = bool;
   T scale;
 

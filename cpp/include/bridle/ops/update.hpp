@@ -2,10 +2,16 @@
 // element, and tells how far the weight goes down, in which direction, which step size the proximal
 // operator has there (adaptive: it differs from element to element), and the new state. What
 // regularizes the step is written once, in `regularized`.
+//
+// `params` are the numbers that users give; the first is the step size or learning rate. `of` makes
+// the functor of them where its members are others. It is called with doubles, whatever the type of
+// the elements: the members are rounded to that afterwards.
 #pragma once
 
 #include <bridle/ops/math.hpp>
 #include <bridle/ops/prox.hpp>
+#include <bridle/param.hpp>
+#include <bridle/types.hpp>
 
 namespace bridle::inline BRIDLE_ISA::ops {
 
@@ -26,6 +32,7 @@ struct Step {
 template <class T>
 struct proximal_step {
   static constexpr const char* name = "proximal_step";
+  static constexpr Param params[] = {{"step", Rule::non_negative}};
   static constexpr int states = 0;
   static constexpr bool adaptive = false;
   T step;
@@ -38,9 +45,16 @@ struct proximal_step {
 template <class T>
 struct sgd_update {
   static constexpr const char* name = "sgd_update";
+  static constexpr Param params[] = {
+      {"lr", Rule::non_negative}, {"momentum", Rule::non_negative}, {"nesterov", Rule::flag}};
   static constexpr int states = 1;
   static constexpr bool adaptive = false;
   T lr, momentum, from_gradient, from_momentum;  // u = from_gradient·g + from_momentum·b
+
+  static constexpr sgd_update of(T lr, T momentum, T nesterov) {
+    if (nesterov == T(0)) return {lr, momentum, T(0), T(1)};
+    return {lr, momentum, T(1), momentum};
+  }
 
   constexpr Step<T> operator()(T g, State<T> s) const {
     const T b = momentum * s.first + g;
@@ -50,13 +64,25 @@ struct sgd_update {
 };
 
 // Adam (Kingma and Ba 2015): first and second moments m and v; correction1 = 1/(1 − β1ᵗ),
-// correction2 = 1/√(1 − β2ᵗ).
+// correction2 = 1/√(1 − β2ᵗ), t the iteration.
 template <class T>
 struct adamw_update {
   static constexpr const char* name = "adamw_update";
+  static constexpr Param params[] = {{"lr", Rule::non_negative},
+                                     {"iteration", Rule::count},
+                                     {"betas[0]", Rule::below_one},
+                                     {"betas[1]", Rule::below_one},
+                                     {"epsilon", Rule::non_negative}};
   static constexpr int states = 2;
   static constexpr bool adaptive = true;
   T lr, beta1, rest1, beta2, rest2, correction1, correction2, epsilon;  // rest = 1 − beta
+
+  static adamw_update of(T lr, T iteration, T beta1, T beta2, T epsilon) {
+    const T first = T(1) - power(beta1, iteration), second = T(1) - power(beta2, iteration);
+    return {
+        lr,     beta1, T(1) - beta1, beta2, T(1) - beta2, T(1) / first, T(1) / square_root(second),
+        epsilon};
+  }
 
   constexpr Step<T> operator()(T g, State<T> s) const {
     const T m = beta1 * s.first + rest1 * g;
@@ -70,6 +96,7 @@ struct adamw_update {
 template <class T>
 struct adagrad_update {
   static constexpr const char* name = "adagrad_update";
+  static constexpr Param params[] = {{"lr", Rule::non_negative}, {"epsilon", Rule::non_negative}};
   static constexpr int states = 1;
   static constexpr bool adaptive = true;
   T lr, epsilon;
@@ -81,13 +108,23 @@ struct adagrad_update {
   }
 };
 
+inline constexpr Param kRmspropParams[] = {{"lr", Rule::non_negative},
+                                           {"alpha", Rule::below_one},
+                                           {"epsilon", Rule::non_negative},
+                                           {"momentum", Rule::non_negative}};
+
 // RMSProp (Tieleman and Hinton 2012): square average v, momentum b.
 template <class T>
 struct rmsprop_update {
   static constexpr const char* name = "rmsprop_update";
+  static constexpr auto& params = kRmspropParams;
   static constexpr int states = 2;
   static constexpr bool adaptive = true;
   T lr, alpha, rest, epsilon, momentum;  // rest = 1 − alpha
+
+  static constexpr rmsprop_update of(T lr, T alpha, T epsilon, T momentum) {
+    return {lr, alpha, T(1) - alpha, epsilon, momentum};
+  }
 
   constexpr Step<T> operator()(T g, State<T> s) const {
     const T v = alpha * s.first + rest * (g * g);
@@ -101,9 +138,14 @@ struct rmsprop_update {
 template <class T>
 struct centered_rmsprop_update {
   static constexpr const char* name = "centered_rmsprop_update";
+  static constexpr auto& params = kRmspropParams;
   static constexpr int states = 3;
   static constexpr bool adaptive = true;
   T lr, alpha, rest, epsilon, momentum;
+
+  static constexpr centered_rmsprop_update of(T lr, T alpha, T epsilon, T momentum) {
+    return {lr, alpha, T(1) - alpha, epsilon, momentum};
+  }
 
   constexpr Step<T> operator()(T g, State<T> s) const {
     const T v = alpha * s.first + rest * (g * g);
@@ -119,9 +161,15 @@ struct centered_rmsprop_update {
 template <class T>
 struct lion_update {
   static constexpr const char* name = "lion_update";
+  static constexpr Param params[] = {
+      {"lr", Rule::non_negative}, {"betas[0]", Rule::below_one}, {"betas[1]", Rule::below_one}};
   static constexpr int states = 1;
   static constexpr bool adaptive = false;
   T lr, beta1, rest1, beta2, rest2;
+
+  static constexpr lion_update of(T lr, T beta1, T beta2) {
+    return {lr, beta1, T(1) - beta1, beta2, T(1) - beta2};
+  }
 
   constexpr Step<T> operator()(T g, State<T> s) const {
     const T mean = beta1 * s.first + rest1 * g;
@@ -135,16 +183,19 @@ struct Updated {
   State<T> state;
 };
 
-// FTRL-Proximal (McMahan et al. 2013): the weight follows from linear term z and accumulator a, and
-// is an exact zero where abs(z) ≤ l1. inverse_lr = 1/lr.
+// FTRL-Proximal (McMahan et al. 2013): the weight follows from linear term z, accumulator a and the
+// strengths, and is an exact zero where abs(z) ≤ l1. inverse_lr = 1/lr.
 template <class T>
 struct ftrl_update {
   static constexpr const char* name = "ftrl_update";
+  static constexpr Param params[] = {{"lr", Rule::positive}, {"beta", Rule::non_negative}};
   static constexpr int states = 2;
   static constexpr bool adaptive = false;
-  T inverse_lr, beta, l1, l2;
+  T inverse_lr, beta;
 
-  constexpr Updated<T> weight(T w, T g, State<T> s) const {
+  static constexpr ftrl_update of(T lr, T beta) { return {T(1) / lr, beta}; }
+
+  constexpr Updated<T> weight(T w, T g, State<T> s, T l1, T l2) const {
     const T a = s.second + g * g;
     const T new_root = square_root(a);
     const T z = s.first + g - (new_root - square_root(s.second)) * inverse_lr * w;
@@ -155,7 +206,13 @@ struct ftrl_update {
 };
 
 template <class Op, class T>
-concept SolvesForWeight = requires(const Op& op, T x) { op.weight(x, x, State<T>{}); };
+concept SolvesForWeight = requires(const Op& op, T x) { op.weight(x, x, State<T>{}, x, x); };
+
+// Of the decay that is not coupled; between 0 and 1.
+constexpr double decay_rate(Decay decay, double lr, double weight_decay) {
+  if (decay == Decay::coupled) return 0.0;
+  return decay == Decay::full ? weight_decay : product(lr, weight_decay);
+}
 
 // What regularizes a step. Decay goes towards `toward`: coupled, it is added to the gradient;
 // decoupled (Loshchilov and Hutter 2019), the distance is multiplied by `keep` before the update.
