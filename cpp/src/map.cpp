@@ -77,8 +77,9 @@ void run_in_blocks(const MapPlan& plan, std::size_t begin, std::size_t end) {
   }
   const bool scattered = !is_contiguous(plan.out(), plan.item);
   StreamWriter writer(at(plan.out(), begin));
-  for (std::size_t i = begin; i < end; i += step) {
-    const std::size_t size = std::min(step, end - i);
+  for (std::size_t i = begin, size; i < end; i += size) {
+    size = std::min(step, end - i);
+    if (plan.streaming) size = writer.best_size(size * plan.item) / plan.item;
     fetch(0, plan.item, i, size);
     for (int p = 0; p < plan.parameters; ++p) {
       if (plan.parameter(p).stride != 0) fetch(1 + p, plan.parameter_item, i, size);

@@ -15,13 +15,21 @@ bool worth_streaming(std::size_t bytes) noexcept;
 void fence_streaming_stores() noexcept;
 
 // Takes a contiguous result in pieces and writes it to `to` in whole cache lines.
-// Usage: write n bytes to next(), then commit(n), n <= kPiece; flush() at the end.
+// Usage: write n bytes to next(), then commit(n), n <= kPiece; flush() at the end. It is fast where
+// n is what best_size() says.
 class StreamWriter {
  public:
   static constexpr std::size_t kPiece = 8192;
 
   explicit StreamWriter(void* to) noexcept;
   void* next() noexcept { return buffer_ + fill_; }
+  // How many of `bytes` bytes to write next: those that complete a line, then all. A line that is
+  // read from the buffer while two stores to it are under way waits for both, which halved the
+  // speed.
+  std::size_t best_size(std::size_t bytes) const noexcept {
+    const std::size_t missing = (kLine - fill_ % kLine) % kLine;
+    return missing > 0 && missing < bytes ? missing : bytes;
+  }
   void commit(std::size_t bytes) noexcept;
   void flush() noexcept;
 
