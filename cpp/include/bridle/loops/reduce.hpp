@@ -20,7 +20,7 @@ class ChunkSums {
 #pragma GCC unroll 16
     for (std::size_t v = 0; v < kLanes / kWidth; ++v) {
       Doubles term[Op::sums];
-      Op::terms(__builtin_convertvector(load<Vector<T, kWidth>>(x + v * kWidth), Doubles), term);
+      Op::terms(load_doubles(x + v * kWidth), term);
       for (int s = 0; s < Op::sums; ++s) accumulator_[s][v] += term[s];
     }
   }
