@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -97,7 +98,7 @@ PyObject* summary(const std::vector<UpdateArray>& arrays, const std::vector<Upda
 
 // Numbers that users give, checked already.
 void set_numbers(int op, PyObject* tuple, UpdateNumbers& to) {
-  double numbers[std::size(to.members)] = {};
+  double numbers[std::extent_v<decltype(UpdateNumbers::members)>] = {};
   for (Py_ssize_t n = 0; n < PyTuple_GET_SIZE(tuple); ++n) {
     numbers[n] = PyFloat_AsDouble(PyTuple_GET_ITEM(tuple, n));
   }
