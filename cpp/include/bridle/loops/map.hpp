@@ -33,8 +33,11 @@ void map_loop(void* const* operand, std::size_t size, std::index_sequence<P...>)
     }
   };
   const Prefetch prefetch(size * sizeof(S));
-  for (std::size_t begin = 0; begin < size; begin += kMapBlock) {
-    const std::size_t end = size - begin < kMapBlock ? size : begin + kMapBlock;
+  // All blocks but the first begin with a cache line of the result.
+  const std::size_t in_line = reinterpret_cast<std::uintptr_t>(out) % kLine / sizeof(S);
+  for (std::size_t begin = 0, end; begin < size; begin = end) {
+    end = begin + kMapBlock - (begin == 0 ? in_line : 0);
+    if (end > size) end = size;
     prefetch(x + begin, (end - begin) * sizeof(S));
     if constexpr (kArrays) {
       (prefetch(parameter[P] + begin, (end - begin) * sizeof(T)), ...);

@@ -48,29 +48,26 @@ inline ops::Regularization<T> regularization(const UpdateNumbers& n) {
 template <class T, UpdateKind kKind>
 class ChunkSummary {
  public:
-  void add(const T* w, std::size_t size) {
-    std::size_t i = 0;
-    for (; i + kLanes <= size; i += kLanes) {
-      if constexpr (kPenalized) sums_.add_row(w + i);
-      counts_.add_row(w + i);
+  // w: the chunk, of which the first `end` elements have been written.
+  void add_until(const T* w, std::size_t end) {
+    for (; done_ + kLanes <= end; done_ += kLanes) {
+      if constexpr (kPenalized) sums_.add_row(w + done_);
+      counts_.add_row(w + done_);
     }
-    rest_ = w + i;
-    rest_size_ = size - i;
   }
 
   // sums: those of UpdateSums.
-  void finish(std::size_t size, double* sums) const {
+  void finish(const T* w, std::size_t size, double* sums) const {
     for (int s = 0; s < 4; ++s) sums[s] = 0.0;
-    if constexpr (kPenalized) sums_.finish(rest_, rest_size_, sums);
-    counts_.finish(rest_, rest_size_, size, sums + 2);
+    if constexpr (kPenalized) sums_.finish(w + done_, size - done_, sums);
+    counts_.finish(w + done_, size - done_, size, sums + 2);
   }
 
  private:
   static constexpr bool kPenalized = kKind != UpdateKind::plain;
   ChunkSums<PenaltyOf<kKind>> sums_;
   ChunkCounts<T> counts_;
-  const T* rest_ = nullptr;
-  std::size_t rest_size_ = 0;
+  std::size_t done_ = 0;
 };
 
 // Elements of one round; arrays that an operator has not are some memory that may be read, or
@@ -125,12 +122,16 @@ void update_kernel(const UpdateMemory& memory, const UpdateNumbers& numbers, std
   alignas(64) static constexpr T zeros[kUpdateBlock] = {};
   alignas(64) T forgotten[kUpdateBlock];
   ChunkSummary<T, kKind> summary;
-  for (std::size_t begin = 0; begin < size; begin += kUpdateBlock) {
-    const std::size_t count = size - begin < kUpdateBlock ? size - begin : kUpdateBlock;
+  T* const w = static_cast<T*>(memory.weights);
+  // All rounds but the first begin with a cache line, for arrays that lie alike.
+  const std::size_t in_line = reinterpret_cast<std::uintptr_t>(w) % kLine / sizeof(T);
+  for (std::size_t begin = 0, count; begin < size; begin += count) {
+    count = begin == 0 ? kUpdateBlock - in_line : kUpdateBlock;
+    if (count > size - begin) count = size - begin;
     const auto from = [&](const void* array) {
       return array ? static_cast<const T*>(array) + begin : zeros;
     };
-    UpdateRound<T> round{static_cast<T*>(memory.weights) + begin,
+    UpdateRound<T> round{w + begin,
                          from(memory.gradient),
                          from(memory.toward),
                          {zeros, zeros, zeros},
@@ -142,9 +143,9 @@ void update_kernel(const UpdateMemory& memory, const UpdateNumbers& numbers, std
       round.old_state[s] = round.new_state[s];
     }
     update_round<Op<T>, T, kKind, kAdaptive>(op, r, round);
-    if (sums) summary.add(round.w, count);
+    if (sums) summary.add_until(w, begin + count);
   }
-  if (sums) summary.finish(size, sums);
+  if (sums) summary.finish(w, size, sums);
 }
 
 }  // namespace bridle::inline BRIDLE_ISA
