@@ -53,8 +53,8 @@ def namespace(size: int, threads: int, limits: Limits) -> dict[str, Any]:
     names |= dict(zip(("xs", "originals", "outs", "tmps"), groups, strict=True))
     names["prepared"] = [br.prepare(group) for group in groups]
     if torch:
-        names["adamw"] = _adamw([x], [original])
-        names["adamw_list"] = _adamw(groups[0], groups[1])
+        names["adamw"] = _adamw([x], [original], [out], [tmp])
+        names["adamw_list"] = _adamw(*groups)
     p = 0.1
     names["bits"] = {p: br.dropout_mask(size, p, seed=7, packed=True)}
     names["sd"] = {p: np.float32(math.sqrt(p / (1 - p)))}
@@ -65,13 +65,16 @@ def namespace(size: int, threads: int, limits: Limits) -> dict[str, Any]:
     return names
 
 
-def _adamw(weights: list[Any], gradients: list[Any]) -> Any:
-    """Return PyTorch's optimizer of the same weights and gradients, after a first step."""
+def _adamw(weights: list[Any], gradients: list[Any], first: list[Any], second: list[Any]) -> Any:
+    """Return PyTorch's optimizer of these very arrays: how they lie in memory matters."""
     tensors = [torch.nn.Parameter(torch.from_numpy(w)) for w in weights]
     for tensor, gradient in zip(tensors, gradients, strict=True):
         tensor.grad = torch.from_numpy(gradient)
     optimizer = torch.optim.AdamW(tensors, lr=1e-9, weight_decay=1e-2, fused=True)
     optimizer.step()
+    for tensor, m, v in zip(tensors, first, second, strict=True):
+        state = optimizer.state[tensor]
+        state["exp_avg"], state["exp_avg_sq"] = torch.from_numpy(m), torch.from_numpy(v)
     return optimizer
 
 
