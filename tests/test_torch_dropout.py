@@ -8,6 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+# Behind the line that skips all of this, as bridle.torch needs PyTorch.
 import bridle as br  # noqa: E402
 import bridle.torch as bt  # noqa: E402
 

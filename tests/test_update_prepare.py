@@ -195,3 +195,14 @@ def test_the_interpreter_runs_on_during_an_update(set_threads):
         sys.setswitchinterval(interval)
         thread.join()
     assert ran_meanwhile
+
+
+def test_an_array_that_has_lost_its_memory_or_type_since_is_an_error():
+    for change in (lambda a: a.resize(50_000, refcheck=False), lambda a: setattr(a, "dtype", "i8")):
+        arrays = [np.ones(3), np.ones(3)]
+        prepared = br.prepare(arrays)
+        change(arrays[1])
+        rule = r"w\[1\] must be as it was when it was prepared, got .* that has changed"
+        with pytest.raises(ValueError, match=f"^proximal_step: {rule}$"):
+            br.proximal_step(prepared, 0.1, l1=0.1)
+        np.testing.assert_array_equal(arrays[0], 1.0)

@@ -153,6 +153,7 @@ def _choice(name: str, parameter: str, value: Any, choices: tuple[str, ...]) -> 
 
 
 def flag(name: str, parameter: str, value: Any) -> bool:
+    """Check what must be True or False, where a text or a number is a mistake."""
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name}: {parameter} must be True or False, got {value!r}")
     return bool(value)

@@ -71,6 +71,13 @@ std::string description(const Facts& facts) {
   return result;
 }
 
+// Whether an array that was looked up earlier still has its memory and type: a resized one has not.
+bool is_as_found(const Facts& facts) {
+  return PyArray_BYTES(facts.array) == facts.data &&
+         static_cast<std::size_t>(PyArray_SIZE(facts.array)) == facts.size &&
+         dtype_of(facts.array) == facts.dtype;
+}
+
 bool fits_type(int group, DType weights, DType given) {
   const bool same = given == weights;
   const bool wide = given == DType::float32;
@@ -188,6 +195,10 @@ void UpdateArrays::check_array(std::size_t i) const {
   for (int g = 0; g < kGroups; ++g) {
     if (!lists_[g]) continue;
     const Facts& facts = *get(g, i);
+    if (!is_as_found(facts)) {
+      fail(PyExc_ValueError, g, i, "must be as it was when it was prepared",
+           description(facts) + " that has changed");
+    }
     if (!facts.dtype || !fits_type(g, type, *facts.dtype)) {
       fail(PyExc_TypeError, g, i, type_rule(g, type), description(facts));
     }

@@ -156,9 +156,11 @@ class _Proximal(torch.optim.Optimizer):
         return 1
 
     def _state_names(self, group: dict[str, Any]) -> tuple[str, ...]:
+        """Return what the state of a tensor is called; each optimizer has its own."""
         raise NotImplementedError
 
     def _run(self, call: _Call) -> UpdateSummary:
+        """Call the update of the optimizer."""
         raise NotImplementedError
 
 
