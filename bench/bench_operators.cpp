@@ -17,7 +17,7 @@
 #include "dispatch.hpp"
 #include "harness.hpp"
 #include "noise_reader.hpp"
-#include "parallel.hpp"
+#include "threads/parallel.hpp"
 
 namespace bridle::bench {
 namespace {

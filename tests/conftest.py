@@ -18,6 +18,8 @@ from .cases import DTYPES, ELEMENTWISE, PENALTIES, values
 settings.register_profile("bridle", deadline=None, derandomize=True)
 settings.load_profile("bridle")
 
+_core.require_all_threads(True)  # also where they do not pay
+
 
 def by_name(mapping):
     """Parametrize a fixture by the values of a mapping, under their names."""

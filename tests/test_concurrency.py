@@ -1,6 +1,8 @@
 """Calls from several Python threads, after a fork, and what sets the number of threads."""
 
 import multiprocessing
+import os
+import subprocess
 import sys
 import threading
 
@@ -156,3 +158,94 @@ with threadpoolctl.threadpool_limits(1):
 """
     result = run_python(program, OMP_NUM_THREADS="4")
     assert result.stdout.split() == ["1", "True", "3"], result.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="there are no affinity masks")
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"OMP_THREAD_LIMIT": "1"},
+        {"OMP_DYNAMIC": "true"},
+        {"OMP_MAX_ACTIVE_LEVELS": "0"},
+        {"OMP_PROC_BIND": "true", "OMP_NUM_THREADS": "3"},
+        {"OMP_PLACES": "cores", "OMP_NUM_THREADS": "3"},
+        {"OMP_STACKSIZE": "64k", "BRIDLE_NUM_THREADS": "3"},
+        {"OMP_WAIT_POLICY": "active", "BRIDLE_NUM_THREADS": "3"},
+    ],
+    ids=str,
+)
+def test_the_processors_of_the_caller_stay_as_they_are(run_python, variables):
+    program = """
+import os, time
+import numpy as np
+import bridle as br
+x = np.ones(4_000_000, np.float32)
+before = os.sched_getaffinity(0)
+for _ in range(5):
+    time.sleep(0.01)  # the workers fall asleep
+    for _ in range(3):
+        br.decay(x, 0.0, out=x)
+        assert os.sched_getaffinity(0) == before
+assert (x == 1).all()
+print(br.get_num_threads())
+"""
+    result = run_python(program, **variables)
+    assert result.returncode == 0, result.stderr
+    limited = {"OMP_THREAD_LIMIT", "OMP_MAX_ACTIVE_LEVELS"} & variables.keys()
+    if limited:
+        assert result.stdout.strip() == "1"
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="there are no affinity masks")
+def test_the_default_is_the_number_of_processors_that_the_thread_may_use(run_python):
+    program = """
+import os
+import bridle
+allowed = os.sched_getaffinity(0)
+print(bridle.get_num_threads() <= len(allowed))
+os.sched_setaffinity(0, {min(allowed)})
+print(bridle.get_num_threads())
+"""
+    result = run_python(program)
+    assert result.stdout.split() == ["True", "1"], result.stderr
+
+
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+def test_a_child_says_the_number_of_threads_that_it_uses(tmp_path, method):
+    program = tmp_path / "child.py"
+    program.write_text(
+        """
+import multiprocessing, os, sys, threading
+import numpy as np
+import bridle as br
+from bridle import _core
+
+def report(queue):
+    _core.require_all_threads(True)
+    br.soft_threshold(np.ones(1_000_000, np.float32), 0.5)
+    queue.put((br.get_num_threads(), len(os.listdir("/proc/self/task"))))
+
+if __name__ == "__main__":
+    br.set_num_threads(3)
+    os.environ["BRIDLE_NUM_THREADS"] = "3"
+    br.soft_threshold(np.ones(1_000_000, np.float32), 0.5)
+    context = multiprocessing.get_context(sys.argv[1])
+    queue = context.SimpleQueue()
+    child = context.Process(target=report, args=(queue,))
+    child.start()
+    print(*queue.get())
+    child.join()
+"""
+    )
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", program, method],
+        capture_output=True,
+        text=True,
+        timeout=FORK_TIMEOUT,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    number, running = map(int, result.stdout.split())
+    assert number == 3
+    assert running >= 3  # the caller and two workers

@@ -11,8 +11,8 @@
 
 #include "c_arguments.hpp"
 #include "c_functions.hpp"
-#include "parallel.hpp"
-#include "status_flags.hpp"
+#include "threads/parallel.hpp"
+#include "threads/status_flags.hpp"
 
 namespace bridle::c {
 namespace {

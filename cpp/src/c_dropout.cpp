@@ -1,7 +1,7 @@
 // Dropout as C functions.
 #include "c_arguments.hpp"
 #include "c_functions.hpp"
-#include "status_flags.hpp"
+#include "threads/status_flags.hpp"
 
 namespace bridle::c {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "c_arguments.hpp"
 #include "c_functions.hpp"
-#include "status_flags.hpp"
+#include "threads/status_flags.hpp"
 #include "update_numbers.hpp"
 
 namespace bridle::c {

@@ -7,7 +7,7 @@
 
 #include "core.hpp"
 #include "pairwise.hpp"
-#include "parallel.hpp"
+#include "threads/parallel.hpp"
 
 namespace bridle {
 

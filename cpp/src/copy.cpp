@@ -5,7 +5,7 @@
 
 #include "core.hpp"
 #include "dispatch.hpp"
-#include "parallel.hpp"
+#include "threads/parallel.hpp"
 #include "streaming.hpp"
 
 namespace bridle {

@@ -3,7 +3,7 @@
 
 #include "core.hpp"
 #include "dispatch.hpp"
-#include "parallel.hpp"
+#include "threads/parallel.hpp"
 #include "streaming.hpp"
 #include "strided.hpp"
 

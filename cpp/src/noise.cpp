@@ -4,7 +4,7 @@
 #include "core.hpp"
 #include "dispatch.hpp"
 #include "noise_reader.hpp"
-#include "parallel.hpp"
+#include "threads/parallel.hpp"
 #include "streaming.hpp"
 #include "strided.hpp"
 

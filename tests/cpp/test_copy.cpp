@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "data.hpp"
-#include "parallel.hpp"
+#include "threads/parallel.hpp"
 
 namespace {
 bool streaming = false;

@@ -8,15 +8,12 @@
 
 #include "data.hpp"
 #include "noise_call.hpp"
-#include "parallel.hpp"
 #include "reference.hpp"
+#include "threads/parallel.hpp"
 #include "update_case.hpp"
 
 #if defined(__x86_64__)
 #include <xmmintrin.h>
-#endif
-#if defined(_OPENMP)
-#include <omp.h>
 #endif
 
 namespace bridle::test {
@@ -33,17 +30,8 @@ unsigned floating_point_state() {
 #endif
 }
 
-// That of every thread of the team which the core uses.
-std::vector<unsigned> states() {
-  std::vector<unsigned> result(kThreads, 0);
-#if defined(_OPENMP)
-#pragma omp parallel num_threads(kThreads)
-  result[static_cast<std::size_t>(omp_get_thread_num())] = floating_point_state();
-#else
-  result[0] = floating_point_state();
-#endif
-  return result;
-}
+// That of the calling thread.
+std::vector<unsigned> states() { return {floating_point_state()}; }
 
 // Operands for one call of every kind, made beforehand: making them raises flags as well.
 class EveryCall {

@@ -1,24 +1,30 @@
-// fork(): the workers are gone in the child, so it works alone, and does not wait for them for
-// ever.
+// fork(): the workers are gone in the child, which starts its own.
 #include <doctest/doctest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <mutex>
+#include <set>
+#include <thread>
 
 #include "data.hpp"
-#include "parallel.hpp"
 #include "reference.hpp"
+#include "threads/parallel.hpp"
 
 namespace bridle::test {
 namespace {
 
 constexpr std::size_t kSize = 8 * 32 * 1024;
 
-int parts_of_work() {
-  std::atomic<int> parts{0};
-  parallel_for(kSize, 1, 1, [&](std::size_t, std::size_t) { ++parts; });
-  return parts;
+std::size_t threads_at_work() {
+  std::mutex mutex;
+  std::set<std::thread::id> threads;
+  parallel_for(kSize, 1, 1, [&](std::size_t, std::size_t) {
+    const std::lock_guard lock(mutex);
+    threads.insert(std::this_thread::get_id());
+  });
+  return threads.size();
 }
 
 double penalty(const Bytes& elements) {
@@ -42,14 +48,31 @@ int status_of_child(Work work) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-TEST_CASE("a child works serially, with the same results, and so does its own child") {
+TEST_CASE("a child works by as many threads, with the same results, and so does its own child") {
   set_num_threads(4);
   const Bytes elements = ordinary_elements(DType::float32, kSize, 1);
   const double expected = penalty(elements);  // the workers have started now
-  const auto works = [&] { return parts_of_work() == 1 && penalty(elements) == expected ? 0 : 1; };
+  const auto works = [&] {
+    const bool all = threads_at_work() == 4 && get_num_threads() == 4;
+    return all && penalty(elements) == expected ? 0 : 1;
+  };
   CHECK(status_of_child(works) == 0);
   CHECK(status_of_child([&] { return works() + status_of_child(works); }) == 0);
-  CHECK(parts_of_work() == get_num_threads());  // the parent goes on as before
+  CHECK(works() == 0);  // the parent goes on as before
+  set_num_threads(0);
+}
+
+TEST_CASE("a child of a process whose other threads are at work does not wait for their job") {
+  set_num_threads(4);
+  std::atomic<bool> over{false};
+  std::thread other([&] {
+    while (!over) threads_at_work();
+  });
+  for (int i = 0; i < 20; ++i) {
+    CHECK(status_of_child([] { return threads_at_work() == 4 ? 0 : 1; }) == 0);
+  }
+  over = true;
+  other.join();
   set_num_threads(0);
 }
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "data.hpp"
-#include "parallel.hpp"
 #include "reference.hpp"
+#include "threads/parallel.hpp"
 
 namespace bridle::test {
 namespace {

@@ -9,8 +9,8 @@
 #include "chacha_reference.hpp"
 #include "data.hpp"
 #include "noise_call.hpp"
-#include "parallel.hpp"
 #include "reference.hpp"
+#include "threads/parallel.hpp"
 
 namespace bridle::test {
 namespace {

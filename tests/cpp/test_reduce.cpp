@@ -6,8 +6,8 @@
 #include <cstring>
 
 #include "data.hpp"
-#include "parallel.hpp"
 #include "reference.hpp"
+#include "threads/parallel.hpp"
 
 namespace bridle::test {
 namespace {

@@ -3,8 +3,8 @@
 
 #include "data.hpp"
 #include "noise_call.hpp"
-#include "parallel.hpp"
 #include "reference.hpp"
+#include "threads/parallel.hpp"
 
 namespace {
 bool large = false;  // whether everything exceeds the caches, or nothing

@@ -5,7 +5,7 @@
 #include <bridle/storage.hpp>
 
 #include "chacha_reference.hpp"
-#include "parallel.hpp"
+#include "threads/parallel.hpp"
 #include "update_case.hpp"
 
 namespace bridle::test {

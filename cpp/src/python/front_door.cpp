@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "operators.hpp"
-#include "status_flags.hpp"
+#include "threads/status_flags.hpp"
 
 namespace bridle::python {
 namespace {

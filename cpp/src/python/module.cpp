@@ -15,7 +15,7 @@
 #include "front_door.hpp"
 #include "numpy.hpp"
 #include "operators.hpp"
-#include "parallel.hpp"
+#include "threads/parallel.hpp"
 #include "ufuncs.hpp"
 #include "updates.hpp"
 
@@ -205,6 +205,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.def("c_api", [] { return py::capsule(bridle_get_c_api(), BRIDLE_C_API_CAPSULE); });
   m.def("get_num_threads", get_num_threads);
   m.def("set_num_threads", set_num_threads);
+  m.def("require_all_threads", require_all_threads);
   m.def("openmp_runtime", openmp_runtime);
   m.def("instruction_set", [] { return active_instruction_set().name; });
   m.def("available_instruction_sets", available_instruction_sets);

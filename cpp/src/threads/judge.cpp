@@ -1,0 +1,52 @@
+#include "judge.hpp"
+
+#include <algorithm>
+
+namespace bridle {
+
+Judge::Usual& Judge::usual(const Kind& kind) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(kind.function);
+  const std::uint64_t mixed = (address ^ kind.size) * 0x9e3779b97f4a7c15u;
+  Usual& found = usual_[mixed >> 32 & (kUsuals - 1)];
+  if (found.function != kind.function || found.size != kind.size) {
+    found = {kind.function, kind.size};
+  }
+  return found;
+}
+
+bool Judge::prefers_alone(const Kind& kind) noexcept {
+  if (owed_ > 0) return true;
+  const Usual& of = usual(kind);
+  const std::uint32_t first = kind.brief ? 0 : kFirstCalls;
+  return of.calls >= (of.alone == 0 ? first : kCallsBetween);
+}
+
+void Judge::worked_alone(const Kind& kind, std::int64_t time) noexcept {
+  if (owed_ > 0) {
+    owed_ = std::max<std::int64_t>(0, owed_ - time);
+    if (owed_ == 0) balance_ = kTrial;
+  }
+  Usual& of = usual(kind);
+  if (of.was_alone) {
+    // Interruptions make it longer, never shorter.
+    of.alone = of.alone == 0 ? time : std::min(time, of.alone + of.alone / 16);
+    of.calls = 0;
+  }
+  of.was_alone = true;
+}
+
+void Judge::worked_together(const Kind& kind, std::int64_t time, std::int64_t estimate) noexcept {
+  Usual& of = usual(kind);
+  ++of.calls;
+  of.was_alone = false;
+  const std::int64_t alone = of.alone > 0 ? of.alone : kind.brief ? time : estimate;
+  balance_ = std::min(balance_ + alone - time, kMost);
+  together_ += time;
+  if (together_ >= kWell) patience_ = kPatience;
+  if (balance_ >= 0) return;
+  owed_ = patience_ * (kTrial - balance_);
+  patience_ = std::min(2 * patience_, kMostPatience);
+  together_ = 0;
+}
+
+}  // namespace bridle
