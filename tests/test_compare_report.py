@@ -185,8 +185,14 @@ def test_folder_is_checked_before_training(tmp_path, capsys, monkeypatch):
     occupied.touch()
     for folder in (occupied, occupied / "report"):
         assert f"cannot write to {folder}: " in failure(capsys, ["--out", str(folder)])
-    (tmp_path / "report" / "index.html").mkdir(parents=True)
-    assert "Is a directory" in failure(capsys, ["--out", str(tmp_path / "report")])
+    page = tmp_path / "report" / "index.html"
+    page.mkdir(parents=True)
+    refused = f"cannot write to {page}: Is a directory"
+    assert refused in failure(capsys, ["--out", str(tmp_path / "report")])
+    page.rmdir()
+    (tmp_path / "report" / "results.csv").symlink_to(os.devnull)
+    refused = f"cannot write to {tmp_path / 'report' / 'results.csv'}: Is a device"
+    assert refused in failure(capsys, ["--out", str(tmp_path / "report")])
 
 
 @pytest.mark.skipif(

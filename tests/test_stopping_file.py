@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import bridle as br
-from bridle import _checkpoint
+from bridle import _files
 
 DTYPES = [
     np.float16,
@@ -239,7 +239,7 @@ def test_failed_save_leaves_the_old_file_and_nothing_else(path, monkeypatch, ste
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(_checkpoint.os, step, fail)
+        patch.setattr(_files.os, step, fail)
         with pytest.raises(type(error)):
             stopping.save(path)
     assert path.read_bytes() == before
@@ -260,8 +260,8 @@ def test_file_is_flushed_before_it_is_renamed_and_the_folder_after(path, monkeyp
         steps.append("rename")
         replace(source, target)
 
-    monkeypatch.setattr(_checkpoint.os, "fsync", spy_fsync)
-    monkeypatch.setattr(_checkpoint.os, "replace", spy_replace)
+    monkeypatch.setattr(_files.os, "fsync", spy_fsync)
+    monkeypatch.setattr(_files.os, "replace", spy_replace)
     kept(np.ones(1)).save(path)
     assert steps == ["file", "rename", "folder"]
 

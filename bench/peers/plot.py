@@ -10,6 +10,8 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
+from bridle._files import replacing
+
 if TYPE_CHECKING:
     from bench.peers.report import Row
     from matplotlib.axes import Axes
@@ -31,7 +33,8 @@ def plot(rows: list[Row], path: Path) -> None:
         _draw(axis, chosen)
         axis.set_title(f"float32, {GROUPS[group]}: GB/s (more is better)", loc="left")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=5)
-    figure.savefig(path, dpi=120)
+    with replacing(path) as file:
+        figure.savefig(file, dpi=120, format="png")
     plt.close(figure)
 
 

@@ -23,6 +23,7 @@ from bench.peers.verify import verify
 from bench.peers.works import Work
 
 import bridle as br
+from bridle._files import write_text
 
 QUICK_SIZES = {"memory": 200_000, "cache": 20_000}
 VERIFIED = 10_000  # elements of the arrays for which the peers' float32 sums must be right
@@ -83,7 +84,7 @@ def _with_avx2(arguments: argparse.Namespace, config: dict[str, Any]) -> list[Ro
     if config["instruction_set"] != "avx512" or arguments.only not in "dropout (avx2)":
         return []
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "bench.peers", "--only", "(avx2)", "--out", folder]
+        command = [sys.executable, "-m", "--only", "(avx2)", "--out", folder]
         command += ["--size", str(arguments.size), "--threads", str(arguments.threads)]
         command += ["--attempts", str(arguments.attempts), "--patience", str(arguments.patience)]
         command += ["--import-order", arguments.import_order]
@@ -97,7 +98,7 @@ def _with_avx2(arguments: argparse.Namespace, config: dict[str, Any]) -> list[Ro
 def _write(arguments: argparse.Namespace, about: dict[str, str], rows: list[Row]) -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     text = to_markdown(about, rows, judged=not arguments.quick)
-    (arguments.out / "peers.md").write_text(text)
-    (arguments.out / "peers.json").write_text(to_json(about, rows))
+    write_text(arguments.out / "peers.md", text)
+    write_text(arguments.out / "peers.json", to_json(about, rows))
     plot(rows, arguments.out / "peers.png")
     print(text)

@@ -6,15 +6,13 @@ member ``stopping.json`` for everything else.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import json
 import math
 import os
-import secrets
 import zipfile
-from collections.abc import Iterator, Mapping
-from typing import IO, Any
+from collections.abc import Mapping
+from typing import Any
 
 import ml_dtypes
 import numpy as np
@@ -22,6 +20,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from bridle._criteria import BUILT_IN
+from bridle._files import replacing
 from bridle._snapshot import Arrays, Snapshot
 from bridle._stopping_rules import OWNER, Rules, arguments_from_json, rebuilt
 from bridle._stopping_state import State, parts
@@ -34,7 +33,7 @@ JSON = "stopping.json"
 def write(path: str | os.PathLike[str], state: Mapping[str, Any], snapshot: Snapshot) -> None:
     """Write the file in place of an older one, which stays as it is until this one is complete."""
     content = {"format": FORMAT, "version": VERSION, **state, "weights": _contents(snapshot)}
-    with _replacing(_checked(path)) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as zf:
+    with replacing(_checked(path)) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as zf:
         # A member made from its name alone has a fixed date: equal states are equal files.
         zf.writestr(zipfile.ZipInfo(JSON), json.dumps(content, allow_nan=False))
         for i, array in enumerate(snapshot.arrays.values() if snapshot.taken else ()):
@@ -65,32 +64,6 @@ def _checked(path: str | os.PathLike[str]) -> str:
     if not isinstance(path, (str, os.PathLike)) or not isinstance(os.fspath(path), str):
         raise TypeError(f"{OWNER}: path must be a str or os.PathLike, got {path!r}")
     return os.fspath(path)
-
-
-@contextlib.contextmanager
-def _replacing(path: str) -> Iterator[IO[bytes]]:
-    directory, name = os.path.split(path)
-    temporary = os.path.join(directory, f".{name}.{secrets.token_hex(8)}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(temporary)
-        raise
-    if os.name == "posix":
-        _flush_directory(directory or os.curdir)
-
-
-def _flush_directory(directory: str) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _contents(snapshot: Snapshot) -> dict[str, Any] | None:

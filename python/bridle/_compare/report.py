@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 import platform
@@ -20,6 +21,7 @@ from bridle._compare.columns import COLUMNS, file_row
 from bridle._compare.data import Dataset
 from bridle._compare.observations import observations
 from bridle._compare.training import Result, Settings
+from bridle._files import check_destination, write_text
 
 PAGE, TABLE, EVERYTHING = "index.html", "results.csv", "results.json"
 
@@ -43,25 +45,25 @@ def prepare_folder(folder: Path) -> None:
     CompareError
         If it cannot.
     """
+    place = folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
-        for path in (folder / name for name in (PAGE, TABLE, EVERYTHING)):
-            if path.exists():
-                path.open("r+b").close()
+        for place in (folder / name for name in (PAGE, TABLE, EVERYTHING)):
+            if check_destination(place):
+                place.open("r+b").close()
     except OSError as error:
-        raise CompareError(f"cannot write to {folder}: {error.strerror or error}") from None
+        raise CompareError(f"cannot write to {place}: {error.strerror or error}") from None
 
 
 def write_report(report: Report, folder: Path) -> None:
     """Write all files, over those of an earlier report."""
-    page = _page(report)
+    texts = {TABLE: _table(report), EVERYTHING: _json(report), PAGE: _page(report)}
     try:
-        _write_table(report, folder / TABLE)
-        (folder / EVERYTHING).write_text(_json(report), encoding="utf-8")
-        # The command line may hold the name of a file that is not valid text.
-        (folder / PAGE).write_text(page, encoding="utf-8", errors="backslashreplace")
+        for name, text in texts.items():
+            # The command line may hold the name of a file that is not valid text.
+            write_text(folder / name, text, errors="backslashreplace")
     except OSError as error:
         raise CompareError(f"cannot write to {folder}: {error.strerror or error}") from None
 
@@ -77,12 +79,13 @@ def _instruction_set() -> str:
     return str(config["instruction_set"])
 
 
-def _write_table(report: Report, path: Path) -> None:
+def _table(report: Report) -> str:
     rows = [file_row(result) for result in report.results]
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    file = io.StringIO()
+    writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue()
 
 
 def _json(report: Report) -> str:
