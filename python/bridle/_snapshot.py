@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridle._core import copy_arrays
+from bridle._stopping_checks import is_masked, shown
 
 Weights: TypeAlias = NDArray[Any] | Sequence[NDArray[Any]] | Mapping[str, NDArray[Any]]
 Arrays: TypeAlias = dict[Any, NDArray[Any]]
@@ -34,11 +35,15 @@ def arrays_of(weights: object) -> Arrays:
             f"of names to ndarrays, got {type(weights).__name__}"
         )
     for key, array in arrays.items():
-        if not isinstance(array, np.ndarray) or array.dtype.hasobject:
-            got = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
-            raise TypeError(
-                f"EarlyStopping: weights[{key!r}] must be numbers in an ndarray, got {got}"
-            )
+        if not isinstance(array, np.ndarray):
+            got = type(array).__name__
+        elif is_masked(array):
+            got = shown(array)
+        elif array.dtype.hasobject:
+            got = str(array.dtype)
+        else:
+            continue
+        raise TypeError(f"EarlyStopping: weights[{key!r}] must be numbers in an ndarray, got {got}")
     return arrays
 
 

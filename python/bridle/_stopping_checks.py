@@ -11,29 +11,35 @@ from typing import Any
 
 import numpy as np
 
+# What float() takes although it is no real number, or one that is missing.
+_NO_NUMBERS = (
+    *(bool, np.bool_, str, bytes, bytearray, np.complexfloating),
+    *(np.ma.MaskedArray, np.datetime64, np.timedelta64),
+)
 _NOT_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
 
 def count(owner: str, name: str, value: Any, least: int = 0) -> int:
     """Return an integer that is at least `least`."""
     try:
+        if isinstance(value, _NO_NUMBERS):
+            raise TypeError
         number = operator.index(value)
     except TypeError:
-        error = ValueError if isinstance(value, numbers.Real) else TypeError
+        fraction = isinstance(value, numbers.Real) and not isinstance(value, _NO_NUMBERS)
+        error = ValueError if fraction else TypeError
         raise error(f"{owner}: {name} must be an integer, got {shown(value)}") from None
-    if isinstance(value, bool):
-        raise TypeError(f"{owner}: {name} must be an integer, got {value}")
     if number < least:
         raise ValueError(f"{owner}: {name} must be >= {least}, got {number}")
     return number
 
 
 def real(owner: str, name: str, value: Any) -> float:
-    """Return as a float anything that ``float`` converts, save booleans and strings."""
-    scalar = value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
+    """Return as a float anything that ``float`` converts, if it is a real number."""
+    one = isinstance(value, np.ndarray) and value.size == 1 and not is_masked(value)
+    scalar = value.reshape(())[()] if one else value
     try:
-        # These are what float() takes although they are no real numbers.
-        if isinstance(scalar, (bool, np.bool_, str, bytes, bytearray, np.complexfloating)):
+        if isinstance(scalar, _NO_NUMBERS):
             raise TypeError
         return float(scalar)
     except (TypeError, ValueError, RuntimeError) as error:
@@ -70,7 +76,19 @@ def truth(owner: str, name: str, value: Any) -> bool:
     """Return a decision that a function of the user gave; a forgotten ``return`` is an error."""
     if value is None or isinstance(value, (str, bytes, list, tuple, Mapping)):
         raise TypeError(f"{owner}: {name} must return a bool, got {shown(value)}")
+    return flag(owner, f"{name} must return", value)
+
+
+def flag(owner: str, rule: str, value: Any) -> bool:
+    """Return whether a value is true; one that is masked is neither true nor false."""
+    if is_masked(value):
+        raise TypeError(f"{owner}: {rule} a bool, got {shown(value)}")
     return bool(value)
+
+
+def is_masked(value: object) -> bool:
+    """Whether a value is a masked array, whose numbers may be missing."""
+    return isinstance(value, np.ma.MaskedArray)
 
 
 def names(found: Iterable[Any], wanted: str | None = None) -> str:
@@ -84,7 +102,7 @@ def names(found: Iterable[Any], wanted: str | None = None) -> str:
 def shown(value: object) -> str:
     """Return how a message of one line shows a value."""
     if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape}"
+        return f"{'a masked' if is_masked(value) else 'an'} array of shape {value.shape}"
     text = repr(value)
     short = len(text) <= 200 and "\n" not in text
     return text if short else f"an object of type {type(value).__name__}"

@@ -12,6 +12,7 @@ from bridle._metric import Metric, Mode
 from bridle._stopping_checks import (
     as_json,
     count,
+    flag,
     from_json,
     names,
     non_negative,
@@ -64,7 +65,9 @@ class Rules:
             delta=one_of(OWNER, "delta", given["delta"], ("absolute", "relative")),
             baseline=_per_metric("baseline", given, modes, not_nan),
             start_from_epoch=count(OWNER, "start_from_epoch", given["start_from_epoch"]),
-            restore_best_weights=bool(given["restore_best_weights"]),
+            restore_best_weights=flag(
+                OWNER, "restore_best_weights must be", given["restore_best_weights"]
+            ),
             nan=one_of(OWNER, "nan", given["nan"], ("stop", "ignore", "raise")),
             target=_per_metric("target", given, modes, not_nan),
             divergence=_per_metric("divergence", given, modes, not_nan),
