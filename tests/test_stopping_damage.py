@@ -111,7 +111,7 @@ HOSTILE = {
     "no best value": with_json(
         lambda c: c["state"]["metrics"][0].update(best=None, best_epoch=None)
     ),
-    "weights of another kind": with_json(lambda c: c["weights"].update(kind="tuple")),
+    "weights of another kind": with_json(lambda c: c["weights"].update(kind="set")),
     "weights of another type": with_json(lambda c: c["weights"]["arrays"][0].update(dtype="finfo")),
     "a type of another size": with_json(lambda c: c["weights"]["arrays"][0].update(dtype="int4")),
     "a list with names": with_json(lambda c: c["weights"]["arrays"][0].update(name="x")),

@@ -6,6 +6,7 @@ import os
 import stat
 import zipfile
 from pathlib import Path
+from typing import NamedTuple
 
 import ml_dtypes
 import numpy as np
@@ -72,6 +73,8 @@ def test_weights_come_back_bit_for_bit(path, dtype, shape):
     [
         np.ones(2),
         [np.ones(2)],
+        (np.ones(2), np.zeros(1)),
+        (),
         [np.ones(2), np.zeros((2, 2), ml_dtypes.bfloat16)],
         [],
         {"w": np.ones(2), "b": np.zeros(1, np.float32)},
@@ -92,11 +95,15 @@ def test_structure_comes_back(path, weights):
     assert [bits(array) for array in loaded] == [bits(array) for array in weights]
 
 
-def test_tuple_comes_back_as_a_list(path):
-    kept((np.ones(2), np.zeros(1))).save(path)
-    loaded = br.EarlyStopping.load(path)
-    assert [a.tolist() for a in loaded.best_weights()] == [[1, 1], [0]]
-    loaded.restore((np.ones(2), np.zeros(1)))
+class Layer(NamedTuple):
+    w: np.ndarray
+
+
+def test_named_tuple_comes_back_as_a_plain_one(path):
+    kept(Layer(np.ones(2))).save(path)
+    loaded = br.EarlyStopping.load(path).best_weights()
+    assert type(loaded) is tuple
+    assert loaded[0].tolist() == [1, 1]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, ml_dtypes.bfloat16])

@@ -48,7 +48,7 @@ def our_outcome(case, **further):
     for value in case["values"]:
         weights += 1
         epochs += 1
-        if stopping.update(value, weights):
+        if stopping.update(value, weights if options["restore_best_weights"] else None):
             break
     if options["restore_best_weights"] and stopping.best is not None:
         stopping.restore(weights)

@@ -1,5 +1,10 @@
 """`EarlyStopping` as the keeper of the best weights: bit for bit, in place, or not at all."""
 
+import copy
+import pickle
+import types
+from typing import NamedTuple
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -196,11 +201,50 @@ def test_copies_only_improvements_into_the_same_buffers(copies):
     assert not any(np.shares_memory(b, w) for b in copies for w in weights.values())
 
 
-def test_weights_are_ignored_unless_they_are_to_be_restored(copies):
-    stopping = br.EarlyStopping(2, mode="min")
-    stopping.update(1.0, np.zeros(3))
-    stopping.update(0.5, "anything")
-    assert copies == []
+@pytest.mark.parametrize("weights", [np.zeros(3), [], "anything"], ids=["array", "list", "str"])
+def test_weights_that_would_be_lost_are_refused_at_the_first_update(copies, weights):
+    plateau = br.Plateau(2, 0.0)
+    stopping = br.EarlyStopping(2, mode="min", criteria=[plateau], start_from_epoch=1)
+    message = "^EarlyStopping: weights must not be given if restore_best_weights is False, got "
+    with pytest.raises(ValueError, match=message + type(weights).__name__):
+        stopping.update(1.0, weights)
+    assert (stopping.state_dict()["state"]["next_epoch"], copies) == (0, [])
+    assert plateau.state_dict() == {"values": []}
+    assert not stopping.update(1.0)
+
+
+class Layer(NamedTuple):
+    w: np.ndarray
+    b: np.ndarray
+
+
+STRUCTURES = [
+    np.ones(2),
+    [np.ones(2)],
+    (np.ones(2), np.zeros(1)),
+    Layer(np.ones(2), np.zeros(1)),
+    {"b": np.ones(2), "a": np.zeros(1)},
+    [],
+    (),
+    {},
+]
+
+
+@pytest.mark.parametrize("clone", [copy.deepcopy, lambda s: pickle.loads(pickle.dumps(s))])
+@pytest.mark.parametrize("weights", STRUCTURES, ids=repr)
+def test_best_weights_have_the_structure_given(weights, clone):
+    stopping = keeper()
+    stopping.update(1.0, weights)
+    for tracker in (stopping, clone(stopping)):
+        best = tracker.best_weights()
+        assert type(best) is type(weights)
+        assert repr(best) == repr(weights)
+
+
+def test_mapping_of_another_kind_comes_back_as_a_dictionary():
+    stopping = keeper()
+    stopping.update(1.0, types.MappingProxyType({"w": np.ones(2)}))
+    assert stopping.best_weights().keys() == {"w"}
 
 
 def test_interrupted_update_leaves_the_weights_of_the_best_epoch(monkeypatch):
@@ -238,7 +282,7 @@ def used(stopping, *values):
 @pytest.mark.parametrize(
     ("make", "why"),
     [
-        (lambda: used(br.EarlyStopping(1, mode="min"), 1.0), "restore_best_weights is False"),
+        (lambda: br.EarlyStopping(1, mode="min"), "restore_best_weights is False"),
         (lambda: used(keeper()), "update has taken no value"),
         (lambda: used(keeper(), np.nan), "the first value judged, of epoch 0, was not finite"),
         (

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from bridle._criteria import BUILT_IN
 from bridle._files import replacing
-from bridle._snapshot import Arrays, Snapshot
+from bridle._snapshot import KINDS, Arrays, Snapshot
 from bridle._stopping_rules import OWNER, Rules, arguments_from_json, rebuilt
 from bridle._stopping_state import State, parts
 
@@ -79,7 +79,8 @@ def _contents(snapshot: Snapshot) -> dict[str, Any] | None:
         {"name": name, "dtype": array.dtype.name if _is_extension(array.dtype) else None}
         for name, array in snapshot.arrays.items()
     ]
-    return {"kind": snapshot.kind, "arrays": entries}
+    kind = next(kind for kind, type_ in KINDS.items() if issubclass(snapshot.container, type_))
+    return {"kind": kind, "arrays": entries}
 
 
 def _is_extension(dtype: np.dtype[Any]) -> bool:
@@ -114,7 +115,7 @@ def _check_content(content: Mapping[str, Any]) -> None:
 def _snapshot(zf: zipfile.ZipFile, weights: Mapping[str, Any] | None) -> Snapshot:
     if weights is None:
         return Snapshot()
-    if weights["kind"] not in ("array", "list", "mapping"):
+    if weights["kind"] not in KINDS:
         raise ValueError(f"weights of kind {weights['kind']}")
     arrays: Arrays = {}
     for i, entry in enumerate(weights["arrays"]):
@@ -125,7 +126,7 @@ def _snapshot(zf: zipfile.ZipFile, weights: Mapping[str, Any] | None) -> Snapsho
     positions = list(range(len(weights["arrays"])))
     if list(arrays) != positions and weights["kind"] != "mapping":
         raise ValueError(f"weights named {list(arrays)}")
-    return Snapshot(arrays, weights["kind"])
+    return Snapshot(arrays, KINDS[weights["kind"]])
 
 
 def _typed(bits: NDArray[Any], name: str) -> NDArray[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +13,14 @@ from bridle._stopping_checks import is_masked, shown
 
 Weights: TypeAlias = NDArray[Any] | Sequence[NDArray[Any]] | Mapping[str, NDArray[Any]]
 Arrays: TypeAlias = dict[Any, NDArray[Any]]
-Kind: TypeAlias = Literal["array", "list", "mapping"]
+KINDS: dict[str, type] = {"array": np.ndarray, "list": list, "tuple": tuple, "mapping": dict}
 
 
-def kind_of(weights: object) -> Kind:
-    """Return what `arrays_of` makes no difference between."""
-    if isinstance(weights, np.ndarray):
-        return "array"
-    return "mapping" if isinstance(weights, Mapping) else "list"
+def container_of(weights: object) -> type:
+    """Return what the arrays were given in: one of `KINDS`, or the class of a named tuple."""
+    if isinstance(weights, tuple) and hasattr(weights, "_make"):
+        return type(weights)
+    return next((kind for kind in KINDS.values() if isinstance(weights, kind)), dict)
 
 
 def arrays_of(weights: object) -> Arrays:
@@ -54,9 +54,9 @@ class Snapshot:
     buffers hold the weights of one epoch, never a mixture of two.
     """
 
-    def __init__(self, buffers: Arrays | None = None, kind: Kind = "list") -> None:
+    def __init__(self, buffers: Arrays | None = None, container: type = list) -> None:
         self._buffers: Arrays = buffers or {}
-        self.kind = kind
+        self.container = container
         self.taken = buffers is not None
 
     @property
@@ -64,19 +64,22 @@ class Snapshot:
         """The buffers themselves, by name or by position."""
         return self._buffers
 
-    def take(self, arrays: Arrays, kind: Kind) -> None:
+    def take(self, arrays: Arrays, container: type) -> None:
         """Copy the arrays, which `check` has passed."""
         if not self.taken:
             self._buffers = {k: np.empty_like(a, subok=False) for k, a in arrays.items()}
         copy_arrays(list(self._buffers.values()), [arrays[key] for key in self._buffers])
-        self.kind, self.taken = kind, True
+        self.container, self.taken = container, True
 
     def copied(self) -> Weights:
         """Return new copies, in the structure in which the arrays were given."""
         copies = {name: buffer.copy(order="K") for name, buffer in self._buffers.items()}
-        if self.kind == "mapping":
+        if self.container is dict:
             return copies
-        return copies[0] if self.kind == "array" else list(copies.values())
+        if self.container is np.ndarray:
+            return copies[0]
+        make = getattr(self.container, "_make", self.container)
+        return cast("Weights", make(copies.values()))
 
     def put(self, arrays: Arrays) -> None:
         """Copy back into the arrays, or raise ValueError with none of them written."""

@@ -9,7 +9,7 @@ from typing import Literal, SupportsFloat, SupportsIndex, TypeAlias
 from bridle._criterion import Criterion, any_fires, undone_on_error
 from bridle._decision import StopReason
 from bridle._metric import Mode, Standing
-from bridle._snapshot import Arrays, Snapshot, Weights, arrays_of, kind_of
+from bridle._snapshot import Arrays, Snapshot, Weights, arrays_of, container_of
 from bridle._stopping_checks import count, real, truth
 from bridle._stopping_judgement import (
     raise_if_not_finite,
@@ -186,8 +186,9 @@ class EarlyStopping(Resumable):
             The metric: anything that ``float`` converts, save booleans and strings. With `monitor`
             a mapping that has its names; other entries are ignored.
         weights : ndarray, list or tuple of ndarray, or mapping of names to ndarray, optional
-            Required if `restore_best_weights`, ignored otherwise. Copied if the value improves,
-            into buffers that the first copy allocates: shapes, dtypes, number and names stay.
+            Required if `restore_best_weights`, an error otherwise, since they would be lost. Copied
+            if the value improves, into buffers that the first copy allocates: shapes, dtypes,
+            number and names stay.
         epoch : int, optional
             Number of the epoch, from 0. By default the one after the last update's.
         training : float, optional
@@ -215,7 +216,7 @@ class EarlyStopping(Resumable):
         with undone_on_error(self.criteria):
             state = self._judged(values, epoch, loss)
             if state.improved and self.restore_best_weights:
-                self._snapshot.take(arrays, kind_of(weights))
+                self._snapshot.take(arrays, container_of(weights))
             self._state = state
         return self.reason is not StopReason.NONE
 
@@ -240,6 +241,8 @@ class EarlyStopping(Resumable):
     def best_weights(self) -> Weights:
         """Return copies of the weights of the best epoch, structured as they were given.
 
+        After `load` a named tuple is a plain one.
+
         Raises
         ------
         RuntimeError
@@ -249,12 +252,15 @@ class EarlyStopping(Resumable):
         return self._snapshot.copied()
 
     def _arrays_to_keep(self, weights: Weights | None) -> Arrays:
-        if not self.restore_best_weights:
-            return {}
-        if weights is None:
+        kept = self.restore_best_weights
+        if kept is (weights is None):
+            got = "None" if kept else type(weights).__name__
             raise ValueError(
-                f"{OWNER}: weights must be given if restore_best_weights is True, got None"
+                f"{OWNER}: weights must{'' if kept else ' not'} be given if restore_best_weights "
+                f"is {kept}, got {got}"
             )
+        if weights is None:
+            return {}
         arrays = arrays_of(weights)
         self._snapshot.check(arrays)
         return arrays
