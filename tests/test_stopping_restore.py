@@ -39,9 +39,9 @@ def copies(monkeypatch):
     recorded = []
     copy_arrays = _snapshot.copy_arrays
 
-    def spy(destinations, sources):
+    def spy(destinations, sources, *further):
         recorded.extend(destinations)
-        copy_arrays(destinations, sources)
+        copy_arrays(destinations, sources, *further)
 
     monkeypatch.setattr(_snapshot, "copy_arrays", spy)
     return recorded
@@ -252,7 +252,7 @@ def test_interrupted_update_leaves_the_weights_of_the_best_epoch(monkeypatch):
     stopping = keeper()
     stopping.update(5.0, weights)
 
-    def interrupted(destinations, sources):
+    def interrupted(*arguments):
         raise KeyboardInterrupt
 
     for array in weights:

@@ -36,7 +36,7 @@ def write(path: str | os.PathLike[str], state: Mapping[str, Any], snapshot: Snap
     with replacing(_checked(path)) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as zf:
         # A member made from its name alone has a fixed date: equal states are equal files.
         zf.writestr(zipfile.ZipInfo(JSON), json.dumps(content, allow_nan=False))
-        for i, array in enumerate(snapshot.arrays.values() if snapshot.taken else ()):
+        for i, array in enumerate((snapshot.buffers or {}).values()):
             with zf.open(zipfile.ZipInfo(f"{i}.npy"), "w", force_zip64=True) as member:
                 npy.write_array(member, _bits(array), version=(1, 0), allow_pickle=False)
 
@@ -67,9 +67,9 @@ def _checked(path: str | os.PathLike[str]) -> str:
 
 
 def _contents(snapshot: Snapshot) -> dict[str, Any] | None:
-    if not snapshot.taken:
+    if snapshot.buffers is None:
         return None
-    for name, array in snapshot.arrays.items():
+    for name, array in snapshot.buffers.items():
         if type(name) not in (str, int):
             raise TypeError(f"{OWNER}: names of weights must be strings to be saved, got {name!r}")
         plain = npy.descr_to_dtype(npy.dtype_to_descr(_bits(array).dtype))
@@ -77,7 +77,7 @@ def _contents(snapshot: Snapshot) -> dict[str, Any] | None:
             raise TypeError(f"{OWNER}: weights[{name!r}] cannot be saved, its type is {plain}")
     entries = [
         {"name": name, "dtype": array.dtype.name if _is_extension(array.dtype) else None}
-        for name, array in snapshot.arrays.items()
+        for name, array in snapshot.buffers.items()
     ]
     kind = next(kind for kind, type_ in KINDS.items() if issubclass(snapshot.container, type_))
     return {"kind": kind, "arrays": entries}

@@ -60,7 +60,9 @@ class GeneralizationLoss(BuiltIn):
     def update(self, value: float, training: float | None = None) -> bool:
         """Take the loss of one epoch and tell whether training should stop."""
         value = not_nan(self._name, "value", value)
-        return 100 * excess(value, self._lowest(value)) > self.threshold
+        best = self._lowest(value)
+        self._memory = {"best": best}
+        return 100 * excess(value, best) > self.threshold
 
 
 class ProgressQuotient(BuiltIn):
@@ -118,7 +120,7 @@ class ProgressQuotient(BuiltIn):
         best = self._lowest(value)
         losses = [*self._memory["training"], training]
         at_end = len(losses) >= self.strip
-        self._memory["training"] = [] if at_end else losses
+        self._memory = {"best": best, "training": [] if at_end else losses}
         loss = 100 * excess(value, best)
         if not at_end or loss == 0 or not math.isfinite(sum(losses)):
             return False
@@ -172,12 +174,14 @@ class UnimprovedStrips(BuiltIn):
         """Take the loss of one epoch and tell whether training should stop."""
         value = not_nan(self._name, "value", value)
         memory = self._memory
-        memory["epochs"] += 1
-        if memory["epochs"] < self.strip:
+        epochs = memory["epochs"] + 1
+        if epochs < self.strip:
+            self._memory = {**memory, "epochs": epochs}
             return False
         risen = memory["previous"] is not None and value > memory["previous"]
-        memory.update(previous=value, epochs=0, rises=memory["rises"] + 1 if risen else 0)
-        return bool(risen and memory["rises"] >= self.strips)
+        rises = memory["rises"] + 1 if risen else 0
+        self._memory = {"previous": value, "epochs": 0, "rises": rises}
+        return bool(risen and rises >= self.strips)
 
 
 class Plateau(BuiltIn):
@@ -216,7 +220,7 @@ class Plateau(BuiltIn):
         """Take the value of one epoch and tell whether training should stop."""
         value = not_nan(self._name, "value", value)
         values = [*self._memory["values"], value][-self.window :]
-        self._memory["values"] = values
+        self._memory = {"values": values}
         if len(values) < self.window or not all(map(math.isfinite, values)):
             return False
         return bool(statistics.pstdev(values) <= self.tolerance)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from bridle._stopping_checks import count, not_nan, real, truth
@@ -54,7 +53,10 @@ class Criterion(Protocol):
 
 
 class BuiltIn:
-    """A criterion whose parameters are public attributes and whose memory is one dictionary."""
+    """A criterion whose parameters are public attributes and whose memory is one dictionary.
+
+    The dictionary is replaced as a whole, so that no interruption finds half of an update.
+    """
 
     parameters: ClassVar[tuple[str, ...]]
     needs_loss: ClassVar[bool] = True
@@ -102,20 +104,12 @@ class BuiltIn:
     def _lowest(self, value: float) -> float:
         """Return the lowest value so far, this one included."""
         best = self._memory["best"]
-        self._memory["best"] = value if best is None else min(best, value)
-        return float(self._memory["best"])
+        return value if best is None else min(float(best), value)
 
 
-@contextlib.contextmanager
-def undone_on_error(criteria: Sequence[Criterion]) -> Iterator[None]:
-    """Put the criteria back where they were if the block raises."""
-    before = [copy.deepcopy(criterion.state_dict()) for criterion in criteria]
-    try:
-        yield
-    except BaseException:
-        for criterion, state in zip(criteria, before, strict=True):
-            criterion.load_state_dict(state)
-        raise
+def states_of(criteria: Sequence[Criterion]) -> tuple[Mapping[str, Any], ...]:
+    """Return what the criteria remember, in copies."""
+    return tuple(copy.deepcopy(criterion.state_dict()) for criterion in criteria)
 
 
 def any_fires(criteria: Sequence[Criterion], value: float, training: float | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,33 +47,33 @@ def arrays_of(weights: object) -> Arrays:
     return arrays
 
 
-class Snapshot:
-    """Copies of some arrays, in buffers that the first copy allocates and later ones reuse.
+class Snapshot(NamedTuple):
+    """Copies of some arrays, in buffers that later copies reuse.
 
     All arrays are copied by one native call, which no signal can break off in the middle: the
     buffers hold the weights of one epoch, never a mixture of two.
     """
 
-    def __init__(self, buffers: Arrays | None = None, container: type = list) -> None:
-        self._buffers: Arrays = buffers or {}
-        self.container = container
-        self.taken = buffers is not None
+    buffers: Arrays | None = None
+    """By name or by position; None if nothing was copied yet."""
+    container: type = list
 
-    @property
-    def arrays(self) -> Arrays:
-        """The buffers themselves, by name or by position."""
-        return self._buffers
+    def place_for(self, arrays: Arrays, container: type) -> Snapshot:
+        """Return the snapshot that arrays, which `check` has passed, would make; copy nothing."""
+        buffers = self.buffers
+        if buffers is None:
+            buffers = {k: np.empty_like(a, subok=False) for k, a in arrays.items()}
+        return Snapshot(buffers, container)
 
-    def take(self, arrays: Arrays, container: type) -> None:
-        """Copy the arrays, which `check` has passed."""
-        if not self.taken:
-            self._buffers = {k: np.empty_like(a, subok=False) for k, a in arrays.items()}
-        copy_arrays(list(self._buffers.values()), [arrays[key] for key in self._buffers])
-        self.container, self.taken = container, True
+    def take(self, arrays: Arrays, owner: object, name: str, value: object) -> None:
+        """Copy the arrays and set an attribute that tells of it: both or neither."""
+        buffers = self.buffers or {}
+        copy_arrays(list(buffers.values()), [arrays[key] for key in buffers], owner, name, value)
 
     def copied(self) -> Weights:
         """Return new copies, in the structure in which the arrays were given."""
-        copies = {name: buffer.copy(order="K") for name, buffer in self._buffers.items()}
+        buffers = self.buffers or {}
+        copies = {name: buffer.copy(order="K") for name, buffer in buffers.items()}
         if self.container is dict:
             return copies
         if self.container is np.ndarray:
@@ -89,19 +89,21 @@ class Snapshot:
                 raise ValueError(
                     f"EarlyStopping: weights[{key!r}] must be writeable, got read-only"
                 )
-        copy_arrays([arrays[key] for key in self._buffers], list(self._buffers.values()))
+        buffers = self.buffers or {}
+        copy_arrays([arrays[key] for key in buffers], list(buffers.values()))
 
     def check(self, arrays: Arrays) -> None:
         """Raise ValueError unless the arrays are like those of the first copy, if there was one."""
-        if not self.taken:
+        buffers = self.buffers
+        if buffers is None:
             return
-        for key in [*self._buffers, *arrays]:
-            if key not in arrays or key not in self._buffers:
+        for key in [*buffers, *arrays]:
+            if key not in arrays or key not in buffers:
                 raise ValueError(
-                    f"EarlyStopping: weights must be the {len(self._buffers)} arrays first kept, "
+                    f"EarlyStopping: weights must be the {len(buffers)} arrays first kept, "
                     f"got {len(arrays)}: {key!r} is {'new' if key in arrays else 'missing'}"
                 )
-        for key, kept in self._buffers.items():
+        for key, kept in buffers.items():
             given = arrays[key]
             if (given.shape, given.dtype) != (kept.shape, kept.dtype):
                 raise ValueError(

@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Literal, SupportsFloat, SupportsIndex, TypeAlias
 
-from bridle._criterion import Criterion, any_fires, undone_on_error
+from bridle._criterion import Criterion, any_fires
 from bridle._decision import StopReason
 from bridle._metric import Mode, Standing
-from bridle._snapshot import Arrays, Snapshot, Weights, arrays_of, container_of
+from bridle._snapshot import Arrays, Weights, arrays_of, container_of
 from bridle._stopping_checks import count, real, truth
 from bridle._stopping_judgement import (
     raise_if_not_finite,
@@ -20,7 +20,7 @@ from bridle._stopping_judgement import (
 )
 from bridle._stopping_resume import Resumable
 from bridle._stopping_rules import OWNER, Monitor, PerMetric, Reduce, Rules
-from bridle._stopping_state import State
+from bridle._stopping_state import Clock, Record, State
 
 Number: TypeAlias = SupportsFloat | SupportsIndex
 
@@ -160,14 +160,11 @@ class EarlyStopping(Resumable):
     ) -> None:
         self._rules = Rules.checked(locals())
         self._metrics = self._rules.metrics()
-        self.reset()
+        self._start_anew()
 
     def reset(self) -> None:
         """Forget all values, epochs and weights, as before the first `update`."""
-        for criterion in self.criteria:
-            criterion.reset()
-        self._state = State(standings=(Standing(),) * len(self._metrics))
-        self._snapshot = Snapshot()
+        self._change(self._start_anew)
 
     def update(
         self,
@@ -178,7 +175,8 @@ class EarlyStopping(Resumable):
     ) -> bool:
         """Take the value of one epoch and tell whether to stop.
 
-        Where it raises, nothing has changed and the epoch may be given again.
+        Where it raises, nothing has changed and the epoch may be given again. What a signal handler
+        raises, as for Ctrl-C, may also come just after all has changed, but never in between.
 
         Parameters
         ----------
@@ -213,11 +211,16 @@ class EarlyStopping(Resumable):
         epoch = self._state.next_epoch if epoch is None else count(OWNER, "epoch", epoch)
         loss = None if training is None else real(OWNER, "training", training)
         arrays = self._arrays_to_keep(weights)
-        with undone_on_error(self.criteria):
-            state = self._judged(values, epoch, loss)
+
+        def judge() -> None:
+            state, snapshot = self._judged(values, epoch, loss), self._record.snapshot
             if state.improved and self.restore_best_weights:
-                self._snapshot.take(arrays, container_of(weights))
-            self._state = state
+                snapshot = snapshot.place_for(arrays, container_of(weights))
+                snapshot.take(arrays, self, "_record", Record(state, snapshot))
+            else:
+                self._record = Record(state, snapshot)
+
+        self._change(judge)
         return self.reason is not StopReason.NONE
 
     def restore(self, weights: Weights) -> None:
@@ -236,7 +239,7 @@ class EarlyStopping(Resumable):
             If the arrays do not match or one is read-only. Nothing is written then.
         """
         self._check_kept()
-        self._snapshot.put(arrays_of(weights))
+        self._record.snapshot.put(arrays_of(weights))
 
     def best_weights(self) -> Weights:
         """Return copies of the weights of the best epoch, structured as they were given.
@@ -249,7 +252,12 @@ class EarlyStopping(Resumable):
             If no weights were kept; the message tells why.
         """
         self._check_kept()
-        return self._snapshot.copied()
+        return self._record.snapshot.copied()
+
+    def _start_anew(self) -> None:
+        for criterion in self.criteria:
+            criterion.reset()
+        self._record = Record(State(standings=(Standing(),) * len(self._metrics)))
 
     def _arrays_to_keep(self, weights: Weights | None) -> Arrays:
         kept = self.restore_best_weights
@@ -262,16 +270,17 @@ class EarlyStopping(Resumable):
         if weights is None:
             return {}
         arrays = arrays_of(weights)
-        self._snapshot.check(arrays)
+        self._record.snapshot.check(arrays)
         return arrays
 
     def _judged(self, values: list[float], epoch: int, loss: float | None) -> State:
-        begun = self._state.begun()
+        before = self._state
+        clock = before.clock or Clock()
         reason, improved = StopReason.NONE, False
         if epoch < self.start_from_epoch:
-            standings = recorded(self._metrics, begun.standings, values)
+            standings = recorded(self._metrics, before.standings, values)
         else:
-            verdicts = verdicts_of(self._metrics, begun.standings, values, epoch)
+            verdicts = verdicts_of(self._metrics, before.standings, values, epoch)
             if self.nan == "raise" and not all(verdict.finite for verdict in verdicts):
                 self._agreed(StopReason.NOT_FINITE)
                 raise_if_not_finite(self._metrics, verdicts, epoch)
@@ -280,11 +289,11 @@ class EarlyStopping(Resumable):
             reason = reason_of(self._rules, self._metrics, verdicts, fired, epoch)
             standings = tuple(verdict.standing for verdict in verdicts)
             improved = first.improved
-        if reason is StopReason.NONE and begun.seconds >= (self.max_seconds or math.inf):
+        if reason is StopReason.NONE and clock.seconds >= (self.max_seconds or math.inf):
             reason = StopReason.TIME
         reason = self._agreed(reason)
         stopped_epoch = None if reason is StopReason.NONE else epoch
-        return State(standings, epoch + 1, stopped_epoch, reason, improved, begun.started)
+        return State(standings, epoch + 1, stopped_epoch, reason, improved, clock)
 
     def _agreed(self, reason: StopReason) -> StopReason:
         if self.reduce is None:
@@ -295,7 +304,7 @@ class EarlyStopping(Resumable):
         return reason if stops else StopReason.REDUCED
 
     def _check_kept(self) -> None:
-        if not self._snapshot.taken:
+        if self._record.snapshot.buffers is None:
             raise RuntimeError(f"{OWNER}: no weights to restore: {self._why_none_kept()}")
 
     def _why_none_kept(self) -> str:

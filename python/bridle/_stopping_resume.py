@@ -7,17 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from bridle import _checkpoint
-from bridle._criterion import Criterion, undone_on_error
+from bridle._criterion import Criterion, states_of
 from bridle._decision import StopReason
-from bridle._snapshot import Snapshot
-from bridle._stopping_rules import Parameters, Reduce, arguments_from_json, rebuilt
-from bridle._stopping_state import Readings, State, load_criteria, parts
+from bridle._stopping_rules import Reduce, arguments_from_json, rebuilt
+from bridle._stopping_state import Changing, Record, State, load_criteria, parts
 
 
-class Resumable(Parameters, Readings):
+class Resumable(Changing):
     """What lets an `EarlyStopping` go on where another one left off."""
-
-    _snapshot: Snapshot
 
     def state_dict(self) -> dict[str, Any]:
         """Return the configuration and the state, without weights, as what JSON has.
@@ -25,7 +22,11 @@ class Resumable(Parameters, Readings):
         Numbers that JSON lacks are the strings "inf", "-inf" and "nan". The configuration has
         neither `reduce` nor more of your own criteria than the names of their classes.
         """
-        state = self._state.as_json(self._metrics, self.criteria)
+        return self._as_json(self._record)
+
+    def _as_json(self, record: Record) -> dict[str, Any]:
+        remembered = states_of(self.criteria) if record.before is None else record.before
+        state = record.state.as_json(self._metrics, self.criteria, remembered)
         return {"config": self._rules.as_json(), "state": state}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -43,11 +44,14 @@ class Resumable(Parameters, Readings):
         """
         config, saved = parts(state)
         loaded = State.from_json(saved, self._metrics)
-        with undone_on_error(self.criteria):
-            load_criteria(self.criteria, saved["criteria"])
         if config != self._rules.as_json():
             loaded = loaded._replace(reason=StopReason.NONE, stopped_epoch=None)
-        self._state, self._snapshot = loaded, Snapshot()
+
+        def load() -> None:
+            load_criteria(self.criteria, saved["criteria"])
+            self._record = Record(loaded)
+
+        self._change(load)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the state and the best weights to one file, an uncompressed ``.npz``.
@@ -55,7 +59,8 @@ class Resumable(Parameters, Readings):
         The file is complete or not there: it is written beside its place, flushed to disk and
         renamed. A process killed on the way leaves the older file, and one ``.tmp`` beside it.
         """
-        _checkpoint.write(path, self.state_dict(), self._snapshot)
+        record = self._record
+        _checkpoint.write(path, self._as_json(record), record.snapshot)
 
     @classmethod
     def load(
@@ -90,5 +95,5 @@ class Resumable(Parameters, Readings):
         stopping = cls(**{**arguments, "reduce": reduce, **changes})
         stopping.load_state_dict(content)
         if stopping.restore_best_weights:
-            stopping._snapshot = snapshot
+            stopping._record = stopping._record._replace(snapshot=snapshot)
         return stopping

@@ -1,54 +1,67 @@
-"""All that an `EarlyStopping` remembers between two updates, weights and criteria apart."""
+"""All that an `EarlyStopping` remembers between two updates."""
 
 from __future__ import annotations
 
+import copy
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeGuard
 
-from bridle._criterion import Criterion
+from bridle._criterion import Criterion, states_of
 from bridle._decision import Decision, StopReason
 from bridle._metric import Metric, Standing
+from bridle._snapshot import Snapshot
 from bridle._stopping_checks import as_json, from_json, names, shown
-from bridle._stopping_rules import OWNER, type_of
+from bridle._stopping_rules import OWNER, Parameters, type_of
+
+
+class Clock:
+    """Seconds that pass: a copy and a pickle have the seconds, not the moment of this machine."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self._start = time.monotonic() - seconds
+
+    def __reduce__(self) -> tuple[type[Clock], tuple[float]]:
+        return Clock, (self.seconds,)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._start
 
 
 class State(NamedTuple):
-    """Never changed but replaced as a whole, so that an update happens entirely or not at all."""
+    """What the values given so far have led to."""
 
     standings: tuple[Standing, ...]
     next_epoch: int = 0
     stopped_epoch: int | None = None
     reason: StopReason = StopReason.NONE
     improved: bool = False
-    started: float | None = None
-    """When the first update was, by the monotonic clock."""
+    clock: Clock | None = None
+    """It runs since the first update."""
 
-    @property
-    def seconds(self) -> float:
-        """Seconds since the first update."""
-        return 0.0 if self.started is None else time.monotonic() - self.started
-
-    def begun(self) -> State:
-        """Return the state with the clock running."""
-        return self if self.started is not None else self._replace(started=time.monotonic())
-
-    def as_json(self, metrics: Sequence[Metric], criteria: Sequence[Criterion]) -> dict[str, Any]:
-        """Return the state, that of the criteria included, as JSON."""
+    def as_json(
+        self,
+        metrics: Sequence[Metric],
+        criteria: Sequence[Criterion],
+        remembered: Sequence[Mapping[str, Any]],
+    ) -> dict[str, Any]:
+        """Return the state as JSON, and what the criteria remember with it."""
         state = {
             "next_epoch": self.next_epoch,
             "stopped_epoch": self.stopped_epoch,
             "reason": self.reason.value,
             "improved": self.improved,
-            "seconds": None if self.started is None else self.seconds,
+            "seconds": None if self.clock is None else self.clock.seconds,
             "metrics": [
                 {"name": metric.name, "mode": metric.mode, **standing._asdict()}
                 for metric, standing in zip(metrics, self.standings, strict=True)
             ],
             "criteria": [
-                {"type": type_of(criterion), "state": criterion.state_dict()}
-                for criterion in criteria
+                {"type": type_of(criterion), "state": memory}
+                for criterion, memory in zip(criteria, remembered, strict=True)
             ],
         }
         return dict(as_json(f"{OWNER}: state", state))
@@ -57,7 +70,7 @@ class State(NamedTuple):
     def from_json(cls, state: Mapping[str, Any], metrics: Sequence[Metric]) -> State:
         """Return the state of a tracker of these metrics, or raise ValueError."""
         _check(isinstance(state, Mapping), "state", "a mapping", state)
-        expected = {*cls._fields, "seconds", "metrics", "criteria"} - {"standings", "started"}
+        expected = {*cls._fields, "seconds", "metrics", "criteria"} - {"standings", "clock"}
         missing = sorted(expected - state.keys())
         _check(not missing, "state", f"complete: {names(missing)} missing", sorted(state))
         stopped_epoch, reason = state["stopped_epoch"], state["reason"]
@@ -77,15 +90,32 @@ class State(NamedTuple):
             stopped_epoch=stopped_epoch,
             reason=StopReason(reason),
             improved=state["improved"],
-            started=None if seconds is None else time.monotonic() - seconds,
+            clock=None if seconds is None else Clock(seconds),
         )
+
+
+class Record(NamedTuple):
+    """All that an `EarlyStopping` remembers between two updates.
+
+    Never changed but replaced as a whole, by one assignment, so that what replaces it happens
+    entirely or not at all, wherever an exception comes from.
+    """
+
+    state: State
+    snapshot: Snapshot = Snapshot()
+    before: tuple[Mapping[str, Any], ...] | None = None
+    """While the criteria change: their states that belong to this record."""
 
 
 class Readings:
     """What an `EarlyStopping` shows of its state."""
 
     _metrics: tuple[Metric, ...]
-    _state: State
+    _record: Record
+
+    @property
+    def _state(self) -> State:
+        return self._record.state
 
     @property
     def best(self) -> float | None:
@@ -124,6 +154,28 @@ class Readings:
         stop = self.reason is not StopReason.NONE
         best, best_epoch, wait, _ = self._state.standings[0]
         return Decision(stop, self._state.improved, self.reason, best, best_epoch, wait)
+
+
+class Changing(Parameters, Readings):
+    """How an `EarlyStopping` changes: its record and its criteria together, or neither."""
+
+    def _change(self, change: Callable[[], None]) -> None:
+        """Call what makes a new record, and undo what it did to the criteria if it makes none."""
+        self._undo()  # Where an interruption broke off an undoing, it is still due.
+        self._record = self._record._replace(before=states_of(self.criteria))
+        try:
+            change()
+        except BaseException:
+            self._undo()
+            raise
+
+    def _undo(self) -> None:
+        record = self._record
+        if record.before is None:
+            return
+        for criterion, state in zip(self.criteria, record.before, strict=True):
+            criterion.load_state_dict(copy.deepcopy(state))
+        self._record = record._replace(before=None)
 
 
 def parts(state: Any) -> tuple[Any, Any]:

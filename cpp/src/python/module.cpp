@@ -132,12 +132,18 @@ void copy_array(py::handle destination, py::handle source) {
   copy(begin, PyArray_BYTES(to), bytes);
 }
 
-// One call, so that no signal handler runs between two of the arrays.
-void copy_arrays(const py::sequence& destinations, const py::sequence& sources) {
+// Copies the arrays, then sets owner.name = value, if there is an owner: one call, so that no
+// signal handler runs between two of the arrays, nor between the last one and what says that they
+// changed.
+void copy_arrays(const py::sequence& destinations, const py::sequence& sources,
+                 const py::object& owner, const py::str& name, const py::object& value) {
   for (std::size_t i = 0; i < destinations.size(); ++i) {
     const py::object to = destinations[i], from = sources[i];
     copy_array(to, from);
   }
+  // Not PyObject_SetAttr, which would run the __setattr__ of a subclass.
+  if (!owner.is_none() && PyObject_GenericSetAttr(owner.ptr(), name.ptr(), value.ptr()) < 0)
+    throw py::error_already_set();
 }
 
 py::list available_instruction_sets() {
@@ -200,7 +206,8 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.def("apply_noise", noise_array);
   m.def("noise_mask", mask_array);
   m.def("shrink_rows", shrink_rows);
-  m.def("copy_arrays", copy_arrays);
+  m.def("copy_arrays", copy_arrays, py::arg("destinations"), py::arg("sources"),
+        py::arg("owner") = py::none(), py::arg("name") = "", py::arg("value") = py::none());
   m.attr("c_functions") = c_functions();
   m.def("c_api", [] { return py::capsule(bridle_get_c_api(), BRIDLE_C_API_CAPSULE); });
   m.def("get_num_threads", get_num_threads);
