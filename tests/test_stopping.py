@@ -3,6 +3,7 @@
 import decimal
 import fractions
 import math
+import re
 
 import ml_dtypes
 import numpy as np
@@ -295,3 +296,47 @@ def test_mode_is_required():
 def test_parameters_may_be_numpy_numbers():
     stopping = br.EarlyStopping(np.int32(2), mode="max", min_delta=np.float32(0.5), baseline=1)
     assert (stopping.patience, stopping.min_delta, stopping.baseline) == (2, 0.5, 1.0)
+
+
+def any_process(stop):
+    return stop
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        ({}, ""),
+        ({"min_delta": 0.5, "restore_best_weights": True}, ", min_delta=0.5, restore_best_.*=True"),
+        ({"criteria": [br.Plateau(2, 0.0)]}, r", criteria=\[Plateau\(window=2, tolerance=0.0\)\]"),
+        ({"criteria": [br.Plateau(2, 0.0)] * 99}, r", criteria=\[99 criteria\]"),
+        ({"reduce": any_process}, ", reduce=any_process"),
+        ({"monitor": dict.fromkeys(map(str, range(999)), "min")}, ", monitor=an object of .* dict"),
+    ],
+)
+def test_representation_is_short_and_tells_the_numbers(options, shown):
+    stopping = br.EarlyStopping(1, mode="min", **options)
+    start = f"<EarlyStopping: patience=1, mode='min'{shown}; "
+    assert re.fullmatch(
+        start + "best=None, best_epoch=None, wait=0, reason='none'>", repr(stopping)
+    )
+    stopping = br.EarlyStopping(1, mode="min")
+    for value in [3.0, 2.0, 4.0]:
+        stopping.update(value)
+    assert repr(stopping).endswith("; best=2.0, best_epoch=1, wait=1, reason='patience'>")
+
+
+class Bare:
+    """A criterion whose text is an address."""
+
+    def update(self, value, training): ...
+
+    def reset(self): ...
+
+    def state_dict(self):
+        return {}
+
+    def load_state_dict(self, state): ...
+
+
+def test_representation_has_no_address():
+    assert "criteria=[Bare]" in repr(br.EarlyStopping(1, mode="min", criteria=[Bare()]))

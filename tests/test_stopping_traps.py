@@ -179,7 +179,9 @@ def test_trap_message_floods_the_log(value):
         run([value])
 
 
-@pytest.mark.parametrize("clone", [copy.deepcopy, lambda s: pickle.loads(pickle.dumps(s))])
+@pytest.mark.parametrize(
+    "clone", [copy.copy, copy.deepcopy, lambda s: pickle.loads(pickle.dumps(s))]
+)
 def test_trap_copies_share_state(clone):
     stopping = br.EarlyStopping(
         2, mode="min", restore_best_weights=True, criteria=[br.Plateau(2, 0.0)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Mapping, Sequence
 from typing import Literal, SupportsFloat, SupportsIndex, TypeAlias
@@ -161,6 +162,15 @@ class EarlyStopping(Resumable):
         self._rules = Rules.checked(locals())
         self._metrics = self._rules.metrics()
         self._start_anew()
+
+    def __repr__(self) -> str:
+        given = inspect.signature(EarlyStopping).parameters.items()
+        defaults = {name: one.default for name, one in given if one.default is not one.empty}
+        best, best_epoch, wait, _ = self._state.standings[0]
+        return (
+            f"<{type(self).__name__}: {self._rules.shown(defaults)}; "
+            f"best={best}, best_epoch={best_epoch}, wait={wait}, reason={self.reason.value!r}>"
+        )
 
     def reset(self) -> None:
         """Forget all values, epochs and weights, as before the first `update`."""

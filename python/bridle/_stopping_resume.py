@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
@@ -15,6 +16,10 @@ from bridle._stopping_state import Changing, Record, State, load_criteria, parts
 
 class Resumable(Changing):
     """What lets an `EarlyStopping` go on where another one left off."""
+
+    def __copy__(self) -> Self:
+        # As deepcopy, but for `reduce`: of two that share buffers or criteria, both would be wrong.
+        return copy.deepcopy(self, {id(self.reduce): self.reduce})
 
     def state_dict(self) -> dict[str, Any]:
         """Return the configuration and the state, without weights, as what JSON has.

@@ -113,6 +113,28 @@ class Rules:
         ]
         return dict(as_json(f"{OWNER}: configuration", config))
 
+    def shown(self, defaults: Mapping[str, Any]) -> str:
+        """Return in short what is not the default, as arguments."""
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        return ", ".join(
+            f"{name}={_SHOWN.get(name, shown)(value)}"
+            for name, value in given.items()
+            if name not in defaults or value != defaults[name]
+        )
+
+
+def _criteria_shown(criteria: Sequence[Criterion]) -> str:
+    each = [repr(c) if isinstance(c, BuiltIn) else type(c).__name__ for c in criteria]
+    text = f"[{', '.join(each)}]"
+    return text if len(text) <= 200 else f"[{len(criteria)} criteria]"
+
+
+def _name_of(function: object) -> str:
+    return str(getattr(function, "__name__", type(function).__name__))
+
+
+_SHOWN: dict[str, Callable[[Any], str]] = {"criteria": _criteria_shown, "reduce": _name_of}
+
 
 class Parameters:
     """The parameters as attributes of an `EarlyStopping`, to be read."""
