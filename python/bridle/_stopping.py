@@ -191,8 +191,8 @@ class EarlyStopping(Resumable):
         Parameters
         ----------
         value : float, or mapping of str to float
-            The metric: anything that ``float`` converts, save booleans and strings. With `monitor`
-            a mapping that has its names; other entries are ignored.
+            The metric: anything that ``float`` converts, save booleans, strings, dates and masked
+            arrays. With `monitor` a mapping that has its names; other entries are ignored.
         weights : ndarray, list or tuple of ndarray, or mapping of names to ndarray, optional
             Required if `restore_best_weights`, an error otherwise, since they would be lost. Copied
             if the value improves, into buffers that the first copy allocates: shapes, dtypes,

@@ -63,6 +63,13 @@ class Resumable(Changing):
 
         The file is complete or not there: it is written beside its place, flushed to disk and
         renamed. A process killed on the way leaves the older file, and one ``.tmp`` beside it.
+        A symbolic link is followed, and the mode of an older file is kept.
+
+        Raises
+        ------
+        OSError
+            If `path` is something else than a regular file, or cannot be written. What was there
+            is still there then.
         """
         record = self._record
         _checkpoint.write(path, self._as_json(record), record.snapshot)
