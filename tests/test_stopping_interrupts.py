@@ -93,7 +93,7 @@ def test_an_exception_at_any_moment_leaves_the_old_or_the_new(change):
     before, new = everything(make()), make()
     call(new)
     after, outcomes = everything(new), set()
-    for number in itertools.count(1, 5):
+    for number in itertools.count(1, 7):
         stopping = make()
         if not Tracer(interrupt, number).during(lambda: call(stopping)):  # noqa: B023
             break
