@@ -5,8 +5,8 @@
 
 #include "core.hpp"
 #include "dispatch.hpp"
-#include "threads/parallel.hpp"
 #include "streaming.hpp"
+#include "threads/parallel.hpp"
 
 namespace bridle {
 namespace {

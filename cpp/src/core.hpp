@@ -42,8 +42,13 @@ struct MapCall {
 
 BRIDLE_API void map(int op, DType dtype, const MapCall& call) noexcept;
 
-// The sums of a penalty over one vector (see loops/reduce.hpp for the order of summation).
-BRIDLE_API void reduce(int op, DType dtype, Operand x, std::size_t size, double* sums) noexcept;
+// The sums of a penalty over all elements of an array in the order of a walk over bytes (see
+// loops/reduce.hpp for the order of summation).
+BRIDLE_API void reduce(int op, DType dtype, const void* x, const Walk& walk, std::size_t size,
+                       double* sums) noexcept;
+inline void reduce(int op, DType dtype, Operand x, std::size_t size, double* sums) noexcept {
+  reduce(op, dtype, x.data, Walk(x.stride, size), size, sums);
+}
 
 // The same for `count` vectors, the first elements of which lie `vector_stride` bytes apart: the
 // sums of vector v go to sums[v·number of sums …].

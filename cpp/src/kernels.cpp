@@ -75,6 +75,7 @@ constexpr KernelTable make_table() {
   KernelTable table = {};
   fill(table, MapOps{});
   fill(table, ReduceOps{});
+  table.fold_lanes = fold_lanes;
   fill(table, NoiseOps{});
   table.drawn = kDrawn;
   table.draw_decisions = draw_decisions_kernel;

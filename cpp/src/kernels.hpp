@@ -9,7 +9,7 @@
 namespace bridle {
 
 using MapKernel = void (*)(void* const* operand, std::size_t size);
-using ReduceKernel = void (*)(const void* x, std::size_t size, double* sums);
+using ReduceKernel = void (*)(const void* x, std::size_t size, double* lanes);
 using ReduceColumnsKernel = void (*)(const void* x, std::ptrdiff_t row_stride, std::size_t size,
                                      std::size_t columns, double* sums);
 using NoiseKernel = void (*)(const void* x, void* out, const void* noise,
@@ -33,6 +33,7 @@ struct HalfKernels {
 struct KernelTable {
   MapKernels map[MapOps::size][kDTypes];
   ReduceKernel reduce[ReduceOps::size][kDTypes];
+  void (*fold_lanes)(double* lanes, std::size_t count, double* sums);
   ReduceColumnsKernel reduce_columns[ReduceOps::size][kDTypes];
   NoiseKernel noise[NoiseOps::size][kDTypes];
   std::size_t drawn;  // random numbers that one call of these makes

@@ -3,9 +3,9 @@
 
 #include "core.hpp"
 #include "dispatch.hpp"
-#include "threads/parallel.hpp"
 #include "streaming.hpp"
 #include "strided.hpp"
+#include "threads/parallel.hpp"
 
 namespace bridle {
 namespace {

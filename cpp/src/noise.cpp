@@ -4,9 +4,9 @@
 #include "core.hpp"
 #include "dispatch.hpp"
 #include "noise_reader.hpp"
-#include "threads/parallel.hpp"
 #include "streaming.hpp"
 #include "strided.hpp"
+#include "threads/parallel.hpp"
 
 namespace bridle {
 namespace {

@@ -8,8 +8,9 @@
 
 namespace bridle {
 
-// Adds up a sequence of vectors of `width` <= kWidth doubles, holding one a level.
-template <std::size_t kWidth>
+// Adds up a sequence of vectors of `width` <= kWidth doubles, fewer than 2^kLevels, holding one a
+// level. By default of 2⁵⁵ elements in chunks: a year's work.
+template <std::size_t kWidth, std::size_t kLevels = 44>
 class PairwiseSum {
  public:
   explicit PairwiseSum(std::size_t width) : width_(width) {}
@@ -34,7 +35,6 @@ class PairwiseSum {
     for (std::size_t i = 0; i < width_; ++i) level_[depth_ - 1][i] += level_[depth_][i];
   }
 
-  static constexpr std::size_t kLevels = 54;  // 2⁶⁴ elements are 2⁵² chunks
   std::size_t width_;
   std::size_t depth_ = 0;
   std::uint64_t count_ = 0;

@@ -3,7 +3,8 @@
 #include "chunk_sums.hpp"
 #include "core.hpp"
 #include "dispatch.hpp"
-#include "strided.hpp"
+#include "pieces.hpp"
+#include "threads/status_flags.hpp"
 
 namespace bridle {
 namespace {
@@ -25,20 +26,29 @@ ReducePlan make_plan(int op, DType dtype) {
           item_size(dtype)};
 }
 
-// The sums of each chunk of x, one after the other.
-auto chunks_of(const ReducePlan& plan, Operand x) {
-  return [=](std::size_t begin, std::size_t size, double* sums) {
-    alignas(64) char block[kChunk * sizeof(double)];
-    plan.kernel(contiguous(x, plan.item, begin, size, block), size, sums);
+// The sums of chunks of elements that lie as `walk` says; both must outlive the result.
+auto chunks_of(const ReducePlan& plan, const char* data, const Walk& walk) {
+  return [&plan, data, &walk](std::size_t begin, std::size_t size, double* sums) {
+    alignas(kLine) double lanes[kMaxSums * kLanes] = {};
+    if (walk.is_row(static_cast<std::ptrdiff_t>(plan.item))) {
+      plan.kernel(data + begin * plan.item, size, lanes);
+    } else {
+      for_each_piece(data, walk, plan.item, begin, size, [&](const void* piece, std::size_t count) {
+        plan.kernel(piece, count, lanes);
+      });
+    }
+    kernels().fold_lanes(lanes, plan.sums, sums);
   };
 }
 
 void reduce_range(const ReducePlan& plan, Operand x, std::size_t size, double* sums) {
-  sum_range<kMaxSums>(plan.sums, 0, size, chunks_of(plan, x), sums);
+  const Walk walk(x.stride, size);
+  sum_range<kMaxSums>(plan.sums, 0, size, chunks_of(plan, x.data, walk), sums);
 }
 
-void reduce_parallel(const ReducePlan& plan, Operand x, std::size_t size, double* sums) {
-  sum_parallel<kMaxSums>(plan.sums, size, kLeastForSums, chunks_of(plan, x), sums);
+void reduce_parallel(const ReducePlan& plan, const char* data, const Walk& walk, std::size_t size,
+                     double* sums) {
+  sum_parallel<kMaxSums>(plan.sums, size, kLeastForSums, chunks_of(plan, data, walk), sums);
 }
 
 // Vectors that lie beside each other, like the columns of a C-ordered matrix: rows are read as they
@@ -50,10 +60,11 @@ void reduce_columns(int op, DType dtype, Operand x, std::size_t size, std::size_
   const ReduceColumnsKernel kernel = kernels().reduce_columns[op][static_cast<int>(dtype)];
   const std::size_t least =
       std::max<std::size_t>(1, kLeastForSums / std::max<std::size_t>(size, 1));
-  parallel_for(count, kMaxColumns, least, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t c = begin; c < end; c += kMaxColumns) {
-      const std::size_t columns = std::min(kMaxColumns, end - c);
-      PairwiseSum<kMaxColumns * kMaxSums> total(columns * n);
+  const std::size_t most = kColumnSums / n;
+  parallel_for(count, most, least, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t c = begin; c < end; c += most) {
+      const std::size_t columns = std::min(most, end - c);
+      PairwiseSum<kColumnSums, 28> total(columns * n);  // 10¹² rows
       for (std::size_t i = 0; i < size; i += kChunk) {
         kernel(at(x, i) + c * item, x.stride, std::min(kChunk, size - i), columns, total.next());
         total.push();
@@ -65,13 +76,11 @@ void reduce_columns(int op, DType dtype, Operand x, std::size_t size, std::size_
 
 }  // namespace
 
-void reduce(int op, DType dtype, Operand x, std::size_t size, double* sums) noexcept {
+void reduce(int op, DType dtype, const void* x, const Walk& walk, std::size_t size,
+            double* sums) noexcept {
   const ReducePlan plan = make_plan(op, dtype);
-  if (size < 2 * kLeastForSums) {
-    parallel_for(1, 1, 1, [&](std::size_t, std::size_t) { reduce_range(plan, x, size, sums); });
-  } else {
-    reduce_parallel(plan, x, size, sums);
-  }
+  const KeepStatusFlags keep;
+  reduce_parallel(plan, static_cast<const char*>(x), walk, size, sums);
 }
 
 void reduce_many(int op, DType dtype, Operand x, std::size_t size, std::ptrdiff_t vector_stride,
@@ -84,8 +93,11 @@ void reduce_many(int op, DType dtype, Operand x, std::size_t size, std::ptrdiff_
   if (beside && count > 1 && !is_contiguous(x, plan.item)) {
     reduce_columns(op, dtype, x, size, count, sums);
   } else if (size >= 2 * kLeastForSums) {
-    for (std::size_t v = 0; v < count; ++v)
-      reduce_parallel(plan, vector(v), size, sums + v * plan.sums);
+    const KeepStatusFlags keep;
+    const Walk walk(x.stride, size);
+    for (std::size_t v = 0; v < count; ++v) {
+      reduce_parallel(plan, vector(v).data, walk, size, sums + v * plan.sums);
+    }
   } else {
     const std::size_t least =
         std::max<std::size_t>(1, kLeastForSums / std::max<std::size_t>(size, 1));

@@ -75,7 +75,10 @@ class Update {
     const int dtype = static_cast<int>(call_.dtype);
     std::fill_n(sums, kWidth, 0.0);
     if (array_.l1 != 0 || array_.l2 != 0) {
-      kernels().reduce[array_.l2 != 0 ? kElasticNet : kL1][dtype](weights, size, sums);
+      alignas(kLine) double lanes[kMaxSums * kLanes] = {};
+      const bool both = array_.l2 != 0;
+      kernels().reduce[both ? kElasticNet : kL1][dtype](weights, size, lanes);
+      kernels().fold_lanes(lanes, both ? 2 : 1, sums);
     }
     kernels().count[dtype](weights, size, sums + 2);
   }

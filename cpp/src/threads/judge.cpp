@@ -44,7 +44,7 @@ void Judge::worked_together(const Kind& kind, std::int64_t time, std::int64_t es
   together_ += time;
   if (together_ >= kWell) patience_ = kPatience;
   if (balance_ >= 0) return;
-  owed_ = patience_ * (kTrial - balance_);
+  owed_ = std::min(patience_ * (kTrial - balance_), kMostOwed);
   patience_ = std::min(2 * patience_, kMostPatience);
   together_ = 0;
 }

@@ -49,6 +49,8 @@ class Judge {
 
   // The loss is at most a 30th of the time worked alone, where trials fail again and again a 240th.
   static constexpr std::int64_t kPatience = 30, kMostPatience = 240;
+  // And no more than this: what happened then is past.
+  static constexpr std::int64_t kMostOwed = 1'000'000'000;
   // What a trial may lose: workers that sleep are late for the first few calls.
   static constexpr std::int64_t kTrial = 50'000;
   // Savings that are remembered.

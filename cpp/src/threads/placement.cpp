@@ -67,7 +67,10 @@ void Placement::away_from_caller() noexcept {
   narrowed_ = leave_out_own_processor(mask) && sched_setaffinity(thread_, sizeof mask, &mask) == 0;
 }
 
-void Placement::started() noexcept { thread_ = static_cast<pid_t>(syscall(SYS_gettid)); }
+void Placement::started() noexcept {
+  thread_ = static_cast<pid_t>(syscall(SYS_gettid));
+  anywhere();
+}
 
 void Placement::anywhere() noexcept {
   if (!narrowed_) return;

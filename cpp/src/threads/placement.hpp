@@ -25,7 +25,7 @@ class Placement {
   void start(pthread_attr_t* attributes, int worker) noexcept;
   // By the caller, before it wakes the worker.
   void away_from_caller() noexcept;
-  // By the worker.
+  // By the worker: when it runs for the first time, and whenever it was woken.
   void started() noexcept;
   void anywhere() noexcept;
 

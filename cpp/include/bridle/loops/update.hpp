@@ -59,7 +59,11 @@ class ChunkSummary {
   // sums: those of UpdateSums.
   void finish(const T* w, std::size_t size, double* sums) const {
     for (int s = 0; s < 4; ++s) sums[s] = 0.0;
-    if constexpr (kPenalized) sums_.finish(w + done_, size - done_, sums);
+    if constexpr (kPenalized) {
+      alignas(64) double lanes[PenaltyOf<kKind>::sums * kLanes];
+      sums_.finish(w + done_, size - done_, lanes);
+      fold_lanes(lanes, PenaltyOf<kKind>::sums, sums);
+    }
     counts_.finish(w + done_, size - done_, size, sums + 2);
   }
 
