@@ -3,7 +3,9 @@
 include(CMakePackageConfigHelpers)
 set(BRIDLE_INSTALL_CMAKEDIR ${CMAKE_INSTALL_LIBDIR}/cmake/bridle)
 
-install(TARGETS bridle EXPORT bridleTargets DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT devel)
+# The link without a version is for those who do not use CMake; in a wheel it would be a second copy.
+install(TARGETS bridle EXPORT bridleTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT devel
+        NAMELINK_COMPONENT namelink)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/cpp/include/bridle DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         COMPONENT devel
         PATTERN loops EXCLUDE PATTERN half.hpp EXCLUDE PATTERN storage.hpp EXCLUDE PATTERN vector.hpp EXCLUDE)

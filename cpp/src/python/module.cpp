@@ -13,6 +13,7 @@
 
 #include "dispatch.hpp"
 #include "front_door.hpp"
+#include "library.hpp"
 #include "numpy.hpp"
 #include "operators.hpp"
 #include "threads/parallel.hpp"
@@ -187,7 +188,7 @@ py::dict c_functions() {
 PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   using namespace bridle;
   using namespace bridle::python;
-  if (!import_numpy()) throw py::error_already_set();
+  if (!check_library() || !import_numpy()) throw py::error_already_set();
   if (const char* name = std::getenv("BRIDLE_ISA"); name && *name) set_instruction_set(name);
   m.attr("__version__") = BRIDLE_VERSION;
   py::dict ufuncs;

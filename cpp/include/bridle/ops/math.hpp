@@ -32,10 +32,12 @@ inline double square_root(double x) { return __builtin_sqrt(x); }
 // base to the power of exponent, for the numbers of a call: no loop vectorizes it.
 inline double power(double base, double exponent) { return __builtin_pow(base, exponent); }
 
-// -1, 0 or 1 with the sign of x.
+// -1, 0 or 1 with the sign of x. Neither comparison depends on the other: gcc vectorizes this also
+// where a comparison may trap.
 template <class T>
 constexpr T sign(T x) {
-  return x > T(0) ? T(1) : x < T(0) ? T(-1) : x;
+  const T limited = x > T(0) ? T(1) : x;
+  return x < T(0) ? T(-1) : limited;
 }
 
 // step·strength, where a zero of either means "no penalty" even if the other is infinite.

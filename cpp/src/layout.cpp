@@ -1,0 +1,3 @@
+#include "layout.hpp"
+
+const char* bridle_layout() noexcept { return BRIDLE_LAYOUT; }
