@@ -45,21 +45,27 @@ class Regularization(ctypes.Structure):
     """struct bridle_regularization, initialized."""
 
     _fields_ = (
-        *((name, DOUBLE) for name in ("l1", "l2", "weight_decay", "grad_scale")),
+        ("size", ctypes.c_uint32),
         *((name, ctypes.c_int32) for name in ("decay", "cautious", "prox_step")),
+        *((name, DOUBLE) for name in ("l1", "l2", "weight_decay", "grad_scale")),
     )
 
     def __init__(self, **given: Any) -> None:
-        super().__init__(**{"grad_scale": 1.0} | given)
+        super().__init__(**{"size": ctypes.sizeof(self), "grad_scale": 1.0} | given)
 
 
 class Summary(ctypes.Structure):
     """struct bridle_update_summary, with numbers that no update gives."""
 
-    _fields_ = (("penalty", DOUBLE), ("nonzeros", INT64), ("finite", ctypes.c_int32))
+    _fields_ = (
+        ("size", ctypes.c_uint32),
+        ("finite", ctypes.c_int32),
+        ("penalty", DOUBLE),
+        ("nonzeros", INT64),
+    )
 
     def __init__(self) -> None:
-        super().__init__(-7.0, -7, -7)
+        super().__init__(ctypes.sizeof(self), -7, -7.0, -7)
 
     @property
     def numbers(self) -> tuple[float, int, int]:

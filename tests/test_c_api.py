@@ -110,6 +110,22 @@ def test_every_operator_has_its_functions_in_the_table():
     assert list(pointers) == [br.c_api_address(name) for name in members]
 
 
+def test_the_table_says_with_which_version_each_member_came():
+    text = HEADER.read_text("utf-8")
+    table = text[text.index("struct bridle_c_api {") :]
+    versions = [tuple(map(int, v)) for v in re.findall(r"/\* Since (\d+)\.(\d+)\. \*/", table)]
+    assert table.index("/* Since ") < table.index("version;")
+    assert versions == sorted(set(versions))
+    assert versions[-1] <= tuple(map(int, br.__version__.split(".")[:2]))
+
+
+@pytest.mark.parametrize("name", [None, 1, b"decay_f32", ["decay_f32"]], ids=repr)
+def test_a_name_that_is_no_string_is_a_type_error(name):
+    with pytest.raises(TypeError, match=r"^c_api_address: name must be a str, got ") as error:
+        br.c_api_address(name)
+    assert repr(name) in str(error.value)
+
+
 def test_an_unknown_name_is_a_key_error_that_lists_the_names():
     with pytest.raises(
         KeyError, match=r"no function 'soft_threshold'.* decay_f32, .*_f64"

@@ -137,6 +137,15 @@ def test_a_bad_option_is_refused_and_nothing_is_written(refusal):
     refusal.check_option(weight_decay=1.5, decay=2)
 
 
+def test_a_structure_of_a_size_that_it_never_had_is_refused(refusal):
+    for bad in (0, 4, 47, 49, 56, 2**32 - 1):
+        refusal.check_option(size=bad)
+    for bad in (0, 4, 23, 25, 32, 2**32 - 1):
+        refusal.summary.size = bad
+        refusal.check(refusal.call, f"a summary of {bad} bytes")
+        assert refusal.summary.size == bad
+
+
 def test_what_an_update_does_not_take_is_refused(refusal):
     if refusal.row.regularized:
         return

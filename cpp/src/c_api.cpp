@@ -159,6 +159,7 @@ extern "C" {
 const bridle_c_api* bridle_get_c_api() { return &bridle::c::table; }
 
 bridle_any_function bridle_function(const char* name) {
+  if (!name) return nullptr;
   for (const bridle::c::Entry& entry : bridle::c::entries) {
     if (std::strcmp(entry.name.data(), name) == 0) return entry.function;
   }
@@ -181,6 +182,8 @@ int bridle_set_num_threads(int n) {
 void bridle_parallel_for(std::size_t size, std::size_t grain, std::size_t minimum,
                          void (*body)(const void* context, std::size_t begin, std::size_t end),
                          const void* context) {
-  bridle::parallel_ranges(size, grain, minimum, body, context);
+  if (size == 0 || !body) return;
+  bridle::parallel_ranges(size, std::max<std::size_t>(grain, 1), std::max<std::size_t>(minimum, 1),
+                          body, context);
 }
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 
 #include "core.hpp"
@@ -27,6 +28,30 @@ bool apart(const T* x, const T* out, std::int64_t n) {
   const auto a = reinterpret_cast<std::uintptr_t>(x), b = reinterpret_cast<std::uintptr_t>(out);
   const auto distance = a < b ? b - a : a - b;
   return distance / sizeof(T) >= static_cast<std::uint64_t>(n);
+}
+
+// Whether a structure of the caller, or null, has a size that it had once: `first` in its first
+// version. Its members begin with that size.
+template <class S>
+bool is_structure(const S* structure, std::size_t first) {
+  if (!structure) return true;
+  return is_aligned(structure) && structure->size % alignof(S) == 0 && structure->size >= first &&
+         structure->size <= sizeof(S);
+}
+
+// Members that a structure of the caller lacks stay as they are in `to`.
+template <class S>
+bool read_structure(const S* structure, std::size_t first, S& to) {
+  if (!is_structure(structure, first)) return false;
+  if (structure) std::memcpy(&to, structure, structure->size);
+  return true;
+}
+
+// Writes the members that the structure of the caller has, all but the size.
+template <class S>
+void write_structure(S from, S* structure) {
+  from.size = structure->size;
+  std::memcpy(structure, &from, from.size);
 }
 
 template <class Wanted, template <template <class> class...> class List,

@@ -1,6 +1,7 @@
 // The fused updates as C functions.
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <iterator>
 
 #include "c_arguments.hpp"
@@ -12,6 +13,11 @@ namespace bridle::c {
 namespace {
 
 constexpr bridle_regularization kNothing = BRIDLE_REGULARIZATION_INIT;
+
+// The sizes of the structures in bridle 0.1. A member in their padding would not show in the size.
+constexpr std::size_t kFirstRegularization = 48, kFirstSummary = 24;
+static_assert(sizeof(bridle_regularization) == offsetof(bridle_regularization, grad_scale) + 8);
+static_assert(sizeof(bridle_update_summary) == offsetof(bridle_update_summary, nonzeros) + 8);
 
 // What all updates take; the state is null where an update has none.
 template <class T>
@@ -71,8 +77,9 @@ int run(const Operands<T>& o, const std::array<double, kCount>& numbers) {
   static_assert(kCount == std::size(Op<T>::params));
   const KeepStatusFlags keep;
   if (o.n < 0 || !are_given(o.n, o.w) || !fit_together(o)) return 1;
-  if (!is_aligned(o.regularization) || !is_aligned(o.summary)) return 1;
-  const bridle_regularization& r = o.regularization ? *o.regularization : kNothing;
+  bridle_regularization r = kNothing;
+  if (!read_structure(o.regularization, kFirstRegularization, r)) return 1;
+  if (!is_structure(o.summary, kFirstSummary)) return 1;
   if (!allowed<Op<T>>(numbers.data(), std::make_index_sequence<kCount>{})) return 1;
   if (!allowed(r, numbers[0])) return 1;
   UpdateArray array{};
@@ -93,8 +100,11 @@ int run(const Operands<T>& o, const std::array<double, kCount>& numbers) {
   UpdateSums sums;
   update(call, &sums);
   if (o.summary) {
-    *o.summary = {penalty_of(array, sums), static_cast<std::int64_t>(sums.nonzeros),
-                  sums.not_finite == 0};
+    write_structure({.size = 0,
+                     .finite = sums.not_finite == 0,
+                     .penalty = penalty_of(array, sums),
+                     .nonzeros = static_cast<std::int64_t>(sums.nonzeros)},
+                    o.summary);
   }
   return 0;
 }
@@ -110,8 +120,8 @@ template <class T>
 int Updates<T>::proximal_step(T* w, double step, const bridle_regularization* regularization,
                               const T* toward, std::int64_t n,
                               bridle_update_summary* summary) noexcept {
-  if (!is_aligned(regularization)) return 1;
-  const bridle_regularization& r = regularization ? *regularization : kNothing;
+  bridle_regularization r = kNothing;
+  if (!read_structure(regularization, kFirstRegularization, r)) return 1;
   if (!is_initial(r) || r.grad_scale != kNothing.grad_scale) return 1;
   return run<ops::proximal_step, T>({w, nullptr, {}, toward, n, regularization, summary},
                                     std::array{step});
@@ -181,8 +191,9 @@ int Updates<T>::ftrl_update(T* w, const T* gradient, T* linear, T* accumulator, 
                             double beta, const bridle_regularization* regularization,
                             const T* toward, std::int64_t n,
                             bridle_update_summary* summary) noexcept {
-  if (!are_given(n, gradient, linear, accumulator) || !is_aligned(regularization)) return 1;
-  const bridle_regularization& r = regularization ? *regularization : kNothing;
+  if (!are_given(n, gradient, linear, accumulator)) return 1;
+  bridle_regularization r = kNothing;
+  if (!read_structure(regularization, kFirstRegularization, r)) return 1;
   if (!is_initial(r) || r.weight_decay != kNothing.weight_decay || toward) return 1;
   return run<ops::ftrl_update, T>(
       {w, gradient, {linear, accumulator}, nullptr, n, regularization, summary},

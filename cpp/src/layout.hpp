@@ -1,4 +1,5 @@
-// How the extension module recognizes the library that it was built with (cmake/BridleLayout.cmake).
+// How the extension module recognizes the library that it was built with
+// (cmake/BridleLayout.cmake).
 #pragma once
 
 #include <bridle/export.h>

@@ -96,6 +96,8 @@ def c_api_address(name: str) -> int:
     ------
     KeyError
         If there is no such function.
+    TypeError
+        If ``name`` is no string.
 
     Examples
     --------
@@ -111,6 +113,8 @@ def c_api_address(name: str) -> int:
     >>> w
     array([-2.,  0.,  1.], dtype=float32)
     """
+    if not isinstance(name, str):
+        raise TypeError(f"c_api_address: name must be a str, got {name!r}")
     try:
         return _core.c_functions[name]
     except KeyError:

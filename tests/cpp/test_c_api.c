@@ -1,6 +1,7 @@
 /* The C header is C, and its functions do what it says. */
 #include <bridle/c_api.h>
 #include <fenv.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,17 +66,18 @@ static void check_dropout(const struct bridle_c_api* api) {
 
 static void check_updates(const struct bridle_c_api* api) {
   struct bridle_regularization regularization = BRIDLE_REGULARIZATION_INIT;
-  struct bridle_update_summary summary = {-1.0, -1, -1};
+  struct bridle_update_summary summary = BRIDLE_UPDATE_SUMMARY_INIT;
   double w[3] = {1.0, -0.05, 0.5}, gradient[3] = {1.0, 0.0, 0.0}, m[3] = {0.0}, v[3] = {0.0};
   CHECK(api->proximal_step_f64(w, 0.1, &regularization, NULL, 3, NULL) == 0 && w[1] == -0.05);
   regularization.weight_decay = 11.0;
   CHECK(api->proximal_step_f64(w, 0.1, &regularization, NULL, 3, &summary) != 0);
-  CHECK(summary.nonzeros == -1 && w[1] == -0.05);
+  CHECK(summary.nonzeros == 0 && w[1] == -0.05);
   regularization.weight_decay = 0.0;
   regularization.l1 = 1.0;
   CHECK(api->proximal_step_f64(w, 0.1, &regularization, NULL, 3, &summary) == 0);
   CHECK(w[0] == 0.9 && w[1] == 0.0 && w[2] == 0.4);
   CHECK(summary.penalty == 1.3 && summary.nonzeros == 2 && summary.finite == 1);
+  CHECK(summary.size == sizeof summary);
   CHECK(api->sgd_update_f64(w, gradient, NULL, 0.5, 0.0, 0, NULL, NULL, 3, NULL) == 0);
   CHECK(w[0] == 0.4 && w[2] == 0.4);
   feclearexcept(FE_ALL_EXCEPT);
@@ -91,8 +93,10 @@ static void check_names(const struct bridle_c_api* api) {
     CHECK(bridle_function(bridle_function_name(count)) != NULL);
     ++count;
   }
-  CHECK(bridle_function_name(-1) == NULL);
-  CHECK(bridle_function("nothing") == NULL);
+  CHECK(bridle_function_name(-1) == NULL && bridle_function_name(count) == NULL);
+  CHECK(bridle_function_name(INT_MAX) == NULL && bridle_function_name(INT_MIN) == NULL);
+  CHECK(bridle_function(NULL) == NULL);
+  CHECK(bridle_function("") == NULL && bridle_function("nothing") == NULL);
   CHECK(bridle_function("decay_f64") == (bridle_any_function)api->decay_f64);
   CHECK(bridle_function("l2_penalty_f32") == (bridle_any_function)api->l2_penalty_f32);
   /* Every function of the list has its member, and no member was left out. */
@@ -100,6 +104,32 @@ static void check_names(const struct bridle_c_api* api) {
   CHECK(api->elastic_net_penalty_f64 != NULL && api->ftrl_update_f64 != NULL);
   CHECK(bridle_function("dropout_mask") == (bridle_any_function)api->dropout_mask);
   CHECK(bridle_function("lion_update_f32") == (bridle_any_function)api->lion_update_f32);
+}
+
+static void count_ranges(const void* context, size_t begin, size_t end) {
+  size_t* const visited = *(size_t* const*)context;
+  CHECK(begin < end);
+  visited[0] += end - begin; /* few elements: one thread */
+  ++visited[1];
+}
+
+static void check_parallel_for(void) {
+  size_t visited[2] = {0, 0}, sum = 0;
+  size_t* const context = visited;
+  size_t grain, minimum;
+  bridle_parallel_for(0, 1, 1, count_ranges, &context);
+  bridle_parallel_for(0, 0, 0, count_ranges, &context);
+  bridle_parallel_for(5, 1, 1, NULL, &context);
+  CHECK(visited[1] == 0);
+  bridle_set_num_threads(1);
+  for (grain = 0; grain < 3; ++grain) {
+    for (minimum = 0; minimum < 3; ++minimum) {
+      bridle_parallel_for(5, grain, minimum, count_ranges, &context);
+      CHECK(visited[0] == (sum += 5));
+    }
+  }
+  bridle_parallel_for(5, SIZE_MAX, SIZE_MAX, count_ranges, &context);
+  CHECK(visited[0] == sum + 5);
 }
 
 int main(void) {
@@ -111,6 +141,7 @@ int main(void) {
   check_dropout(api);
   check_updates(api);
   check_names(api);
+  check_parallel_for();
   CHECK(bridle_set_num_threads(0) != 0 && bridle_set_num_threads(2) == 0);
   CHECK(bridle_get_num_threads() == 2);
   return failures != 0;

@@ -9,7 +9,8 @@
  * The result is 0, or, with nothing written, another number if an argument is not allowed: n is
  * negative, a pointer is null though n > 0 (that of a penalty's result: always; one that may be
  * null: never) or not aligned to its type, a parameter is NaN or outside the range given below, out
- * overlaps x without being x, or an array that an update writes overlaps another one.
+ * overlaps x without being x, an array that an update writes overlaps another one, or a structure
+ * has a size that it never had.
  *
  * In Python, bridle.c_api() gives a capsule with the whole table, bridle.c_api_address(name) the
  * address of one function. Programs that link the library call bridle_get_c_api() or
@@ -31,21 +32,27 @@ extern "C" {
 /* The name of the capsule, for PyCapsule_GetPointer. */
 #define BRIDLE_C_API_CAPSULE "bridle.c_api"
 
-/* What regularizes a fused update. To begin with:
+/* The structures of an update begin with the size that they had where they were compiled, which
+ * their initializers say. That of an older header may be smaller: what it lacks is as it is
+ * initialized, or is not told. One that is larger than the library knows is refused, and so is one
+ * that is smaller than the first. Members are only ever added, at the end, without padding. */
+
+/* What regularizes a fused update; since 0.1. To begin with:
  *   struct bridle_regularization regularization = BRIDLE_REGULARIZATION_INIT; */
 struct bridle_regularization {
-  double l1, l2;       /* of the penalty l1·Σ|w| + l2·Σw²; >= 0 */
-  double weight_decay; /* >= 0 */
-  double grad_scale;   /* multiplies the gradient; not NaN */
+  uint32_t size;       /* sizeof(struct bridle_regularization) */
   int32_t decay;       /* one of enum bridle_decay */
   int32_t cautious;    /* not 0: spares elements whose update and distance from `toward` have
                           opposite signs from a decay that is not coupled */
   int32_t prox_step;   /* one of enum bridle_prox_step */
+  double l1, l2;       /* of the penalty l1·Σ|w| + l2·Σw²; >= 0 */
+  double weight_decay; /* >= 0 */
+  double grad_scale;   /* multiplies the gradient; not NaN */
 };
 
-/* Nothing. */
+/* Nothing; BRIDLE_DECAY_DECOUPLED and BRIDLE_PROX_STEP_ADAPTIVE. */
 #define BRIDLE_REGULARIZATION_INIT \
-  {0.0, 0.0, 0.0, 1.0, BRIDLE_DECAY_DECOUPLED, 0, BRIDLE_PROX_STEP_ADAPTIVE}
+  {sizeof(struct bridle_regularization), 0, 0, 0, 0.0, 0.0, 0.0, 1.0}
 
 /* What weight decay does, t being `toward`, or 0. */
 enum bridle_decay {
@@ -61,16 +68,23 @@ enum bridle_prox_step {
   BRIDLE_PROX_STEP_SCALAR = 1 /* lr */
 };
 
-/* What an update tells of the weights that it has written. */
+/* What an update tells of the weights that it has written; since 0.1. To begin with:
+ *   struct bridle_update_summary summary = BRIDLE_UPDATE_SUMMARY_INIT; */
 struct bridle_update_summary {
+  uint32_t size;    /* sizeof(struct bridle_update_summary); it stays */
+  int32_t finite;   /* 1 if no weight is infinite or NaN, else 0 */
   double penalty;   /* l1·Σ|w| + l2·Σw² */
   int64_t nonzeros; /* number of weights that are not zero */
-  int32_t finite;   /* 1 if no weight is infinite or NaN, else 0 */
 };
 
+#define BRIDLE_UPDATE_SUMMARY_INIT {sizeof(struct bridle_update_summary), 0, 0.0, 0}
+
 /* Members are only ever added, at the end: whoever finds the right version and at least the size
- * that it was compiled with may use every member that it knows. */
+ * that it was compiled with may use every member that it knows. Each came with the version of
+ * bridle that stands above it. */
 struct bridle_c_api {
+  /* Since 0.1. */
+
   uint32_t version; /* BRIDLE_C_API_VERSION of the library */
   uint32_t size;    /* bytes of the table */
 
@@ -216,11 +230,11 @@ struct bridle_c_api {
 BRIDLE_API const struct bridle_c_api* bridle_get_c_api(void);
 
 /* The function of that name, "soft_threshold_f32" for example, to be converted to its type; null if
- * there is none. */
+ * there is none, or no name. */
 typedef void (*bridle_any_function)(void);
 BRIDLE_API bridle_any_function bridle_function(const char* name);
 
-/* The names that bridle_function knows, from index 0 on; null after the last one. */
+/* The names that bridle_function knows, from index 0 on; null for every other index. */
 BRIDLE_API const char* bridle_function_name(int index);
 
 /* The number of threads that a call on a large array uses. To set it: n between 1 and 65535, else
@@ -229,9 +243,10 @@ BRIDLE_API int bridle_get_num_threads(void);
 BRIDLE_API int bridle_set_num_threads(int n);
 
 /* Calls body(context, begin, end) for ranges that partition [0, size), each on a thread of its own;
- * inner bounds are multiples of grain > 0, and no thread gets less than minimum > 0 elements.
- * Returns when all are done. body must not throw. The floating-point environment is the default one
- * meanwhile, and afterwards the caller's again. */
+ * inner bounds are multiples of grain, and no thread gets less than minimum elements; 0 is 1 for
+ * either. Without elements, or with no body, nothing is called. Returns when all are done. body
+ * must not throw. The floating-point environment is the default one meanwhile, and afterwards the
+ * caller's again. */
 BRIDLE_API void bridle_parallel_for(size_t size, size_t grain, size_t minimum,
                                     void (*body)(const void* context, size_t begin, size_t end),
                                     const void* context);

@@ -123,13 +123,14 @@ void check_apart(const char* function, std::size_t size,
 }
 
 inline bridle_regularization regularization_of(const auto& options) {
-  return {.l1 = options.l1,
-          .l2 = options.l2,
-          .weight_decay = options.weight_decay,
-          .grad_scale = options.grad_scale,
+  return {.size = sizeof(bridle_regularization),
           .decay = static_cast<int>(options.decay),
           .cautious = options.cautious,
-          .prox_step = static_cast<int>(options.prox_step)};
+          .prox_step = static_cast<int>(options.prox_step),
+          .l1 = options.l1,
+          .l2 = options.l2,
+          .weight_decay = options.weight_decay,
+          .grad_scale = options.grad_scale};
 }
 
 // What the C function has refused. check() explains what it refuses of this update alone.
@@ -159,7 +160,7 @@ UpdateSummary run_update(std::span<T> w, const UpdateOptions<T>& options,
   const auto size = static_cast<std::int64_t>(w.size());
   const Operand<const T> toward{"toward", options.toward, Need::optional};
   const bridle_regularization regularization = regularization_of(options);
-  bridle_update_summary summary{};
+  bridle_update_summary summary = BRIDLE_UPDATE_SUMMARY_INIT;
   const auto call = [&](const Operand<X>&... other) {
     (other.check_size(Op::name, w.size()), ...);
     toward.check_size(Op::name, w.size());

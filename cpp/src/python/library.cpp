@@ -29,9 +29,10 @@ bool check_library() {
   const bool known = bridle_layout && file_of(&bridle_layout).dli_fbase == found.dli_fbase;
   const char* const layout = known ? bridle_layout() : "an older version";
   if (std::strcmp(layout, BRIDLE_LAYOUT) == 0) return true;
-  PyErr_Format(PyExc_ImportError,
-               "bridle: %s (%s) found another build's library, which was loaded before its own: %s (%s)",
-               file_of(&check_library).dli_fname, BRIDLE_LAYOUT, found.dli_fname, layout);
+  PyErr_Format(
+      PyExc_ImportError,
+      "bridle: %s (%s) found another build's library, which was loaded before its own: %s (%s)",
+      file_of(&check_library).dli_fname, BRIDLE_LAYOUT, found.dli_fname, layout);
   return false;
 }
 
