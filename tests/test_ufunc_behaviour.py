@@ -1,6 +1,10 @@
 """Elementwise functions are NumPy ufuncs: what follows, and that the direct path agrees."""
 
+import copy
 import inspect
+import pickle
+import subprocess
+import sys
 
 import ml_dtypes
 import numpy as np
@@ -129,6 +133,17 @@ def test_where_chooses_what_is_written(operator, dtype, assert_same_bits):
     assert_same_bits(out, expected)
 
 
+@pytest.mark.parametrize("x", [np.ones((2, 3)), np.float32(1), [1.0, 2.0]], ids=repr)
+def test_where_without_out_warns_as_numpy_does(operator, x):
+    where = np.ones(np.shape(x), bool)
+    with pytest.warns(UserWarning, match=rf"^{operator.name}: where without out ") as caught:
+        function_of(operator)(x, **operator.sample_params, where=where)
+    assert [w.filename for w in caught] == [__file__]
+    function_of(operator)(x, **operator.sample_params, where=True)
+    out = np.zeros(np.shape(x))
+    function_of(operator)(x, **operator.sample_params, where=where, out=out)
+
+
 def test_dtype_chooses_the_type_that_computes(operator, dtype, assert_same_bits):
     for other in DTYPES.values():
         x = values(other, 100, finite=True)
@@ -230,6 +245,64 @@ def test_foreign_arrays_take_over_by_array_ufunc(operator):
     assert function_of(operator)(np.ones(3), **params, out=lazy)[3]["out"] == (lazy,)
     with pytest.raises(ValueError, match=operator.name):
         function_of(operator)(lazy, **{name: d.bad[0] for name, d in operator.params.items()})
+
+
+@pytest.mark.parametrize("name", _core.ufuncs)
+@pytest.mark.parametrize("attributes", [True, False])
+def test_ufuncs_are_pickled_and_copied_by_name(name, attributes, monkeypatch):
+    ufunc = _core.ufuncs[name]
+    if not attributes:  # as those of older NumPy
+        monkeypatch.delattr(ufunc, "__module__", raising=False)
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        data = pickle.dumps(ufunc, protocol)
+        assert b"bridle._ufuncs" in data
+        assert pickle.loads(data) is ufunc
+    assert copy.copy(ufunc) is copy.deepcopy(ufunc) is ufunc
+
+
+def test_a_process_that_has_not_imported_bridle_can_load_them():
+    data = pickle.dumps(list(_core.ufuncs.values()))
+    code = f"import pickle; print(*[u.__name__ for u in pickle.loads({data!r})])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == list(_core.ufuncs)
+
+
+def test_expressions_of_dask_are_equal_and_go_to_other_processes():
+    da = pytest.importorskip("dask.array")
+    x = np.linspace(-1, 1, 1000).reshape(10, 100)
+    lazy, again = (br.soft_threshold(da.from_array(x, chunks=50), 0.1) for _ in range(2))
+    assert lazy.name == again.name
+    penalty = _core.ufuncs["l1_penalty"]
+    slices = da.apply_gufunc(penalty, "(n),()->()", da.rechunk(lazy, (5, -1)), 2.0)
+    result = slices.compute(scheduler="processes", num_workers=1)
+    expected = br.l1_penalty(br.soft_threshold(x, 0.1), 2.0, axis=1)
+    np.testing.assert_array_equal(result, expected)
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0), (2, 0, 3), (0, 0)])
+def test_loops_of_penalties_take_no_elements_and_no_slices(penalty, dtype, shape):
+    w, strengths = np.ones(shape, dtype), (0.5,) * len(penalty.params)
+    for axis in range(-len(shape), len(shape)):
+        result = _core.ufuncs[penalty.name](w, *strengths, axis=axis)
+        assert result.dtype == np.float64
+        np.testing.assert_array_equal(result, np.zeros(np.delete(shape, axis)))
+    nothing = [np.ones((2, 0))] * len(strengths)
+    assert _core.ufuncs[penalty.name](np.ones(3, dtype), *nothing).shape == (2, 0)
+    with pytest.raises(ValueError, match=f"^{penalty.name}: .* not have enough dimensions"):
+        _core.ufuncs[penalty.name](dtype.type(3), *strengths)
+
+
+def test_penalties_of_many_slices_need_little_stack():
+    code = """if True:
+        import threading, numpy as np, bridle as br
+        w = np.ones((5000, 3))
+        call = lambda: print(br.l1_penalty(w, axis=1).sum())
+        br.set_num_threads(1)
+        threading.stack_size(96 * 1024)
+        threading.Thread(target=call).start()
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "15000.0\n"
 
 
 def test_every_parameter_may_be_given_by_position_or_by_name(operator, assert_same_bits):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import warnings
 from typing import Any, TypedDict
 
 import numpy as np
@@ -73,7 +74,13 @@ def elementwise(
     numbers = [abs(value) for value in values if isinstance(value, float)]
     huge = any(FLOAT32_MAX < number < np.inf for number in numbers)  # infinite in float32
     with np.errstate(over="ignore") if huge else contextlib.nullcontext():
-        return _core.ufuncs[name](x, *values, out=out, **ufunc_kwargs)
+        result = _core.ufuncs[name](x, *values, out=out, **ufunc_kwargs)
+    masked = ufunc_kwargs.get("where", True) is not True
+    if masked and out is None and isinstance(result, np.ndarray | np.generic):
+        # As NumPy's ufuncs warn, which see an `out` here; at the line of the caller.
+        message = f"{name}: where without out leaves the other elements uninitialized; give out"
+        warnings.warn(message, UserWarning, stacklevel=3)
+    return result
 
 
 def real_array(name: str, x: ArrayLike) -> NDArray[Any]:

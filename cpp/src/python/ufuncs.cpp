@@ -1,6 +1,8 @@
 #include "ufuncs.hpp"
 
 #include <algorithm>
+#include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -34,26 +36,36 @@ void map_loop(char** args, const npy_intp* dimensions, const npy_intp* steps, vo
   map(loop.op, loop.dtype, call);
 }
 
+void raise_no_memory() {
+  NPY_ALLOW_C_API_DEF;
+  NPY_ALLOW_C_API;
+  PyErr_NoMemory();
+  NPY_DISABLE_C_API;
+}
+
 void penalty_loop(char** args, const npy_intp* dimensions, const npy_intp* steps, void* data) {
-  constexpr npy_intp batch = 4096;
   const Loop& loop = *static_cast<const Loop*>(data);
   const Penalty& penalty = kPenalties[loop.op];
   const int params = static_cast<int>(penalty.params.size());
   const npy_intp core_stride = steps[params + 2];
-  double sums[batch * kMaxSums];
+  const npy_intp batch = std::min<npy_intp>(dimensions[0], 4096);
+  // The caller's stack may be small.
+  const std::unique_ptr<double[]> sums(
+      new (std::nothrow) double[static_cast<std::size_t>(batch * penalty.sums)]);
+  if (!sums) return raise_no_memory();
   const KeepStatusFlags keep;  // `finish` may overflow
   for (npy_intp first = 0; first < dimensions[0]; first += batch) {
     const npy_intp count = std::min(batch, dimensions[0] - first);
     reduce_many(loop.op, loop.dtype, {args[0] + first * steps[0], core_stride},
                 static_cast<std::size_t>(dimensions[1]), steps[0], static_cast<std::size_t>(count),
-                sums);
+                sums.get());
     for (npy_intp v = 0; v < count; ++v) {
       double values[kMaxOperands];
       for (int p = 0; p < params; ++p) {
         values[p] = *reinterpret_cast<const double*>(args[1 + p] + (first + v) * steps[1 + p]);
       }
       *reinterpret_cast<double*>(args[1 + params] + (first + v) * steps[1 + params]) =
-          penalty.finish(values, sums + v * penalty.sums);
+          penalty.finish(values, sums.get() + v * penalty.sums);
     }
   }
 }
