@@ -2,11 +2,11 @@
 
 #include <bridle/c_api.h>
 #include <dlfcn.h>
+#include <pybind11/pybind11.h>
 
-#include <cstring>
+#include <string>
 
 #include "layout.hpp"
-#include "numpy.hpp"
 
 [[gnu::weak]] const char* bridle_layout() noexcept;  // older libraries have none
 
@@ -17,23 +17,22 @@ namespace {
 template <class Function>
 Dl_info file_of(Function* function) {
   Dl_info info{};
-  return dladdr(reinterpret_cast<void*>(function), &info) ? info : Dl_info{};
+  if (!dladdr(reinterpret_cast<void*>(function), &info)) info.dli_fname = "an unknown file";
+  return info;
 }
 
 }  // namespace
 
-bool check_library() {
+void check_library() {
   // Every library has bridle_get_c_api. Of an older one that comes first it would be the only one
   // of the two that is found there.
   const Dl_info found = file_of(&bridle_get_c_api);
   const bool known = bridle_layout && file_of(&bridle_layout).dli_fbase == found.dli_fbase;
-  const char* const layout = known ? bridle_layout() : "an older version";
-  if (std::strcmp(layout, BRIDLE_LAYOUT) == 0) return true;
-  PyErr_Format(
-      PyExc_ImportError,
-      "bridle: %s (%s) found another build's library, which was loaded before its own: %s (%s)",
-      file_of(&check_library).dli_fname, BRIDLE_LAYOUT, found.dli_fname, layout);
-  return false;
+  const std::string layout = known ? bridle_layout() : "an older version";
+  if (layout == BRIDLE_LAYOUT) return;
+  throw pybind11::import_error(std::string("bridle: ") + file_of(&check_library).dli_fname +
+                               " (" BRIDLE_LAYOUT ") found the library of another build, loaded " +
+                               "earlier than its own: " + found.dli_fname + " (" + layout + ")");
 }
 
 }  // namespace bridle::python

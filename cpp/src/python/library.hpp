@@ -3,8 +3,8 @@
 
 namespace bridle::python {
 
-// False, with an ImportError set that names both files, if the functions of another build were
-// loaded earlier and serve this module now.
-bool check_library();
+// Throws ImportError, which names both files, if the functions of another build were loaded earlier
+// and serve this module now.
+void check_library();
 
 }  // namespace bridle::python

@@ -188,7 +188,8 @@ py::dict c_functions() {
 PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   using namespace bridle;
   using namespace bridle::python;
-  if (!check_library() || !import_numpy()) throw py::error_already_set();
+  check_library();
+  if (!import_numpy()) throw py::error_already_set();
   if (const char* name = std::getenv("BRIDLE_ISA"); name && *name) set_instruction_set(name);
   m.attr("__version__") = BRIDLE_VERSION;
   py::dict ufuncs;
