@@ -1,15 +1,17 @@
-"""Fails where a hot loop of the kernels is no longer vectorized, judged by its instructions.
+"""Fails where a hot loop is no longer vectorized, judged by its instructions.
 
-Usage: check_vectorized.py LIBRARY (x86-64, optimized, not stripped). Every kernel that the library
-defines is looked at, so a new operator is too.
+Usage: check_vectorized.py FILE (x86-64, optimized, not stripped). In the library every kernel is
+looked at, so a new operator is too; in an object of a program every pass by `transform`.
 """
 
 import re
 import subprocess
 import sys
 
-# The widest register of each instruction set: full vectors are wanted, not any vectors.
+# The widest register of each instruction set: full vectors are wanted, not any vectors. How wide
+# those of a program are is its compiler's choice.
 REGISTERS = {"baseline": "%xmm", "avx2": "%ymm", "avx512": "%zmm"}
+ANY_REGISTER = "%[xyz]mm"
 
 FLOATS = r"v?(add|sub|mul|div|min|max|sqrt|and|or|xor|cmp\w*|blend\w*)p"
 COUNTS = r"v?p(add|sub)[bwdq]"
@@ -33,6 +35,7 @@ WANTED = {
     "narrow_randomly_kernel": (r"v?ps[lr]l\w+", r"v?ps[lr]l\w+"),
     "stream_kernel": (r"v?movnt\w+", r"v?movnt\w+"),
     "draw_superblocks": ("v?paddd", "v?paddd"),
+    "transform_range": (r"v?(add|sub|mul)pd", r"v?(add|sub|mul)ps"),
 }
 
 
@@ -90,21 +93,23 @@ def main(path: str) -> int:
     checked, missing = 0, []
     for name in sorted(functions):
         kernel = re.match(
-            r"(?:void )?bridle::(\w+)::(\w+_kernel|draw_superblocks|update_round)[<(]", name
+            r"(?:void )?bridle::(\w+)::(?:detail::)?"
+            r"(\w+_kernel|draw_superblocks|update_round|transform_range)[<(]",
+            name,
         )
         if not kernel or "[clone" in name:
             continue
         if kernel[2] not in WANTED:
             sys.exit(f"say in WANTED what a vectorized {kernel[2]} looks like")
         double, other = WANTED[kernel[2]]
-        wanted = double if re.search(r", double[,>]", name) else other
-        pattern = re.compile(rf"({wanted})\s.*{REGISTERS[kernel[1]]}")
+        wanted = double if re.search(r"(, |transform_range<)double[,>]", name) else other
+        pattern = re.compile(rf"({wanted})\s.*{REGISTERS.get(kernel[1], ANY_REGISTER)}")
         checked += 1
         if not any(pattern.match(text) for text in repeated_instructions(functions, name)):
             missing.append(name)
     for name in missing:
         print(f"not vectorized: {name}")
-    print(f"{checked - len(missing)} of {checked} kernels are vectorized")
+    print(f"{checked - len(missing)} of {checked} loops are vectorized")
     return 1 if missing or not checked else 0
 
 
