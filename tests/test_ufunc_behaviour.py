@@ -133,7 +133,7 @@ def test_where_chooses_what_is_written(operator, dtype, assert_same_bits):
     assert_same_bits(out, expected)
 
 
-@pytest.mark.parametrize("x", [np.ones((2, 3)), np.float32(1), [1.0, 2.0]], ids=repr)
+@pytest.mark.parametrize("x", [np.ones((2, 3)), np.float32(1), [1.0, 2.0]], ids=type)
 def test_where_without_out_warns_as_numpy_does(operator, x):
     where = np.ones(np.shape(x), bool)
     with pytest.warns(UserWarning, match=rf"^{operator.name}: where without out ") as caught:
