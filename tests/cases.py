@@ -111,10 +111,10 @@ def with_positive_zeros(x: np.ndarray) -> np.ndarray:
     return np.where(x == 0, x.dtype.type(0), x)
 
 
-def product(step: Any, strength: Any) -> Any:
-    """Return step·strength, 0 if either is 0."""
-    either = (step == 0) | (strength == 0)
-    return np.where(either, np.zeros_like(step), step * strength)
+def product(a: Any, b: Any) -> Any:
+    """Return a·b, 0 if either is 0, whatever the other is."""
+    either = (a == 0) | (b == 0)
+    return np.where(either, np.zeros_like(a), a * b)
 
 
 def sum_in_order(terms: np.ndarray) -> np.float64:
@@ -222,7 +222,7 @@ PENALTIES = {
             {"strength": NON_NEGATIVE},
             (0.3,),
             terms=(np.abs,),
-            finish=lambda total, strength: strength * total,
+            finish=lambda total, strength: product(strength, total),
             laws=("even", "doubles"),
         ),
         Penalty(
@@ -230,7 +230,7 @@ PENALTIES = {
             {"strength": NON_NEGATIVE},
             (0.45,),
             terms=(np.square,),
-            finish=lambda total, strength: strength * total,
+            finish=lambda total, strength: product(strength, total),
             laws=("even", "quadruples"),
         ),
         Penalty(
@@ -238,7 +238,7 @@ PENALTIES = {
             {"l1": NON_NEGATIVE, "l2": NON_NEGATIVE},
             (0.3, 0.45),
             terms=(np.abs, np.square),
-            finish=lambda absolute, square, l1, l2: l1 * absolute + l2 * square,
+            finish=lambda absolute, square, l1, l2: product(l1, absolute) + product(l2, square),
             laws=("even",),
         ),
     )

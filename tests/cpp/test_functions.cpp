@@ -106,6 +106,17 @@ TEST_CASE("vectors, arrays, spans and numbers of another type are taken as they 
   CHECK(elastic_net_penalty(array, 2, 1) == 11.0);
 }
 
+TEST_CASE("a strength of zero leaves its term out, whatever the sum") {
+  const std::vector<double> w = {1e200, -INFINITY, NAN};
+  for (std::size_t size = 1; size <= w.size(); ++size) {
+    const std::span<const double> part(w.data(), size);
+    CHECK(l1_penalty(part, 0) == 0.0);
+    CHECK(l2_penalty(part, 0) == 0.0);
+    CHECK(elastic_net_penalty(part, 0, 0) == 0.0);
+  }
+  CHECK(elastic_net_penalty(std::span(w).first(1), 0.5, 0) == 5e199);
+}
+
 TEST_CASE("out is x or apart from it, and as large") {
   const std::vector<double> before = values<double>(100);
   std::vector<double> w = before;

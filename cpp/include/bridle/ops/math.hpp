@@ -40,10 +40,11 @@ constexpr T sign(T x) {
   return x < T(0) ? T(-1) : limited;
 }
 
-// step·strength, where a zero of either means "no penalty" even if the other is infinite.
+// a·b, where a zero of either makes the product zero, whatever the other is: a strength of zero
+// means "no penalty", even beside an infinite step or sum.
 template <class T>
-constexpr T product(T step, T strength) {
-  return step == T(0) || strength == T(0) ? T(0) : step * strength;
+constexpr T product(T a, T b) {
+  return a == T(0) || b == T(0) ? T(0) : a * b;
 }
 
 }  // namespace bridle::inline BRIDLE_ISA::ops

@@ -1,5 +1,6 @@
 // Penalties: sums over the weights, accumulated in double, times the strengths at the very end.
-// `terms` gives what one weight adds to each sum; `finish` makes the penalty of the sums.
+// `terms` gives what one weight adds to each sum; `finish` makes the penalty of the sums. A
+// strength of zero leaves its term out, whatever the sum is.
 #pragma once
 
 #include <bridle/ops/math.hpp>
@@ -18,7 +19,7 @@ struct l1_penalty {
   static constexpr void terms(T w, T (&term)[1]) {
     term[0] = absolute(w);
   }
-  constexpr double finish(const double* sum) const { return strength * sum[0]; }
+  constexpr double finish(const double* sum) const { return product(strength, sum[0]); }
 };
 
 // strength·Σw²
@@ -32,7 +33,7 @@ struct l2_penalty {
   static constexpr void terms(T w, T (&term)[1]) {
     term[0] = w * w;
   }
-  constexpr double finish(const double* sum) const { return strength * sum[0]; }
+  constexpr double finish(const double* sum) const { return product(strength, sum[0]); }
 };
 
 // l1·Σ|w| + l2·Σw²
@@ -47,7 +48,9 @@ struct elastic_net_penalty {
     term[0] = absolute(w);
     term[1] = w * w;
   }
-  constexpr double finish(const double* sum) const { return l1 * sum[0] + l2 * sum[1]; }
+  constexpr double finish(const double* sum) const {
+    return product(l1, sum[0]) + product(l2, sum[1]);
+  }
 };
 
 }  // namespace bridle::inline BRIDLE_ISA::ops
