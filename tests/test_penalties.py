@@ -1,6 +1,7 @@
 """Penalties against the order of summation of the contract, bit for bit, and exact sums."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 import bridle as br
 
-from .cases import DTYPES, INF, NAN, SIZES, THREADED_SIZES, values
+from .cases import DTYPES, INF, NAN, SIZES, THREADED_SIZES, sum_in_order, values
 
 
 def function_of(penalty):
@@ -155,6 +156,110 @@ def test_strengths_may_differ_by_slice(penalty, dtype, assert_same_bits):
     for i in range(5):
         params = {name: row[i] for name, row in rows.items()}
         assert_same_bits(actual[i], penalty.expected(w[i], **params), f"slice {i}")
+
+
+def test_a_strength_of_zero_leaves_its_term_out_whatever_the_sum(penalty, dtype, assert_same_bits):
+    infinite = np.full(3, 1e200 if dtype == np.float64 else INF, dtype)
+    for w in (infinite, np.full((2, 3), NAN, dtype), values(dtype, 99, finite=True)):
+        for name in penalty.params:
+            rest = {other: 0.0 for other in penalty.params if other != name}
+            nothing = function_of(penalty)(w, **rest, **{name: 0.0})
+            assert_same_bits(nothing, np.float64(0))
+            by_slice = function_of(penalty)(w, **rest, **{name: np.zeros(1)}, axis=-1)
+            assert_same_bits(by_slice, np.zeros(np.sum(w, axis=-1).shape or 1))
+    for w in (np.zeros(3, dtype), np.zeros(0, dtype)):  # nor is an infinite one of nothing a NaN
+        params = dict.fromkeys(penalty.params, INF)
+        assert_same_bits(function_of(penalty)(w, **params), np.float64(0))
+
+
+def test_the_elastic_net_agrees_with_its_terms(dtype, assert_same_bits):
+    large = 1e200 if dtype == np.float64 else 1e4  # the sum of its squares is infinite
+    hostile = [np.array(w).astype(dtype) for w in ([large, -2.0], [INF, -2.0], [NAN])]
+    for w in (*hostile, values(dtype, 5001, finite=True)):
+        summary = br.proximal_step(w.copy(), 0.0, l1=0.3)
+        for strength in (0.3, np.full(w.size, 0.3)):
+            l1 = br.l1_penalty(w, strength)
+            assert_same_bits(br.elastic_net_penalty(w, strength, 0.0), l1)
+            l2 = br.l2_penalty(w, strength)
+            assert_same_bits(br.elastic_net_penalty(w, 0.0, strength), l2)
+        assert_same_bits(np.float64(summary.penalty), br.elastic_net_penalty(w, 0.3, 0.0))
+
+
+def strengths_of_elements(penalty, w):
+    """Return strengths that differ from element to element, some of them zero or infinite."""
+    strengths = {}
+    for k, name in enumerate(penalty.params):
+        own = penalty.spread(name, w.size)
+        own[k + 3 :: 5] = 0.0
+        strengths[name] = own.reshape(w.shape)
+    return strengths
+
+
+def by_element(penalty, w, strengths):
+    """Return the sum of the penalties of the elements, visited as they lie in memory."""
+    order = np.argsort([-abs(stride) for stride in w.strides], kind="stable")
+    wide = w.astype(np.float64).transpose(order)
+    own = {n: np.broadcast_to(s, w.shape).transpose(order) for n, s in strengths.items()}
+    with np.errstate(all="ignore"):
+        each = penalty.finish(*[term(wide) for term in penalty.terms], **own)
+    return sum_in_order(np.ravel(each))
+
+
+def test_strengths_may_differ_by_element(penalty, dtype, layout, assert_same_bits):
+    for shape in ((1,), (4099,), (70, 65), (2, 3, 700)):
+        w = layout(values(dtype, math.prod(shape), finite=True).reshape(shape))
+        for view in (w, w.T, w[::-1]):
+            own = strengths_of_elements(penalty, view)
+            expected = by_element(penalty, view, own)
+            assert_same_bits(function_of(penalty)(view, **own), expected, f"{shape}")
+            kept = function_of(penalty)(view, **own, keepdims=True)
+            assert_same_bits(kept, expected.reshape((1,) * w.ndim))
+            for name in penalty.params:  # the others are numbers
+                one = penalty.sample_params | {name: own[name]}
+                expected = by_element(penalty, view, one)
+                assert_same_bits(function_of(penalty)(view, **one), expected, name)
+
+
+def test_an_array_and_its_transpose_agree_with_strengths_of_their_own(penalty, assert_same_bits):
+    w = values(DTYPES["float32"], 300 * 50, finite=True).reshape(300, 50)
+    own = strengths_of_elements(penalty, w)
+    turned = {name: strength.T for name, strength in own.items()}
+    assert_same_bits(function_of(penalty)(w.T, **turned), function_of(penalty)(w, **own))
+
+
+def test_strengths_of_elements_are_broadcast_to_the_weights_alone(penalty, assert_same_bits):
+    w = values(DTYPES["float64"], 12, finite=True).reshape(3, 4)
+    for shape in ((4,), (3, 1), (1, 4), (1,), (1, 1)):
+        own = {
+            name: penalty.spread(name, math.prod(shape)).reshape(shape) for name in penalty.params
+        }
+        expected = by_element(penalty, w, own)
+        assert_same_bits(function_of(penalty)(w, **own), expected, f"{shape}")
+    name = next(iter(penalty.params))
+    for array, shape in ((w, (3,)), (w, (2, 3, 4)), (w[0], (3, 1)), (np.float64(3), (1,))):
+        message = f"{penalty.name}: {name} must broadcast to the shape of the weights, "
+        message += f"{array.shape}, got {shape}"
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            function_of(penalty)(array, **(penalty.sample_params | {name: np.ones(shape)}))
+
+
+def test_a_factor_that_is_infinite_costs_a_zero_weight_nothing():
+    """So that a factor may keep a weight out, as users of such factors are used to."""
+    assert br.l1_penalty([0.0, -2.0], [INF, 0.5]) == 1.0
+    assert br.l1_penalty([1.0, -2.0], [INF, 0.5]) == INF
+
+
+def test_a_number_is_summed_over_the_axes_that_numpy_gives_it(penalty, dtype, assert_same_bits):
+    expected = penalty.expected(np.array([-3.0], dtype), **penalty.sample_params)
+    for w in (dtype.type(-3.0), np.array(-3.0, dtype)):
+        for axis in (None, 0, -1, (), np.int64(0)):
+            for keepdims in (False, True):
+                keywords = {"axis": axis, "keepdims": keepdims}
+                actual = function_of(penalty)(w, **penalty.sample_params, **keywords)
+                assert_same_bits(actual, expected, str(keywords))
+        for axis in (1, -2, (0,), (0, 0)):
+            with pytest.raises(ValueError, match="axis"):
+                function_of(penalty)(w, **penalty.sample_params, axis=axis)
 
 
 def test_strengths_of_any_number_type_multiply_in_float64(penalty, dtype, assert_same_bits):

@@ -3,28 +3,46 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import math
+import operator
 import warnings
-from typing import Any, TypedDict
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from bridle import _core
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 FLOAT_DTYPES = frozenset(np.dtype(name) for name in FLOATS)
+NO_MASKS = "masked arrays are not supported{}; fill or compress them first"
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 
-class UfuncKeywords(TypedDict, total=False):
-    """The keywords of NumPy's ufuncs that every elementwise function hands on."""
 
-    where: ArrayLike
-    dtype: DTypeLike
-    casting: str
-    order: str
-    subok: bool
+def shows_ufunc_keywords(function: Function) -> Function:
+    """Show the keywords of NumPy's ufuncs one by one in the signature, for help and completion.
+
+    As parameters of their own they would cost a small array a fifth of the time of its call.
+    """
+    signature = inspect.signature(function)
+    own = list(signature.parameters.values())[:-1]
+    defaults = {"where": True, "dtype": None, "casting": "same_kind", "order": "K", "subok": True}
+    keywords = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
+        for name, default in defaults.items()
+    ]
+    function.__signature__ = signature.replace(parameters=own + keywords)  # type: ignore[attr-defined]
+    return function
+
+
+def shown(value: object) -> str:
+    """Return a value on one line of an error message."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 100 else f"{text[:97]}..."
 
 
 def is_real(array: NDArray[Any]) -> bool:
@@ -40,23 +58,61 @@ def as_float(number: float) -> float:
         return math.inf if number > 0 else -math.inf
 
 
-def parameter(name: str, index: int, value: object) -> Any:
-    """Check one hyper-parameter; a number becomes a Python float, which never promotes an array."""
-    if hasattr(value, "__array_ufunc__") and not isinstance(value, np.ndarray | np.generic):
-        return value  # lazy or foreign: its values are not known here
-    array = np.asarray(as_float(value) if isinstance(value, int) else value)
-    if not is_real(array):
-        kind = (_core.elementwise_operators | _core.penalties)[name][index]
-        raise TypeError(f"{name}: {kind} must be a real number or an array of them, got {value!r}")
-    if array.ndim == 0:
+def is_masked(value: object) -> bool:
+    """Whether a value is a masked array, or holds one in lists: NumPy would overlook the mask."""
+    if isinstance(value, list | tuple):
+        return any(map(is_masked, value))
+    return isinstance(value, np.ma.MaskedArray)
+
+
+def refuse_masked(name: str, parameter: str, value: object) -> None:
+    """Raise TypeError for a parameter whose mask would be overlooked."""
+    if is_masked(value):
+        raise TypeError(f"{name}: {parameter} must not be masked, got {shown(value)}")
+
+
+def has_own_rules(value: object) -> bool:
+    """Whether NumPy hands a call of a ufunc over to the type of this argument."""
+    plain = np.ndarray.__array_ufunc__
+    return getattr(type(value), "__array_ufunc__", plain) is not plain
+
+
+def is_lazy(value: Any) -> bool:
+    """Whether an argument with rules of its own has no values yet, as a Dask array."""
+    if not hasattr(value, "__array__"):
+        return True
+    graph = getattr(value, "__dask_graph__", None)
+    return graph is not None and graph() is not None
+
+
+def parameter(name: str, index: int, value: Any) -> Any:
+    """Check one hyper-parameter; a number becomes a Python float, which never promotes an array.
+
+    What has rules of its own for ufuncs is handed on as it is, and what is lazy unchecked.
+    """
+    if isinstance(value, int | float):
         _core.check_parameter(name, index, value)
-        return float(array)
-    if array.size > 0:
+        return float(value)
+    own_rules = has_own_rules(value)
+    if own_rules and is_lazy(value):
+        return value
+    kind = (_core.elementwise_operators | _core.penalties)[name][index]
+    refuse_masked(name, kind, value)
+    array = np.asarray(value)
+    if not is_real(array):
+        raise TypeError(
+            f"{name}: {kind} must be a real number or an array of them, got {shown(value)}"
+        )
+    if array.ndim == 0:
+        _core.check_parameter(name, index, array[()])
+    elif array.size > 0:
         with np.errstate(invalid="ignore"):
             extremes = array.min(), array.max()  # a NaN is both
         for extreme in extremes:
             _core.check_parameter(name, index, extreme)
-    return array
+    if own_rules or (array.ndim > 0 and isinstance(value, np.ndarray)):
+        return value
+    return array if array.ndim > 0 else float(array)
 
 
 def elementwise(
@@ -64,19 +120,25 @@ def elementwise(
 ) -> Any:
     """Call the ufunc behind an elementwise function, its parameters checked."""
     values = [parameter(name, index, value) for index, value in enumerate(params)]
-    dtype = ufunc_kwargs.get("dtype")
-    if dtype is not None and np.dtype(dtype) in FLOATS:
+    refuse_masked(name, "out", out)
+    refuse_masked(name, "where", ufunc_kwargs.get("where"))
+    keywords = ufunc_kwargs.copy()
+    if keywords.get("dtype") is not None and np.dtype(keywords["dtype"]) in FLOATS:
         # NumPy takes a dtype for that of all operands, but the parameters of halves are float32.
-        compute = np.float64 if np.dtype(dtype) == np.float64 else np.float32
-        signature = (np.dtype(dtype), *[np.dtype(compute)] * len(values), np.dtype(dtype))
-        ufunc_kwargs = {k: v for k, v in ufunc_kwargs.items() if k != "dtype"}
-        ufunc_kwargs["signature"] = signature
+        dtype = np.dtype(keywords.pop("dtype"))
+        compute = np.dtype(np.float64 if dtype == np.float64 else np.float32)
+        keywords["signature"] = (dtype, *[compute] * len(values), dtype)
+    masked = is_masked(x)
+    if masked and out is not None:
+        raise TypeError(f"{name}: {NO_MASKS.format(' with out')}")
     numbers = [abs(value) for value in values if isinstance(value, float)]
     huge = any(FLOAT32_MAX < number < np.inf for number in numbers)  # infinite in float32
     with np.errstate(over="ignore") if huge else contextlib.nullcontext():
-        result = _core.ufuncs[name](x, *values, out=out, **ufunc_kwargs)
-    masked = ufunc_kwargs.get("where", True) is not True
-    if masked and out is None and isinstance(result, np.ndarray | np.generic):
+        result = _core.ufuncs[name](x, *values, out=out, **keywords)
+    if masked and not isinstance(result, np.ma.MaskedArray):
+        raise TypeError(f"{name}: {NO_MASKS.format(' where the mask would be lost')}")
+    has_gaps = keywords.get("where", True) is not True and out is None
+    if has_gaps and isinstance(result, np.ndarray | np.generic):
         # As NumPy's ufuncs warn, which see an `out` here; at the line of the caller.
         message = f"{name}: where without out leaves the other elements uninitialized; give out"
         warnings.warn(message, UserWarning, stacklevel=3)
@@ -85,8 +147,8 @@ def elementwise(
 
 def real_array(name: str, x: ArrayLike) -> NDArray[Any]:
     """Return ``x`` as an array of one of the four float types; integers become float64."""
-    if isinstance(x, np.ma.MaskedArray):
-        raise TypeError(f"{name}: masked arrays are not supported; fill or compress them first")
+    if is_masked(x):
+        raise TypeError(f"{name}: {NO_MASKS.format('')}")
     array = np.asarray(x)
     if array.dtype in FLOAT_DTYPES:
         return array
@@ -115,6 +177,41 @@ def _as_in_memory(array: NDArray[Any], axes: tuple[int, ...]) -> list[int]:
     return inner[::-1]
 
 
+def _sum_axes(axis: int | tuple[int, ...] | None, ndim: int) -> tuple[int, ...]:
+    """Return the axes to sum over; a number has the axes 0 and -1, too, as in NumPy's sums."""
+    if axis is None:
+        return tuple(range(ndim))
+    if ndim == 0 and not isinstance(axis, tuple | list) and operator.index(axis) in (0, -1):
+        return ()
+    return np.lib.array_utils.normalize_axis_tuple(axis, ndim)
+
+
+def _sum_of_each(name: str, array: NDArray[Any], values: list[Any]) -> Any:
+    """Sum the penalties of the elements as these lie in memory, each with strengths of its own."""
+    order = _as_in_memory(array, tuple(range(array.ndim)))
+    strengths = [
+        _own_strengths(name, index, value, array.shape).transpose(order)
+        if np.ndim(value)
+        else value
+        for index, value in enumerate(values)
+    ]
+    each = _core.ufuncs[name](array.transpose(order)[..., np.newaxis], *strengths)
+    return _core.ufuncs["l1_penalty"](each.ravel(), 1.0)  # they are all >= 0
+
+
+def _own_strengths(name: str, index: int, value: Any, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return one strength for each element."""
+    kind = _core.penalties[name][index]
+    if not isinstance(value, np.ndarray):
+        raise TypeError(f"{name}: {kind} must be computed first, got {shown(value)}")
+    try:
+        return np.broadcast_to(value, shape)
+    except ValueError:
+        raise ValueError(
+            f"{name}: {kind} must broadcast to the shape of the weights, {shape}, got {value.shape}"
+        ) from None
+
+
 def penalty(
     name: str,
     w: ArrayLike,
@@ -124,18 +221,23 @@ def penalty(
 ) -> Any:
     """Evaluate a penalty over the whole of ``w`` or over each slice along ``axis``."""
     values = [parameter(name, index, value) for index, value in enumerate(params)]
+    # The result is of float64 or an array of them, whatever container the values lie in.
+    values = [
+        value if isinstance(value, float | np.ndarray) or is_lazy(value) else np.asarray(value)
+        for value in values
+    ]
     array = real_array(name, w)
-    if axis is None:
-        axes = tuple(range(array.ndim))
-    else:
-        axes = np.lib.array_utils.normalize_axis_tuple(axis, array.ndim)
-    if len(axes) == array.ndim:
+    axes = _sum_axes(axis, array.ndim)
+    if axis is None and any(np.ndim(value) > 0 for value in values):
+        result = _sum_of_each(name, array, values)
+    elif len(axes) == array.ndim:
         # As it lies in memory, so that an array and its transpose agree bit for bit.
         vectors = array if array.ndim == 1 else array.ravel(order="K")
+        result = _core.ufuncs[name](vectors, *values)
     else:
         moved = np.moveaxis(array, _as_in_memory(array, axes), range(-len(axes), 0))
         kept = moved.shape[: array.ndim - len(axes)]
         length = math.prod(array.shape[axis] for axis in axes)
         vectors = moved if len(axes) == 1 else moved.reshape(*kept, length)
-    result = _core.ufuncs[name](vectors, *values)
-    return np.expand_dims(result, tuple(sorted(axes))) if keepdims else result
+        result = _core.ufuncs[name](vectors, *values)
+    return np.expand_dims(result, tuple(sorted(axes))) if keepdims and axes else result

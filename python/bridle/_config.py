@@ -6,6 +6,7 @@ import operator
 from typing import Any, SupportsIndex
 
 from bridle import _core
+from bridle._call import refuse_masked
 
 __all__ = ["get_num_threads", "set_num_threads", "show_config"]
 
@@ -52,6 +53,7 @@ def set_num_threads(n: SupportsIndex) -> None:
     1
     >>> br.set_num_threads(before)
     """
+    refuse_masked("set_num_threads", "n", n)
     number = operator.index(n)
     if not 1 <= number <= 65535:
         raise ValueError(f"set_num_threads: n must be between 1 and 65535, got {number}")

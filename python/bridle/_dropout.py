@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, SupportsIndex
+from typing import Any, Literal, SupportsIndex, Unpack, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +12,8 @@ from bridle import _core
 from bridle._call import real_array
 from bridle._noise import (
     Block,
+    DropoutKeywords,
+    MaskKeywords,
     NoiseShape,
     apply,
     lengths,
@@ -20,6 +22,7 @@ from bridle._noise import (
     random_noise,
     stored_noise,
 )
+from bridle._types import Float, Out
 
 __all__ = ["apply_dropout_mask", "dropout", "dropout_inference", "dropout_mask"]
 
@@ -45,6 +48,18 @@ def dropout_of_any(
     return apply("dropout", array, out, noise, (scale,), identity=chance == 0)
 
 
+@overload
+def dropout(x: ArrayLike, p: float, *, out: Out, **noise: Unpack[DropoutKeywords]) -> Out: ...
+@overload
+def dropout(
+    x: NDArray[Float], p: float, *, out: None = None, **noise: Unpack[DropoutKeywords]
+) -> NDArray[Float]: ...
+@overload
+def dropout(x: Float, p: float, *, out: None = None, **noise: Unpack[DropoutKeywords]) -> Float: ...
+@overload
+def dropout(
+    x: ArrayLike, p: float, *, out: NDArray[Any] | None = None, **noise: Unpack[DropoutKeywords]
+) -> Any: ...
 def dropout(
     x: ArrayLike,
     p: float,
@@ -143,6 +158,30 @@ def dropout(
     return _core.dropout(x, p, seed, stream, offset, noise_shape, block, inverted, out)
 
 
+@overload
+def dropout_mask(
+    shape: SupportsIndex | tuple[SupportsIndex, ...],
+    p: float,
+    *,
+    packed: Literal[False] = False,
+    **noise: Unpack[MaskKeywords],
+) -> NDArray[np.bool]: ...
+@overload
+def dropout_mask(
+    shape: SupportsIndex | tuple[SupportsIndex, ...],
+    p: float,
+    *,
+    packed: Literal[True],
+    **noise: Unpack[MaskKeywords],
+) -> NDArray[np.uint8]: ...
+@overload
+def dropout_mask(
+    shape: SupportsIndex | tuple[SupportsIndex, ...],
+    p: float,
+    *,
+    packed: bool,
+    **noise: Unpack[MaskKeywords],
+) -> NDArray[Any]: ...
 def dropout_mask(
     shape: SupportsIndex | tuple[SupportsIndex, ...],
     p: float,
@@ -201,6 +240,27 @@ def dropout_mask(
     return mask
 
 
+@overload
+def apply_dropout_mask(
+    x: ArrayLike, bits: NDArray[np.uint8], p: float, *, inverted: bool = True, out: Out
+) -> Out: ...
+@overload
+def apply_dropout_mask(
+    x: NDArray[Float], bits: NDArray[np.uint8], p: float, *, inverted: bool = True, out: None = None
+) -> NDArray[Float]: ...
+@overload
+def apply_dropout_mask(
+    x: Float, bits: NDArray[np.uint8], p: float, *, inverted: bool = True, out: None = None
+) -> Float: ...
+@overload
+def apply_dropout_mask(
+    x: ArrayLike,
+    bits: NDArray[np.uint8],
+    p: float,
+    *,
+    inverted: bool = True,
+    out: NDArray[Any] | None = None,
+) -> Any: ...
 def apply_dropout_mask(
     x: ArrayLike,
     bits: NDArray[np.uint8],
@@ -213,9 +273,8 @@ def apply_dropout_mask(
 
     .. math:: y_i = \begin{cases} x_i / (1 - p) & b_i = 1 \\ 0 & \text{else} \end{cases}
 
-    With bits from `dropout_mask`, the result is that of `dropout`, bit for bit, save that ``p = 0``
-    makes -0.0 a +0.0. Storing the bits costs one byte for eight elements and saves drawing them
-    again.
+    With bits from `dropout_mask`, the result is that of `dropout`, bit for bit. Storing the bits
+    costs one byte for eight elements and saves drawing them again.
 
     Parameters
     ----------
@@ -256,9 +315,23 @@ def apply_dropout_mask(
     array = real_array("apply_dropout_mask", x)
     noise = stored_noise("apply_dropout_mask", array.shape, bits)
     _, scale = _core.keep_numbers(chance, bool(inverted))
-    return apply("dropout", array, out, noise, (scale,), caller="apply_dropout_mask")
+    if chance == 0:  # what is kept keeps its bits, as in `dropout`
+        dropped = np.unpackbits(bits, count=array.size, bitorder="little") == 0
+        if dropped.any():
+            array = array.copy(order="K")
+            array[dropped.reshape(array.shape)] = 0
+        noise = nothing_dropped(array.shape)
+    return apply("dropout", array, out, noise, (scale,), chance == 0, caller="apply_dropout_mask")
 
 
+@overload
+def dropout_inference(x: ArrayLike, p: float, out: Out) -> Out: ...
+@overload
+def dropout_inference(x: NDArray[Float], p: float, out: None = None) -> NDArray[Float]: ...
+@overload
+def dropout_inference(x: Float, p: float, out: None = None) -> Float: ...
+@overload
+def dropout_inference(x: ArrayLike, p: float, out: NDArray[Any] | None = None) -> Any: ...
 def dropout_inference(x: ArrayLike, p: float, out: NDArray[Any] | None = None) -> Any:
     r"""Scale by the probability of keeping an element: inference in the classic mode.
 

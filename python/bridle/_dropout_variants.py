@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import Any, SupportsIndex
+from typing import Any, SupportsIndex, Unpack, overload
 
 from numpy.typing import ArrayLike, NDArray
 
 from bridle import _core
 from bridle._call import real_array
-from bridle._noise import Block, NoiseShape, apply, number, probability, random_noise
+from bridle._noise import (
+    Block,
+    NoiseKeywords,
+    NoiseShape,
+    apply,
+    number,
+    probability,
+    random_noise,
+)
+from bridle._types import Float, Out
 
 __all__ = ["alpha_dropout", "gaussian_dropout", "gaussian_noise"]
 
@@ -17,6 +26,20 @@ __all__ = ["alpha_dropout", "gaussian_dropout", "gaussian_noise"]
 SATURATION = -1.7580993408473766
 
 
+@overload
+def alpha_dropout(x: ArrayLike, p: float, *, out: Out, **noise: Unpack[NoiseKeywords]) -> Out: ...
+@overload
+def alpha_dropout(
+    x: NDArray[Float], p: float, *, out: None = None, **noise: Unpack[NoiseKeywords]
+) -> NDArray[Float]: ...
+@overload
+def alpha_dropout(
+    x: Float, p: float, *, out: None = None, **noise: Unpack[NoiseKeywords]
+) -> Float: ...
+@overload
+def alpha_dropout(
+    x: ArrayLike, p: float, *, out: NDArray[Any] | None = None, **noise: Unpack[NoiseKeywords]
+) -> Any: ...
 def alpha_dropout(
     x: ArrayLike,
     p: float,
@@ -87,6 +110,22 @@ def alpha_dropout(
     return apply("alpha_dropout", array, out, noise, members, identity=chance == 0)
 
 
+@overload
+def gaussian_dropout(
+    x: ArrayLike, p: float, *, out: Out, **noise: Unpack[NoiseKeywords]
+) -> Out: ...
+@overload
+def gaussian_dropout(
+    x: NDArray[Float], p: float, *, out: None = None, **noise: Unpack[NoiseKeywords]
+) -> NDArray[Float]: ...
+@overload
+def gaussian_dropout(
+    x: Float, p: float, *, out: None = None, **noise: Unpack[NoiseKeywords]
+) -> Float: ...
+@overload
+def gaussian_dropout(
+    x: ArrayLike, p: float, *, out: NDArray[Any] | None = None, **noise: Unpack[NoiseKeywords]
+) -> Any: ...
 def gaussian_dropout(
     x: ArrayLike,
     p: float,
@@ -154,6 +193,22 @@ def gaussian_dropout(
     return apply("gaussian_dropout", array, out, noise, members, identity=chance == 0)
 
 
+@overload
+def gaussian_noise(
+    x: ArrayLike, stddev: float, *, out: Out, **noise: Unpack[NoiseKeywords]
+) -> Out: ...
+@overload
+def gaussian_noise(
+    x: NDArray[Float], stddev: float, *, out: None = None, **noise: Unpack[NoiseKeywords]
+) -> NDArray[Float]: ...
+@overload
+def gaussian_noise(
+    x: Float, stddev: float, *, out: None = None, **noise: Unpack[NoiseKeywords]
+) -> Float: ...
+@overload
+def gaussian_noise(
+    x: ArrayLike, stddev: float, *, out: NDArray[Any] | None = None, **noise: Unpack[NoiseKeywords]
+) -> Any: ...
 def gaussian_noise(
     x: ArrayLike,
     stddev: float,

@@ -5,16 +5,37 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
-from typing import Any, NamedTuple, SupportsIndex, TypeAlias
+from typing import Any, NamedTuple, NotRequired, SupportsIndex, TypeAlias, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bridle import _core
-from bridle._call import as_float, is_real
+from bridle._call import as_float, is_real, refuse_masked, shown
 
 NoiseShape: TypeAlias = Sequence[SupportsIndex | None]
 Block: TypeAlias = tuple[Sequence[SupportsIndex], Sequence[SupportsIndex]]
+
+
+class MaskKeywords(TypedDict):
+    """What names the random numbers of an array."""
+
+    seed: SupportsIndex
+    stream: NotRequired[SupportsIndex]
+    offset: NotRequired[SupportsIndex]
+    block: NotRequired[Block | None]
+
+
+class NoiseKeywords(MaskKeywords):
+    """The same, and which elements share one."""
+
+    noise_shape: NotRequired[NoiseShape | None]
+
+
+class DropoutKeywords(NoiseKeywords):
+    """The same, and how `dropout` scales."""
+
+    inverted: NotRequired[bool]
 
 
 class Noise(NamedTuple):
@@ -30,9 +51,10 @@ def number(name: str, parameter: str, value: Any) -> float:
     """Check that a hyper-parameter is one real number."""
     if isinstance(value, int | float):
         return as_float(value)
+    refuse_masked(name, parameter, value)
     array = np.asarray(value)
     if array.ndim > 0 or not is_real(array):
-        raise TypeError(f"{name}: {parameter} must be a real number, got {value!r}")
+        raise TypeError(f"{name}: {parameter} must be a real number, got {shown(value)}")
     return float(array)
 
 
@@ -46,10 +68,11 @@ def probability(name: str, p: Any) -> float:
 
 def counter(name: str, parameter: str, value: SupportsIndex, limit: int = 2**64) -> int:
     """Check one of the integers that name a random number."""
+    refuse_masked(name, parameter, value)
     try:
         integer = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name}: {parameter} must be an integer, got {value!r}") from None
+        raise TypeError(f"{name}: {parameter} must be an integer, got {shown(value)}") from None
     if not 0 <= integer < limit:
         raise ValueError(f"{name}: {parameter} must be >= 0 and < {limit}, got {integer}")
     return integer
@@ -63,10 +86,13 @@ def lengths(name: str, parameter: str, shape: SupportsIndex | Sequence[Any]) -> 
 
 def noise_lengths(name: str, noise_shape: NoiseShape) -> tuple[int | None, ...]:
     """Check that a noise shape is made of integers and None."""
+    refuse_masked(name, "noise_shape", noise_shape)
     try:
         return tuple(None if n is None else operator.index(n) for n in noise_shape)
     except TypeError:
-        message = f"{name}: noise_shape must be a tuple of integers and None, got {noise_shape!r}"
+        message = (
+            f"{name}: noise_shape must be a tuple of integers and None, got {shown(noise_shape)}"
+        )
         raise TypeError(message) from None
 
 
@@ -103,7 +129,7 @@ def _block(name: str, shape: tuple[int, ...], block: Block) -> tuple[tuple[int, 
     try:
         whole, origin = (lengths(name, "block", part) for part in block)
     except (TypeError, ValueError) as error:
-        message = f"{name}: block must be (global shape, origin), got {block!r}"
+        message = f"{name}: block must be (global shape, origin), got {shown(block)}"
         raise type(error)(message) from None
     corners = zip(shape, whole, origin, strict=False)
     fits = len(shape) == len(whole) == len(origin) and all(n + o <= w for n, w, o in corners)
@@ -135,6 +161,7 @@ def _own_number(
 
 def stored_noise(name: str, shape: tuple[int, ...], bits: NDArray[Any]) -> Noise:
     """Return the noise of an array of this shape whose decisions are packed bits."""
+    refuse_masked(name, "bits", bits)
     if not isinstance(bits, np.ndarray) or bits.dtype != np.uint8:
         got = bits.dtype if isinstance(bits, np.ndarray) else type(bits).__name__
         raise TypeError(f"{name}: bits must be an array of uint8, got {got}")
@@ -157,6 +184,7 @@ def _c_strides(shape: tuple[int, ...]) -> list[int]:
 
 
 def _check_out(name: str, x: NDArray[Any], out: object) -> NDArray[Any]:
+    refuse_masked(name, "out", out)
     if not isinstance(out, np.ndarray):
         raise TypeError(f"{name}: out must be an array, got {type(out).__name__}")
     if out.shape != x.shape:

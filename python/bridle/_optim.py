@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import Any, Unpack, overload
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from bridle import _core
-from bridle._call import UfuncKeywords
+from bridle._call import shows_ufunc_keywords
+from bridle._types import Floats, LoopKeywords, Number, Out, UfuncKeywords
 
 __all__ = ["decay", "elastic_net_gradient"]
 
 
+@overload
+def decay(
+    w: ArrayLike, rate: ArrayLike, out: Out | tuple[Out], **ufunc_kwargs: Unpack[UfuncKeywords]
+) -> Out: ...
+@overload
+def decay(
+    w: Floats, rate: Number, out: None = None, **ufunc_kwargs: Unpack[LoopKeywords]
+) -> Floats: ...
+@overload
+def decay(
+    w: float, rate: Number, out: None = None, **ufunc_kwargs: Unpack[LoopKeywords]
+) -> np.float64: ...
+@overload
+def decay(
+    w: ArrayLike, rate: ArrayLike, out: Any = None, **ufunc_kwargs: Unpack[UfuncKeywords]
+) -> Any: ...
+@shows_ufunc_keywords
 def decay(
     w: ArrayLike, rate: ArrayLike, out: Any = None, **ufunc_kwargs: Unpack[UfuncKeywords]
 ) -> Any:
@@ -29,8 +48,8 @@ def decay(
         nearest weight.
     out : ndarray, optional
         Where the result is written; may be ``w`` itself.
-    **ufunc_kwargs
-        ``where``, ``dtype``, ``casting``, ``order``, ``subok`` as for any NumPy ufunc.
+    where, dtype, casting, order, subok
+        As for any NumPy ufunc.
 
     Returns
     -------
@@ -62,6 +81,31 @@ def decay(
     return _core.decay(w, rate, out, ufunc_kwargs)
 
 
+@overload
+def elastic_net_gradient(
+    w: ArrayLike,
+    l1: ArrayLike,
+    l2: ArrayLike,
+    out: Out | tuple[Out],
+    **ufunc_kwargs: Unpack[UfuncKeywords],
+) -> Out: ...
+@overload
+def elastic_net_gradient(
+    w: Floats, l1: Number, l2: Number, out: None = None, **ufunc_kwargs: Unpack[LoopKeywords]
+) -> Floats: ...
+@overload
+def elastic_net_gradient(
+    w: float, l1: Number, l2: Number, out: None = None, **ufunc_kwargs: Unpack[LoopKeywords]
+) -> np.float64: ...
+@overload
+def elastic_net_gradient(
+    w: ArrayLike,
+    l1: ArrayLike,
+    l2: ArrayLike,
+    out: Any = None,
+    **ufunc_kwargs: Unpack[UfuncKeywords],
+) -> Any: ...
+@shows_ufunc_keywords
 def elastic_net_gradient(
     w: ArrayLike,
     l1: ArrayLike,
@@ -86,8 +130,8 @@ def elastic_net_gradient(
         squares; one number or one per element.
     out : ndarray, optional
         Where the result is written; may be ``w`` itself.
-    **ufunc_kwargs
-        ``where``, ``dtype``, ``casting``, ``order``, ``subok`` as for any NumPy ufunc.
+    where, dtype, casting, order, subok
+        As for any NumPy ufunc.
 
     Returns
     -------

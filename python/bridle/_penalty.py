@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, overload
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from bridle import _core
+from bridle._types import Axis
 
 __all__ = ["elastic_net_penalty", "l1_penalty", "l2_penalty"]
 
 
+@overload
+def l1_penalty(
+    w: ArrayLike, strength: ArrayLike = 1.0, *, axis: None = None, keepdims: Literal[False] = False
+) -> np.float64: ...
+@overload
+def l1_penalty(
+    w: ArrayLike, strength: ArrayLike = 1.0, *, axis: Axis | None = None, keepdims: bool = False
+) -> np.float64 | NDArray[np.float64]: ...
 def l1_penalty(
     w: ArrayLike,
     strength: ArrayLike = 1.0,
     *,
-    axis: int | tuple[int, ...] | None = None,
+    axis: Axis | None = None,
     keepdims: bool = False,
 ) -> Any:
     r"""Sum of the absolute values.
@@ -27,7 +37,8 @@ def l1_penalty(
     w : array_like
         Weights, of any shape and memory layout.
     strength : array_like, default 1.0
-        :math:`\lambda \ge 0`; with ``axis``, an array is broadcast against the sums.
+        :math:`\lambda \ge 0`; an array holds one for each weight (is broadcast to ``w``) or, with
+        ``axis``, is broadcast against the sums. Zero leaves the term out, whatever the sum is.
     axis : int or tuple of int, optional
         The axes to sum over; all of them by default.
     keepdims : bool, default False
@@ -62,15 +73,30 @@ def l1_penalty(
     np.float64(0.55)
     >>> br.l1_penalty(w, axis=0)
     array([5. , 0.5])
+
+    A factor for each weight, or for each row:
+
+    >>> br.l1_penalty(w, [[0.1, 1.0], [0.1, 0.0]])
+    np.float64(1.0)
+    >>> br.l1_penalty(w, [0.1, 1.0], axis=1)
+    array([0.35, 2.  ])
     """
     return _core.l1_penalty(w, strength, axis, keepdims)
 
 
+@overload
+def l2_penalty(
+    w: ArrayLike, strength: ArrayLike = 1.0, *, axis: None = None, keepdims: Literal[False] = False
+) -> np.float64: ...
+@overload
+def l2_penalty(
+    w: ArrayLike, strength: ArrayLike = 1.0, *, axis: Axis | None = None, keepdims: bool = False
+) -> np.float64 | NDArray[np.float64]: ...
 def l2_penalty(
     w: ArrayLike,
     strength: ArrayLike = 1.0,
     *,
-    axis: int | tuple[int, ...] | None = None,
+    axis: Axis | None = None,
     keepdims: bool = False,
 ) -> Any:
     r"""Sum of the squares, without a factor ½.
@@ -82,8 +108,8 @@ def l2_penalty(
     w : array_like
         Weights, of any shape and memory layout.
     strength : array_like, default 1.0
-        :math:`\lambda \ge 0`; with ``axis``, an array is broadcast against the sums. A library
-        whose penalty is :math:`\tfrac{c}{2} \sum_i w_i^2` means ``strength = c / 2``.
+        :math:`\lambda \ge 0`, numbers or arrays as in `l1_penalty`. A library whose penalty is
+        :math:`\tfrac{c}{2} \sum_i w_i^2` means ``strength = c / 2``.
     axis : int or tuple of int, optional
         The axes to sum over; all of them by default.
     keepdims : bool, default False
@@ -120,12 +146,25 @@ def l2_penalty(
     return _core.l2_penalty(w, strength, axis, keepdims)
 
 
+@overload
 def elastic_net_penalty(
     w: ArrayLike,
     l1: ArrayLike,
     l2: ArrayLike,
     *,
-    axis: int | tuple[int, ...] | None = None,
+    axis: None = None,
+    keepdims: Literal[False] = False,
+) -> np.float64: ...
+@overload
+def elastic_net_penalty(
+    w: ArrayLike, l1: ArrayLike, l2: ArrayLike, *, axis: Axis | None = None, keepdims: bool = False
+) -> np.float64 | NDArray[np.float64]: ...
+def elastic_net_penalty(
+    w: ArrayLike,
+    l1: ArrayLike,
+    l2: ArrayLike,
+    *,
+    axis: Axis | None = None,
     keepdims: bool = False,
 ) -> Any:
     r"""Sum of the absolute values and of the squares, each with its strength, in one pass.
@@ -137,7 +176,7 @@ def elastic_net_penalty(
     w : array_like
         Weights, of any shape and memory layout.
     l1, l2 : array_like
-        :math:`\lambda_1, \lambda_2 \ge 0`; with ``axis``, arrays are broadcast against the sums.
+        :math:`\lambda_1, \lambda_2 \ge 0`, numbers or arrays as in `l1_penalty`.
     axis : int or tuple of int, optional
         The axes to sum over; all of them by default.
     keepdims : bool, default False

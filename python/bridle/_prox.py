@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import Any, Unpack, overload
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from bridle import _core
-from bridle._call import UfuncKeywords
+from bridle._call import shows_ufunc_keywords
+from bridle._types import Floats, LoopKeywords, Number, Out, UfuncKeywords
 
 __all__ = ["prox_elastic_net", "prox_l2", "soft_threshold"]
 
 
+@overload
+def soft_threshold(
+    x: ArrayLike, threshold: ArrayLike, out: Out | tuple[Out], **ufunc_kwargs: Unpack[UfuncKeywords]
+) -> Out: ...
+@overload
+def soft_threshold(
+    x: Floats, threshold: Number, out: None = None, **ufunc_kwargs: Unpack[LoopKeywords]
+) -> Floats: ...
+@overload
+def soft_threshold(
+    x: float, threshold: Number, out: None = None, **ufunc_kwargs: Unpack[LoopKeywords]
+) -> np.float64: ...
+@overload
+def soft_threshold(
+    x: ArrayLike, threshold: ArrayLike, out: Any = None, **ufunc_kwargs: Unpack[UfuncKeywords]
+) -> Any: ...
+@shows_ufunc_keywords
 def soft_threshold(
     x: ArrayLike, threshold: ArrayLike, out: Any = None, **ufunc_kwargs: Unpack[UfuncKeywords]
 ) -> Any:
@@ -31,8 +50,8 @@ def soft_threshold(
         ``x``. After a gradient step it is learning rate times strength.
     out : ndarray, optional
         Where the result is written; may be ``x`` itself.
-    **ufunc_kwargs
-        ``where``, ``dtype``, ``casting``, ``order``, ``subok`` as for any NumPy ufunc.
+    where, dtype, casting, order, subok
+        As for any NumPy ufunc.
 
     Returns
     -------
@@ -75,6 +94,40 @@ def soft_threshold(
     return _core.soft_threshold(x, threshold, out, ufunc_kwargs)
 
 
+@overload
+def prox_l2(
+    x: ArrayLike,
+    strength: ArrayLike,
+    step: ArrayLike = 1.0,
+    *,
+    out: Out | tuple[Out],
+    **ufunc_kwargs: Unpack[UfuncKeywords],
+) -> Out: ...
+@overload
+def prox_l2(
+    x: Floats,
+    strength: Number,
+    step: Number = 1.0,
+    out: None = None,
+    **ufunc_kwargs: Unpack[LoopKeywords],
+) -> Floats: ...
+@overload
+def prox_l2(
+    x: float,
+    strength: Number,
+    step: Number = 1.0,
+    out: None = None,
+    **ufunc_kwargs: Unpack[LoopKeywords],
+) -> np.float64: ...
+@overload
+def prox_l2(
+    x: ArrayLike,
+    strength: ArrayLike,
+    step: ArrayLike = 1.0,
+    out: Any = None,
+    **ufunc_kwargs: Unpack[UfuncKeywords],
+) -> Any: ...
+@shows_ufunc_keywords
 def prox_l2(
     x: ArrayLike,
     strength: ArrayLike,
@@ -96,8 +149,8 @@ def prox_l2(
         :math:`\eta \ge 0`, the learning rate; one number or one per element.
     out : ndarray, optional
         Where the result is written; may be ``x`` itself.
-    **ufunc_kwargs
-        ``where``, ``dtype``, ``casting``, ``order``, ``subok`` as for any NumPy ufunc.
+    where, dtype, casting, order, subok
+        As for any NumPy ufunc.
 
     Returns
     -------
@@ -128,6 +181,44 @@ def prox_l2(
     return _core.prox_l2(x, strength, step, out, ufunc_kwargs)
 
 
+@overload
+def prox_elastic_net(
+    x: ArrayLike,
+    l1: ArrayLike,
+    l2: ArrayLike,
+    step: ArrayLike = 1.0,
+    *,
+    out: Out | tuple[Out],
+    **ufunc_kwargs: Unpack[UfuncKeywords],
+) -> Out: ...
+@overload
+def prox_elastic_net(
+    x: Floats,
+    l1: Number,
+    l2: Number,
+    step: Number = 1.0,
+    out: None = None,
+    **ufunc_kwargs: Unpack[LoopKeywords],
+) -> Floats: ...
+@overload
+def prox_elastic_net(
+    x: float,
+    l1: Number,
+    l2: Number,
+    step: Number = 1.0,
+    out: None = None,
+    **ufunc_kwargs: Unpack[LoopKeywords],
+) -> np.float64: ...
+@overload
+def prox_elastic_net(
+    x: ArrayLike,
+    l1: ArrayLike,
+    l2: ArrayLike,
+    step: ArrayLike = 1.0,
+    out: Any = None,
+    **ufunc_kwargs: Unpack[UfuncKeywords],
+) -> Any: ...
+@shows_ufunc_keywords
 def prox_elastic_net(
     x: ArrayLike,
     l1: ArrayLike,
@@ -155,8 +246,8 @@ def prox_elastic_net(
         own steps.
     out : ndarray, optional
         Where the result is written; may be ``x`` itself.
-    **ufunc_kwargs
-        ``where``, ``dtype``, ``casting``, ``order``, ``subok`` as for any NumPy ufunc.
+    where, dtype, casting, order, subok
+        As for any NumPy ufunc.
 
     Returns
     -------
