@@ -143,6 +143,36 @@ def test_a_number_of_threads_that_is_no_integer_is_a_type_error(n):
 def test_our_variable_wins_over_that_of_openmp(run_python, variables, expected):
     result = run_python("import bridle; print(bridle.get_num_threads())", **variables)
     assert result.stdout.strip() == str(expected), result.stderr
+    assert not result.stderr
+
+
+@pytest.mark.parametrize("text", ["auto", "0", "-3", ""], ids=repr)
+def test_a_number_of_threads_that_is_none_is_named_and_the_next_rule_applies(run_python, text):
+    program = "import bridle; print(bridle.get_num_threads())"
+    result = run_python(program, BRIDLE_NUM_THREADS=text, OMP_NUM_THREADS="3")
+    assert result.stdout.strip() == "3", result.stderr
+    message = "BRIDLE_NUM_THREADS must be a whole number between 1 and 65535, "
+    message += f"got {text!r}, which is ignored"
+    assert result.stderr.splitlines() == [f"<string>:1: RuntimeWarning: {message}"]
+
+
+@pytest.mark.parametrize("text", ["1e1", "2.0", " 2", "65536", "1" + "0" * 30], ids=repr)
+def test_a_number_of_threads_in_other_words_is_named(run_python, text):
+    program = """
+import warnings
+warnings.simplefilter("error")
+try:
+    import bridle
+except RuntimeWarning as warning:
+    print(warning)
+warnings.simplefilter("ignore")
+import bridle
+"""
+    result = run_python(program, BRIDLE_NUM_THREADS=text)
+    message = f"65535, got {text!r}, which is ignored\n"
+    assert result.stdout.startswith("BRIDLE_NUM_THREADS must be a whole number between 1 and ")
+    assert result.stdout.endswith(message)
+    assert not result.stderr
 
 
 def test_the_limits_of_threadpoolctl_are_respected_until_a_number_is_set(run_python):
@@ -249,3 +279,20 @@ if __name__ == "__main__":
     number, running = map(int, result.stdout.split())
     assert number == 3
     assert running >= 3  # the caller and two workers
+
+
+def test_a_limit_of_threadpoolctl_holds_in_the_thread_that_set_it(run_python):
+    program = """
+import bridle, threading, threadpoolctl
+show = lambda: print(bridle.get_num_threads())
+def in_another_thread():
+    thread = threading.Thread(target=show)
+    thread.start()
+    thread.join()
+with threadpoolctl.threadpool_limits(1):
+    show(), in_another_thread()
+bridle.set_num_threads(3)
+in_another_thread()
+"""
+    result = run_python(program, OMP_NUM_THREADS="4")
+    assert result.stdout.split() == ["1", "4", "3"], result.stderr

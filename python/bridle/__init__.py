@@ -1,6 +1,6 @@
 """Regularization of large weight arrays for those who write their own training loops."""
 
-from bridle import _call, _core, _dropout, _ufuncs  # noqa: F401
+from bridle import _call, _config, _core, _dropout, _ufuncs  # noqa: F401
 from bridle._catch_up import catch_up
 from bridle._config import get_num_threads, set_num_threads, show_config
 from bridle._criteria import GeneralizationLoss, Plateau, ProgressQuotient, UnimprovedStrips
@@ -71,4 +71,5 @@ __all__ = [
     "soft_threshold",
 ]
 
+_config.warn_of_environment()
 _core.set_fallbacks(_call.elementwise, _call.penalty, _dropout.dropout_of_any)

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import operator
+import os
+import re
+import warnings
 from typing import Any, SupportsIndex
 
 from bridle import _core
 from bridle._call import refuse_masked
 
+MOST_THREADS = 65535
+
 __all__ = ["get_num_threads", "set_num_threads", "show_config"]
+
+
+def warn_of_environment() -> None:
+    """Warn of a number of threads in the environment that the core overlooks."""
+    text = os.environ.get("BRIDLE_NUM_THREADS", "1")
+    if not re.fullmatch("0*[1-9][0-9]{0,4}", text) or int(text) > MOST_THREADS:
+        rule = f"must be a whole number between 1 and {MOST_THREADS}"
+        message = f"BRIDLE_NUM_THREADS {rule}, got {text!r}, which is ignored"
+        warnings.warn(message, RuntimeWarning, stacklevel=3)  # where bridle is imported
 
 
 def get_num_threads() -> int:
@@ -22,6 +36,17 @@ def get_num_threads() -> int:
     -------
     int
 
+    See Also
+    --------
+    set_num_threads : Sets it for all threads that call bridle.
+
+    Notes
+    -----
+    A limit of threadpoolctl holds only in the thread that set it, since OpenMP keeps one number for
+    each: calls from the other threads of a pool, or in a worker of a data loader, are not limited.
+    A ``BRIDLE_NUM_THREADS`` that is no whole number from 1 to 65535 is ignored with a warning when
+    bridle is imported.
+
     Examples
     --------
     >>> import bridle as br
@@ -33,6 +58,8 @@ def get_num_threads() -> int:
 
 def set_num_threads(n: SupportsIndex) -> None:
     """Set the number of threads that a call on a large array uses, in bridle alone.
+
+    It holds in all threads of the process, unlike a limit of threadpoolctl, which it overrules.
 
     Parameters
     ----------
@@ -55,8 +82,8 @@ def set_num_threads(n: SupportsIndex) -> None:
     """
     refuse_masked("set_num_threads", "n", n)
     number = operator.index(n)
-    if not 1 <= number <= 65535:
-        raise ValueError(f"set_num_threads: n must be between 1 and 65535, got {number}")
+    if not 1 <= number <= MOST_THREADS:
+        raise ValueError(f"set_num_threads: n must be between 1 and {MOST_THREADS}, got {number}")
     _core.set_num_threads(number)
 
 
