@@ -58,6 +58,36 @@ def test_any_bits_are_taken_at_every_size(dtype, instruction_set, assert_same_bi
             assert_same_bits(actual, apply_reference(x[begin:][:size], own, 0.3), f"{size}")
 
 
+def every_nan(dtype):
+    """Return zeros, infinities and NaNs of both signs and of several payloads."""
+    unsigned, info = np.dtype(f"u{dtype.itemsize}"), ml_dtypes.finfo(dtype)
+    infinity = int(np.array(INF, dtype).view(unsigned))
+    payloads = [0, 1, 2, (1 << info.nmant) - 1, 1 << (info.nmant - 1)]
+    positive = np.array([infinity + payload for payload in payloads] + [0, 1], unsigned)
+    negative = positive | unsigned.type(1 << (8 * dtype.itemsize - 1))
+    return np.concatenate([positive, negative]).view(dtype)
+
+
+@pytest.mark.parametrize("inverted", [True, False])
+def test_stored_bits_with_p_of_zero_keep_the_bits_of_x(dtype, layout, inverted, assert_same_bits):
+    before = np.resize(every_nan(dtype), (3, 700))
+    x = layout(before.copy())
+    bits = np.random.default_rng(3).integers(0, 256, (x.size + 7) // 8, np.uint8)
+    keep = np.unpackbits(bits, count=x.size, bitorder="little").reshape(x.shape) != 0
+    for own, expected in (
+        (stored(x.shape, 0.0), br.dropout(x, 0.0, **KEY, inverted=inverted)),
+        (bits, np.where(keep, x, dtype.type(0))),
+    ):
+        out, in_place = layout(np.ones(x.shape, dtype)), layout(before.copy())
+        for target in (None, out, in_place):
+            source = in_place if target is in_place else x
+            actual = br.apply_dropout_mask(source, own, 0.0, inverted=inverted, out=target)
+            assert_same_bits(actual, expected, nan_bits=True)
+    assert_same_bits(x, before, nan_bits=True)
+    for x in (dtype.type(-0.0), np.zeros(0, dtype)):
+        assert_same_bits(br.apply_dropout_mask(x, stored(x.shape, 0), 0), x, nan_bits=True)
+
+
 def test_threads_share_the_stored_bits(dtype, threads, instruction_set, assert_same_bits):
     x = values(dtype, 3 * 50_001).reshape(3, 50_001)
     bits = stored(x.shape, 0.3)
@@ -213,12 +243,13 @@ def test_both_modes_have_the_expectation_of_the_input():
 
 @pytest.mark.parametrize("name", AMOUNTS)
 def test_nothing_done_is_the_identity_bit_for_bit(name, dtype, layout, assert_same_bits):
-    x = layout(np.resize(hostile(dtype), (3, 2000)))
+    x = layout(np.resize(np.append(hostile(dtype), every_nan(dtype)), (3, 2000)))
     for zero in (0, 0.0, -0.0, np.float16(0), False):
         out = np.ones(x.shape, dtype)
         assert getattr(br, name)(x, zero, **KEY, out=out) is out
         assert_same_bits(out, x, nan_bits=True)
         assert_same_bits(getattr(br, name)(x, zero, **KEY), x, nan_bits=True)
+        assert_same_bits(br.dropout_inference(x, zero), x, nan_bits=True)
 
 
 def test_alpha_dropout_of_certainty_gives_positive_zeros(dtype, layout, assert_same_bits):
