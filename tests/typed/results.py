@@ -1,0 +1,78 @@
+"""What type checkers take the results for; checked by mypy, and run as it stands by the tests."""
+
+from typing import Any, assert_type
+
+import numpy as np
+from numpy.typing import NDArray
+
+import bridle as br
+
+single: NDArray[np.float32] = np.ones((2, 3), np.float32)
+double: NDArray[np.float64] = np.ones(3)
+whole: NDArray[np.int64] = np.ones(3, np.int64)
+number = np.float32(0.5)
+
+
+def elementwise() -> None:
+    """An array in gives an array of its type, `out` that of `out`."""
+    assert_type(br.soft_threshold(single, 0.1), NDArray[np.float32])
+    assert_type(br.soft_threshold(single, number, order="C"), NDArray[np.float32])
+    assert_type(br.soft_threshold(number, 0.1), np.float32)
+    assert_type(br.soft_threshold(-2, 0.1), np.float64)
+    assert_type(br.soft_threshold([1], 0.1, double, where=double > 0), NDArray[np.float64])
+    assert_type(br.soft_threshold(single, 0.1, (single,), casting="same_kind"), NDArray[np.float32])
+    assert_type(br.prox_l2(single, 0.1), NDArray[np.float32])
+    assert_type(br.prox_l2(single, 0.1, 0.2, order="K"), NDArray[np.float32])
+    assert_type(br.prox_l2(double, 0.1, out=double), NDArray[np.float64])
+    assert_type(br.prox_elastic_net(single, 0.1, 0.2, np.float64(0.3)), NDArray[np.float32])
+    assert_type(br.prox_elastic_net(double, l1=0.1, l2=0.2, out=double), NDArray[np.float64])
+    assert_type(br.decay(single, 1), NDArray[np.float32])
+    assert_type(br.decay(2.0, 0.1), np.float64)
+    assert_type(br.elastic_net_gradient(double, 0.1, 0.2), NDArray[np.float64])
+    assert_type(br.elastic_net_gradient(whole, 0.1, 0.2, double), NDArray[np.float64])
+
+
+def unknown() -> None:
+    """Here the result is what NumPy makes of the arguments."""
+    assert_type(br.soft_threshold(whole, 0.1), Any)
+    assert_type(br.soft_threshold(single, [0.1, 0.2, 0.3]), Any)
+    assert_type(br.soft_threshold(single, 0.1, dtype=np.float64), Any)
+
+
+def penalties() -> None:
+    """One number without an axis."""
+    assert_type(br.l1_penalty(single, 0.1), np.float64)
+    assert_type(br.l1_penalty([1, 2], [0.1, 0.2]), np.float64)
+    assert_type(br.l2_penalty(single, axis=None), np.float64)
+    assert_type(br.l2_penalty(single, axis=(0, -1)), np.float64 | NDArray[np.float64])
+    assert_type(br.elastic_net_penalty(single, 0.1, 0.2), np.float64)
+    assert_type(
+        br.elastic_net_penalty(single, 0.1, 0.2, keepdims=True), np.float64 | NDArray[np.float64]
+    )
+
+
+def dropout() -> None:
+    """The same for the family."""
+    bits = br.dropout_mask(3, 0.5, seed=1, packed=True)
+    assert_type(bits, NDArray[np.uint8])
+    assert_type(br.dropout_mask((2, 3), 0.5, seed=1, stream=2), NDArray[np.bool])
+    assert_type(br.dropout(single, 0.5, seed=1, noise_shape=(1, None)), NDArray[np.float32])
+    assert_type(br.dropout(single, 0.5, seed=1, inverted=False, out=single), NDArray[np.float32])
+    assert_type(br.dropout(number, 0.5, seed=1), np.float32)
+    assert_type(br.dropout([1.0, 2.0], 0.5, seed=1, offset=3), Any)
+    assert_type(br.apply_dropout_mask(double, bits, 0.5), NDArray[np.float64])
+    assert_type(br.apply_dropout_mask(double, bits, 0.5, out=double), NDArray[np.float64])
+    assert_type(br.dropout_inference(single, 0.5), NDArray[np.float32])
+    assert_type(br.dropout_inference(whole, 0.5, double), NDArray[np.float64])
+    assert_type(br.alpha_dropout(single, 0.5, seed=1), NDArray[np.float32])
+    assert_type(br.gaussian_dropout(single, 0.5, seed=1), NDArray[np.float32])
+    assert_type(br.gaussian_noise(double, 0.5, seed=1, out=double), NDArray[np.float64])
+
+
+def mistakes() -> None:
+    """What a type checker finds; the comments are errors themselves where it finds nothing."""
+    br.soft_threshold(single, 0.1, nonsense=1)  # type: ignore[call-overload]
+    br.soft_threshold(single, 0.1, order="X")  # type: ignore[call-overload]
+    br.dropout(single, 0.5)  # type: ignore[call-overload]
+    br.dropout(single, 0.5, seed="1")  # type: ignore[call-overload]
+    br.l1_penalty(single, axis=0.5)  # type: ignore[call-overload]
