@@ -24,10 +24,10 @@ soft_threshold = elementwise_f32("soft_threshold_f32", 1)
 
 
 @numba.njit(nogil=True)
-def train(w, target, rate, steps):
+def train(w, target, rate, iterations):
     """Move w towards the target, in squared error, with weight decay and an L1 penalty."""
     address, size = w.ctypes.data, w.size
-    for _ in range(steps):
+    for _ in range(iterations):
         for i in range(size):
             w[i] -= rate * (w[i] - target[i])
         if decay(address, rate * np.float32(0.01), address, size) != 0:
@@ -39,16 +39,16 @@ def train(w, target, rate, steps):
 
 def main():
     """Train several arrays at a time, and do the same step by step in NumPy and bridle."""
-    rate, steps = np.float32(0.1), 100
+    rate, iterations = np.float32(0.1), 100
     targets = [np.random.default_rng(seed).normal(size=10_000).astype("f4") for seed in range(4)]
     arrays = [np.zeros_like(target) for target in targets]
     with ThreadPoolExecutor() as pool:
-        done = list(pool.map(lambda w, target: train(w, target, rate, steps), arrays, targets))
+        done = list(pool.map(lambda w, target: train(w, target, rate, iterations), arrays, targets))
     assert all(done)
     assert not train(arrays[0].copy(), targets[0], np.float32(np.nan), 1)  # NaN is refused
     for w, target in zip(arrays, targets, strict=True):
         expected = np.zeros_like(target)
-        for _ in range(steps):
+        for _ in range(iterations):
             expected -= rate * (expected - target)
             br.decay(expected, rate * np.float32(0.01), out=expected)
             br.soft_threshold(expected, rate * np.float32(0.5), out=expected)

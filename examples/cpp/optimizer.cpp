@@ -46,7 +46,7 @@ int main() {
   for (std::size_t i = 0; i < size; ++i) target[i] = 2.0f * std::sin(static_cast<float>(i));
   std::vector<float> plain_w = w, plain_velocity = velocity, own_w = w, own_velocity = velocity;
   bridle::UpdateSummary summary{};
-  for (int step = 0; step < 50; ++step) {  // towards the target, in squared error
+  for (int iteration = 0; iteration < 50; ++iteration) {  // towards the target, in squared error
     for (std::size_t i = 0; i < size; ++i) gradient[i] = w[i] - target[i];
     sgd.step(w, velocity, gradient);
     for (std::size_t i = 0; i < size; ++i) gradient[i] = plain_w[i] - target[i];

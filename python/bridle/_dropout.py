@@ -90,9 +90,12 @@ def dropout(
         Probability of dropping an element, :math:`0 \le p \le 1`. It is realised as a multiple of
         :math:`2^{-32}`, and the scale is that of the realised probability.
     seed : int
-        Names the random bits, :math:`0 \le` ``seed`` :math:`< 2^{64}`.
+        Names the random bits, :math:`0 \le` ``seed`` :math:`< 2^{64}`. Two layers with the same
+        seed drop the same elements: give each its own.
     stream : int, default 0
-        Names an independent sequence of the same seed, such as the training step or layer.
+        Names an independent sequence of the same seed. The same seed and stream give the same mask
+        in every call, so a training loop must give each iteration another stream, such as its
+        number; the backward pass takes that of its forward pass.
     offset : int, default 0
         Index of the first element.
     noise_shape : tuple of int and None, optional
@@ -147,6 +150,14 @@ def dropout(
     >>> br.dropout(x[4:], 0.5, seed=1, offset=4)
     array([2., 0., 2., 0.], dtype=float32)
 
+    In a loop, each iteration has its stream:
+
+    >>> for iteration in range(3):
+    ...     print(br.dropout(x, 0.5, seed=1, stream=iteration))
+    [2. 0. 2. 2. 2. 0. 2. 0.]
+    [0. 0. 0. 2. 0. 2. 0. 2.]
+    [2. 0. 0. 0. 0. 0. 0. 0.]
+
     Whole columns of a matrix, and the lower right corner of one:
 
     >>> br.dropout(np.ones((2, 4)), 0.5, seed=1, noise_shape=(1, None))
@@ -199,7 +210,7 @@ def dropout_mask(
     shape : int or tuple of int
         Shape of the array that is to be masked, or of its noise where that has a shape of its own.
     p, seed, stream, offset, block
-        As for `dropout`.
+        As for `dropout`: the same seed and stream give the same mask again.
     packed : bool, default False
         Return bits instead: bit ``i % 8`` of byte ``i // 8`` belongs to the element at position
         ``i`` in C order, as ``np.packbits(mask, bitorder="little")`` gives them.

@@ -67,7 +67,8 @@ def alpha_dropout(
     p : float
         Probability of dropping an element, :math:`0 \le p \le 1`.
     seed, stream, offset, noise_shape, block
-        As for `dropout`.
+        As for `dropout`: the same seed and stream give the same noise again, so each iteration of a
+        loop needs a stream of its own.
     out : ndarray, optional
         Where the result is written; may be ``x`` itself.
 
@@ -153,7 +154,8 @@ def gaussian_dropout(
     p : float
         Probability of the dropout that has the same variance, :math:`0 \le p < 1`.
     seed, stream, offset, noise_shape, block
-        As for `dropout`.
+        As for `dropout`: the same seed and stream give the same noise again, so each iteration of a
+        loop needs a stream of its own.
     out : ndarray, optional
         Where the result is written; may be ``x`` itself.
 
@@ -233,7 +235,8 @@ def gaussian_noise(
     stddev : float
         Standard deviation :math:`\sigma \ge 0`, in units of ``x``.
     seed, stream, offset, noise_shape, block
-        As for `dropout`.
+        As for `dropout`: the same seed and stream give the same noise again, so each iteration of a
+        loop needs a stream of its own.
     out : ndarray, optional
         Where the result is written; may be ``x`` itself.
 
