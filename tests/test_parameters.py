@@ -8,7 +8,7 @@ import pytest
 import bridle as br
 from bridle import _core
 
-from .cases import DTYPES, ELEMENTWISE, NAN, PENALTIES, values
+from .cases import DTYPES, ELEMENTWISE, INF, NAN, PENALTIES, values
 from .random_oracle import AMOUNTS, KEY
 
 ROWS = [*ELEMENTWISE.values(), *PENALTIES.values()]
@@ -92,6 +92,20 @@ def test_a_masked_array_keeps_its_mask_or_is_refused(operator):
         with pytest.raises(TypeError, match=rf"^{operator.name}: masked arrays are not supported"):
             function(kept, **operator.sample_params, **keywords)
         assert (keywords.get("out", 1) == np.ones(4)).all()
+
+
+@pytest.mark.parametrize(("row", "parameter"), PARAMETERS)
+def test_an_integer_beyond_every_float_is_infinite(row, parameter):
+    function, w = getattr(br, row.name), np.array([1.0, 2.0])
+    allowed = row.params[parameter].good[-1] == INF
+    if allowed:
+        infinite, huge = (
+            function(w, **(row.sample_params | {parameter: n})) for n in (INF, 10**400)
+        )
+        np.testing.assert_array_equal(huge, infinite)
+    for number in (-(10**400), 10**400)[: 1 if allowed else 2]:
+        with pytest.raises(ValueError, match=rf"^{row.name}: {parameter} must be .*, got -?inf$"):
+            function(w, **(row.sample_params | {parameter: number}))
 
 
 @pytest.mark.parametrize("row", PENALTIES.values(), ids=lambda row: row.name)

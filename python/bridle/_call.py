@@ -91,8 +91,9 @@ def parameter(name: str, index: int, value: Any) -> Any:
     What has rules of its own for ufuncs is handed on as it is, and what is lazy unchecked.
     """
     if isinstance(value, int | float):
-        _core.check_parameter(name, index, value)
-        return float(value)
+        number = as_float(value)
+        _core.check_parameter(name, index, number if math.isinf(number) else value)
+        return number
     own_rules = has_own_rules(value)
     if own_rules and is_lazy(value):
         return value

@@ -54,7 +54,7 @@ def l1_penalty(
     Raises
     ------
     ValueError
-        If ``strength`` is negative or NaN.
+        If a strength is negative or NaN, or an array of them does not fit.
 
     See Also
     --------
@@ -123,7 +123,7 @@ def l2_penalty(
     Raises
     ------
     ValueError
-        If ``strength`` is negative or NaN.
+        If a strength is negative or NaN, or an array of them does not fit.
 
     See Also
     --------
@@ -190,7 +190,7 @@ def elastic_net_penalty(
     Raises
     ------
     ValueError
-        If ``l1`` or ``l2`` is negative or NaN.
+        If a strength is negative or NaN, or an array of them does not fit.
 
     See Also
     --------

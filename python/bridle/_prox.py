@@ -63,7 +63,10 @@ def soft_threshold(
     Raises
     ------
     ValueError
-        If a threshold is negative or NaN; nothing has been written then.
+        If a threshold is negative or NaN; nothing has been written then. What a container such as a
+        pandas Series holds is checked, too; what is lazy, as a Dask array, is not.
+    TypeError
+        If ``threshold``, ``where`` or ``out`` is a masked array. A masked ``x`` keeps its mask.
 
     See Also
     --------
