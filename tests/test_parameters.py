@@ -268,6 +268,14 @@ def test_what_is_lazy_is_handed_on_and_not_computed(row, parameter):
         assert isinstance(result, type(lazy))
 
 
+@pytest.mark.parametrize("row", PENALTIES.values(), ids=lambda row: row.name)
+def test_a_penalty_does_not_compute_lazy_strengths(row):
+    for lazy in lazy_arrays(0.5):
+        for name in row.params:
+            with pytest.raises(TypeError, match=rf"^{row.name}: {name} must be computed first"):
+                getattr(br, row.name)(np.ones(3), **(row.sample_params | {name: lazy}))
+
+
 class Quantity(np.ndarray):
     """An array with a unit: it takes over wherever it is an argument."""
 

@@ -122,8 +122,8 @@ def elementwise(
     """Call the ufunc behind an elementwise function, its parameters checked."""
     values = [parameter(name, index, value) for index, value in enumerate(params)]
     refuse_masked(name, "out", out)
-    refuse_masked(name, "where", ufunc_kwargs.get("where"))
     keywords = ufunc_kwargs.copy()
+    refuse_masked(name, "where", keywords.get("where"))
     if keywords.get("dtype") is not None and np.dtype(keywords["dtype"]) in FLOATS:
         # NumPy takes a dtype for that of all operands, but the parameters of halves are float32.
         dtype = np.dtype(keywords.pop("dtype"))
