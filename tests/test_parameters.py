@@ -73,11 +73,6 @@ def test_a_masked_out_or_where_is_refused(operator):
             function(x, **operator.sample_params, **keywords)
 
 
-def test_where_without_out_leaves_gaps_of_which_numpy_warns(operator):
-    with pytest.warns(UserWarning, match=r"'where' used without 'out'"):
-        getattr(br, operator.name)(np.ones(2), **operator.sample_params, where=[True, False])
-
-
 def test_a_masked_array_keeps_its_mask_or_is_refused(operator):
     function, mask = getattr(br, operator.name), np.array([False, True, False, False])
     x = np.ma.array([1.0, NAN, -2.0, 0.5], mask=mask)
