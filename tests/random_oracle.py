@@ -114,7 +114,7 @@ def alpha_numbers(p):
     p = 1 - threshold_of(p) / 2**32
     if p == 1:
         return 0.0, 0.0, 0.0
-    a = ((1 - p) * (1 + p * SATURATION**2)) ** -0.5
+    a = 1 / np.sqrt((1 - p) * (1 + p * (SATURATION * SATURATION)))
     b = -a * p * SATURATION
     return a, b, a * SATURATION + b
 

@@ -1,5 +1,8 @@
 """Fused updates against their definitions in float64, in every combination of keywords."""
 
+import decimal
+from decimal import Decimal
+
 import numpy as np
 import pytest
 
@@ -170,6 +173,20 @@ def test_ftrl_without_smoothing_keeps_weights_that_never_had_a_gradient_at_zero(
     for array in (given.w, given.gradient, *given.state):
         array[...] = 0
     assert row.call(given.w, given.gradient, given.state, beta=0.0) == (0.0, 0, True)
+
+
+@pytest.mark.parametrize("beta", [0.5, 0.9, 0.999, 1 - 1e-8])
+@pytest.mark.parametrize("t", [1, 2, 3, 40, 1000, 10**6, 10**12])
+def test_the_corrections_of_adam_are_right_to_their_last_bits(beta, t):
+    """Also where the power is so near to one that its rounding errors would show."""
+    with decimal.localcontext(prec=60):
+        correction = 1 / float(1 - Decimal(beta) ** t)
+    w, gradient, m, v = (np.full(1, x) for x in (0.0, 1.0, 1.0, 1.0))
+    br.adamw_update(w, gradient, m, v, 1.0, t, betas=(beta, 0.0), epsilon=0.0)
+    np.testing.assert_allclose(-w, correction, rtol=5e-16)
+    w, m, v = (np.full(1, x) for x in (0.0, 1.0, 1.0))
+    br.adamw_update(w, gradient, m, v, 1.0, t, betas=(0.0, beta), epsilon=0.0)
+    np.testing.assert_allclose(-w, 1 / np.sqrt(correction), rtol=1e-15)
 
 
 def test_strengths_that_are_infinite_or_belong_to_no_step_are_those_of_the_operator():

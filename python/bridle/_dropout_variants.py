@@ -102,7 +102,8 @@ def alpha_dropout(
     kept = threshold / 2**32
     members = (0.0, 0.0, 0.0)
     if kept > 0:
-        a = (kept * (1 + (1 - kept) * SATURATION**2)) ** -0.5
+        # No power: those of the C library differ with the processor, roots do not.
+        a = 1 / math.sqrt(kept * (1 + (1 - kept) * (SATURATION * SATURATION)))
         b = -a * (1 - kept) * SATURATION
         members = (a, b, a * SATURATION + b)
     noise = random_noise(

@@ -29,9 +29,6 @@ constexpr T largest() {
 inline float square_root(float x) { return __builtin_sqrtf(x); }
 inline double square_root(double x) { return __builtin_sqrt(x); }
 
-// base to the power of exponent, for the numbers of a call: no loop vectorizes it.
-inline double power(double base, double exponent) { return __builtin_pow(base, exponent); }
-
 // -1, 0 or 1 with the sign of x. Neither comparison depends on the other: gcc vectorizes this also
 // where a comparison may trap.
 template <class T>

@@ -10,6 +10,7 @@
 
 #include <bridle/ops/math.hpp>
 #include <bridle/ops/prox.hpp>
+#include <bridle/ops/twofold.hpp>
 #include <bridle/param.hpp>
 #include <bridle/types.hpp>
 
@@ -78,7 +79,7 @@ struct adamw_update {
   T lr, beta1, rest1, beta2, rest2, correction1, correction2, epsilon;  // rest = 1 − beta
 
   static adamw_update of(T lr, T iteration, T beta1, T beta2, T epsilon) {
-    const T first = T(1) - power(beta1, iteration), second = T(1) - power(beta2, iteration);
+    const T first = one_minus_power(beta1, iteration), second = one_minus_power(beta2, iteration);
     return {
         lr,     beta1, T(1) - beta1, beta2, T(1) - beta2, T(1) / first, T(1) / square_root(second),
         epsilon};
