@@ -1,11 +1,15 @@
 """Rows that missed some steps: all of them at once are those steps one by one."""
 
+import decimal
 import re
 import time
+import tracemalloc
+from decimal import Decimal
 
 import ml_dtypes
 import numpy as np
 import pytest
+from numpy.lib.stride_tricks import as_strided
 
 import bridle as br
 
@@ -243,6 +247,11 @@ W = np.ones((4, 3))
         ({"rows": [0.0, 1.0]}, TypeError, "rows must be integers in one dimension, got [0.0, 1.0]"),
         ({"rows": [[0, 1]]}, TypeError, "rows must be integers in one dimension, got [[0, 1]]"),
         ({"rows": [True]}, TypeError, "rows must be integers in one dimension, got [True]"),
+        (
+            {"rows": [[0], [1, 2]]},
+            TypeError,
+            "rows must be integers in one dimension, got [[0], [1, 2]]",
+        ),
         ({"rows": None}, TypeError, "rows must be integers in one dimension, got None"),
         ({"missed": [1]}, ValueError, "missed must have one number for each of 2 rows, got 1"),
         (
@@ -268,17 +277,41 @@ W = np.ones((4, 3))
         (
             {"toward": np.ones((4, 2))},
             ValueError,
-            "toward must be an array like w, float64 of shape (4, 3), got float64 of shape (4, 2)",
+            "toward must have the shape of w, got float64 of shape (4, 2)",
         ),
         (
             {"toward": np.ones((4, 3), "f4")},
-            ValueError,
-            "toward must be an array like w, float64 of shape (4, 3), got float32 of shape (4, 3)",
+            TypeError,
+            "toward must have the type of w, got float32 of shape (4, 3)",
         ),
         (
             {"toward": 1.0},
-            ValueError,
-            "toward must be an array like w, float64 of shape (4, 3), got float",
+            TypeError,
+            "toward must be an array like w, got float",
+        ),
+        (
+            {"toward": np.ma.ones((4, 3))},
+            TypeError,
+            "masked arrays are not supported; fill or compress them first",
+        ),
+        ({"step": np.ma.masked}, TypeError, "step must not be masked, got masked"),
+        ({"l1": np.ma.masked}, TypeError, "l1 must not be masked, got masked"),
+        ({"l2": np.ma.masked}, TypeError, "l2 must not be masked, got masked"),
+        ({"weight_decay": np.ma.masked}, TypeError, "weight_decay must not be masked, got masked"),
+        ({"missed": np.ma.masked}, TypeError, "missed must not be masked, got masked"),
+        ({"missed": [1, np.ma.masked]}, TypeError, "missed must not be masked, got [1, masked]"),
+        (
+            {"rows": np.ma.array([0, 2], mask=[0, 1])},
+            TypeError,
+            "rows must not be masked, got masked_array(data=[0, --], mask=[False, True], "
+            "fill_value=999999)",
+        ),
+        (
+            {"rows": np.linspace(0, 1, 3000)},
+            TypeError,
+            "rows must be integers in one dimension, got "
+            + " ".join(repr(np.linspace(0, 1, 3000)).split())[:97]
+            + "...",
         ),
         (
             {"rows": np.array([2**64 - 1], "u8")},
@@ -297,9 +330,12 @@ def test_bad_arguments_are_named_and_nothing_is_written(change, error, message):
 
 
 def test_a_table_must_be_an_array_of_floats_that_may_be_written():
-    rule = "w must be an array of type float16, bfloat16, float32 or float64 with at least one"
-    for bad in (np.ones((2, 2), int), np.array(1.0), np.ones((2, 2), ">f4"), [[1.0]], None):
-        with pytest.raises(TypeError, match=f"^catch_up: {rule} dimension, got "):
+    for bad in (np.array(1.0), [[1.0]], None):
+        with pytest.raises(TypeError, match=r"^catch_up: w must be an array of one or more dim"):
+            br.catch_up(bad, [0], 1, 0.1)
+    rule = "w must be of type float16, bfloat16, float32 or float64, got "
+    for bad in (np.ones((2, 2), int), np.ones((2, 2), ">f4"), np.ones((2, 2), complex)):
+        with pytest.raises(TypeError, match=f"^catch_up: {rule}{bad.dtype} of shape "):
             br.catch_up(bad, [0], 1, 0.1)
     w = W.copy()
     w.flags.writeable = False
@@ -307,6 +343,149 @@ def test_a_table_must_be_an_array_of_floats_that_may_be_written():
         br.catch_up(w, [0], 1, 0.1)
     with pytest.raises(TypeError, match=r"^catch_up: masked arrays are not supported"):
         br.catch_up(np.ma.masked_array(W.copy()), [0], 1, 0.1)
+
+
+def packed(array):
+    """Return an equal array that is a field of packed records."""
+    records = np.zeros(array.shape, [("count", "u1"), ("weight", array.dtype)])
+    records["weight"] = array
+    return records["weight"]
+
+
+def shifted(array):
+    """Return an equal array at an odd address."""
+    memory = bytearray(array.nbytes + 1)
+    copy = np.frombuffer(memory, array.dtype, array.size, offset=1).reshape(array.shape)
+    copy[...] = array
+    return copy
+
+
+@pytest.mark.parametrize("change", [packed, shifted])
+@pytest.mark.parametrize("rows", [[0, 2], []], ids=str)
+def test_tables_that_are_not_aligned_are_an_error(change, rows):
+    w, other = change(W), W.copy()
+    got = r"got float64 of shape \(4, 3\) that is not aligned$"
+    with pytest.raises(TypeError, match=f"^catch_up: w must be of type float16, .*, {got}"):
+        br.catch_up(w, rows, 1, 0.1, l1=0.1)
+    with pytest.raises(TypeError, match=f"^catch_up: toward must have the type of w, {got}"):
+        br.catch_up(other, rows, 1, 0.1, weight_decay=0.1, toward=w)
+    np.testing.assert_array_equal(w, W)
+    np.testing.assert_array_equal(other, W)
+
+
+@pytest.mark.parametrize("strides", [(0, 8), (8, 8), (16, 8), (24, 0)], ids=str)
+def test_rows_that_share_memory_are_an_error(strides):
+    """They would be shrunk more than once."""
+    memory = np.ones(20)
+    w = as_strided(memory, (4, 3), strides)
+    message = "w must have elements that share no memory, got some that do"
+    with pytest.raises(ValueError, match=f"^catch_up: {message}$"):
+        br.catch_up(w, [0, 1], 1, 0.1, l1=0.5)
+    np.testing.assert_array_equal(memory, 1)
+
+
+@pytest.mark.parametrize("shift", [0, 1, 6])
+def test_weights_that_are_drawn_share_no_memory_with_what_draws_them(shift):
+    memory = np.ones(20)
+    w, toward = memory[:12].reshape(4, 3), memory[shift : shift + 12].reshape(4, 3)
+    message = "toward must share no memory with w, got arrays that overlap"
+    with pytest.raises(ValueError, match=f"^catch_up: {message}$"):
+        br.catch_up(w, [0, 1], 1, 0.1, weight_decay=0.5, toward=toward)
+    np.testing.assert_array_equal(memory, 1)
+
+
+def test_one_row_may_draw_all():
+    """What is only read may be broadcast."""
+    w, toward = table(np.float32), table(np.float32, rows=1, seed=2)
+    wanted = w.copy()
+    keywords = {"weight_decay": 0.5, "l1": 0.1}
+    br.catch_up(wanted, [3, 1], 9, STEP, toward=np.repeat(toward, len(w), 0), **keywords)
+    br.catch_up(w, [3, 1], 9, STEP, toward=np.broadcast_to(toward, w.shape), **keywords)
+    np.testing.assert_array_equal(w, wanted)
+
+
+@pytest.mark.parametrize("drawn", [False, True], ids=["to zero", "toward"])
+@pytest.mark.parametrize("change", [np.asarray, np.asfortranarray, lambda w: w[::-1, ::-1]])
+def test_no_more_memory_than_a_few_megabytes_is_taken(drawn, change):
+    w = change(np.ones((50_000, 128), np.float32))
+    toward = change(np.full_like(np.asarray(w), 0.5)) if drawn else None
+    rows = np.arange(len(w))
+    tracemalloc.start()
+    try:
+        br.catch_up(w, rows, 3, STEP, l1=0.1, weight_decay=0.5, toward=toward)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 6 * 2**20 < w.nbytes / 4
+    assert (w < 1).all()
+
+
+@pytest.mark.parametrize("size", [1, 5, 70_000])
+def test_copies_of_rows_are_made_a_block_at_a_time(size, monkeypatch):
+    plain = np.random.default_rng(1).normal(size=(40, size))
+    toward = np.random.default_rng(2).normal(size=(40, size))
+    rows = np.random.default_rng(3).permutation(40)[:30]
+    missed = np.arange(30) % 7
+    keywords = {"l1": 0.1, "weight_decay": 0.5}
+    wanted = plain.copy()
+    br.catch_up(wanted, rows, missed, STEP, toward=toward, **keywords)
+    for block in (1, 100, 2**20):
+        monkeypatch.setattr("bridle._catch_up.BLOCK", block)
+        for pair in ((plain.copy(order="F"), toward), (plain.copy(), np.asfortranarray(toward))):
+            br.catch_up(pair[0], rows, missed, STEP, toward=pair[1], **keywords)
+            np.testing.assert_array_equal(pair[0], wanted)
+
+
+def test_threads_change_no_bit_of_rows_that_are_drawn(dtype, set_threads, assert_same_bits):
+    """Also where some have to cross zero, and where a row is shared among threads."""
+    results = []
+    for threads in (1, 2, 5):
+        set_threads(threads)
+        for shape in ((2000, 40), (40, 2000)):
+            w, toward = table(dtype, *shape), table(dtype, *shape, seed=2)
+            rows = np.random.default_rng(3).permutation(len(w))
+            keywords = {"l1": 0.1, "l2": 0.3, "weight_decay": 0.5}
+            br.catch_up(w, rows, rows % 60, STEP, toward=toward, **keywords)
+            results.append(w)
+    for k, result in enumerate(results):
+        assert_same_bits(result, results[k % 2])
+
+
+@pytest.mark.parametrize("loss", [1e-16, 1e-10, 1e-5, 0.3])
+@pytest.mark.parametrize("count", [1, 10, 10**6, 10**12, 2**62])
+@pytest.mark.parametrize("name", ["weight_decay", "l2"])
+def test_powers_are_those_of_exact_arithmetic(loss, count, name):
+    """With the rounded factors of a step; as many digits as numbers of this size need."""
+    with decimal.localcontext(prec=60):
+        keep, divisor = (1 - loss, 1.0) if name == "weight_decay" else (1.0, 1 + 2 * (loss / 2))
+        ratio = Decimal(keep) / Decimal(divisor)
+        power = ratio**count
+        total = (1 - power) / (1 - ratio) if ratio != 1 else Decimal(count)
+        pull = Decimal((1 - keep) * 0.75) if name == "weight_decay" else Decimal(0)
+        each = Decimal(2.0**-70) / Decimal(divisor)
+        wanted = float(power * Decimal("0.5") + pull / Decimal(divisor) * total)
+        shrunk = float(max(power * Decimal("0.5") - each * total, Decimal(0)))
+    strength = {name: loss if name == "weight_decay" else loss / 2}
+    for expected, keywords in (
+        (wanted, {"toward": np.full((1, 3), 0.75)}),
+        (shrunk, {"l1": 2.0**-70}),
+    ):
+        w = np.full((1, 3), 0.5)
+        br.catch_up(w, [0], count, 1.0, **strength, **keywords)
+        np.testing.assert_allclose(w, expected, rtol=2e-15, atol=1e-300)
+
+
+def test_weights_that_are_drawn_are_rounded_once():
+    """A number beside the middle of two halves goes to the nearer one, not to an even one."""
+    for name, digits in (("float16", 10), ("bfloat16", 7)):
+        kind = DTYPES[name].type
+        middle = 1 + 2.0 ** -(digits + 1)
+        for toward, wanted in ((1 + 2.0**-digits, 1 + 2.0**-digits), (1.0, 1.0)):
+            w = np.array([[kind(toward)]])
+            other = np.array([[kind(2 * middle - toward)]])
+            rate = 0.5 + 2.0**-40  # a little nearer to `toward` than to where it was
+            br.catch_up(other, [0], 1, 1.0, weight_decay=rate, toward=w)
+            assert float(other[0, 0]) == wanted, (name, toward)
 
 
 def test_halves_are_rounded_once():

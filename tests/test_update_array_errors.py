@@ -94,7 +94,8 @@ def test_what_is_no_array_is_an_error(row):
         if name == "toward":
             continue
         rule = f"{name} must be an array, or a list or tuple of arrays, got"
-        for wrong, kind in ((3.0, "float"), ("w", "str"), ({}, "dict"), (iter([]), None)):
+        bad = ((3.0, "float"), ("w", "str"), ({}, "dict"), (iter([]), None))
+        for wrong, kind in (*bad, (np.float64(3.0), "float64")):
             got = kind or type(wrong).__name__
             refused(row, arrays | {name: wrong}, TypeError, f"{rule} {got}")
         lists = as_lists(arrays)

@@ -53,7 +53,18 @@ def test_copies_have_arrays_of_their_own(again):
     assert [float(w.max()) for w in weights] == [1.0, 1.0]
     assert [float(w.max()) for w in other] == [0.5, 0.5]
     assert copy.copy(weights)[0] is weights[0]
-    assert repr(br.prepare([np.ones(2)])) == "PreparedArrays([array([1., 1.])])"
+
+
+def test_it_shows_in_one_line_what_it_holds():
+    for arrays, shown in (
+        ((), "0 arrays, 0 elements"),
+        ([np.ones(1)], "1 array, 1 element, float64"),
+        (
+            [np.ones((2, 3), "f4"), np.ones(5, "f8"), np.ones(0, "f4")] * 1000,
+            "3000 arrays, 11000 elements, float32, float64",
+        ),
+    ):
+        assert repr(br.prepare(arrays)) == f"<PreparedArrays: {shown}>"
 
 
 def test_many_steps_give_the_bits_of_the_list(dtype, assert_same_bits):
@@ -140,7 +151,7 @@ def test_what_is_checked_of_arrays_is_checked_at_each_call():
         ([np.ones(1), None], "arrays[1] must be an array, got NoneType"),
         (([1.0],), "arrays[0] must be an array, got list"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "",  # of an iterator it is an address
 )
 def test_what_is_no_list_of_arrays_is_a_type_error(bad, message):
     with pytest.raises(TypeError) as caught:
@@ -173,6 +184,42 @@ def test_a_list_may_be_emptied_while_another_thread_works_on_it(set_threads):
     for _ in range(5):
         arrays = [np.ones(5_000_000)]  # so large that its memory goes back to the system
         run_in_threads([arrays.clear, lambda a=arrays: br.proximal_step(a, 0.1, l1=0.1)])
+
+
+class Grows(np.ndarray):
+    """An array of a type whose look-up lets other code run, which changes the list."""
+
+    lists = ()
+
+    @property
+    def __class__(self):
+        for arrays in Grows.lists:
+            arrays.clear()
+            arrays.extend(np.zeros(7) for _ in range(1000))
+        return Grows
+
+
+def test_a_list_that_changes_while_it_is_looked_at_is_taken_as_it_was(monkeypatch):
+    """Whether an array is masked is asked of Python, where another thread may have its turn."""
+    for call in (br.prepare, lambda arrays: br.proximal_step(arrays, 0.5, l1=1.0)):
+        arrays = [np.ones(3).view(Grows) for _ in range(5)]
+        before = list(arrays)
+        monkeypatch.setattr(Grows, "lists", [arrays])
+        result = call(arrays)
+        assert len(arrays) == 1000
+        monkeypatch.setattr(Grows, "lists", [])
+        if isinstance(result, Sequence) and not isinstance(result, tuple):
+            assert [one is other for one, other in zip(result, before, strict=True)] == [True] * 5
+            result = br.proximal_step(result, 0.5, l1=1.0)
+        assert result == (7.5, 15, True)
+
+
+def test_copies_of_a_list_that_changes_are_written_back_to_the_arrays(monkeypatch):
+    memory = np.ones((5, 6))
+    arrays = [row[::2].view(Grows) for row in memory]
+    monkeypatch.setattr(Grows, "lists", [arrays])
+    assert br.proximal_step(arrays, 0.5, l1=1.0).nonzeros == 15
+    np.testing.assert_array_equal(memory, [[0.5, 1.0] * 3] * 5)
 
 
 def test_the_interpreter_runs_on_during_an_update(set_threads):

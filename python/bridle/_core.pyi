@@ -68,12 +68,17 @@ def update(
     l2: Any,
     /,
 ) -> Any: ...
-def prepare(arrays: Any, names: tuple[str], /) -> object: ...
-def shrink_rows(
-    table: NDArray[Any],
+def prepare(arrays: tuple[Any, ...], names: tuple[str], /) -> object: ...
+def check_arrays(names: tuple[str, ...], groups: tuple[Any, ...], /) -> None: ...
+def catch_up(
+    w: NDArray[Any],
+    toward: NDArray[Any] | None,
     rows: NDArray[np.int64],
-    keep: NDArray[np.float64],
-    threshold: NDArray[np.float64],
+    missed: NDArray[np.int64],
+    step: float,
+    l1: float,
+    l2: float,
+    weight_decay: float,
     /,
 ) -> None: ...
 def copy_arrays(

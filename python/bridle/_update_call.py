@@ -30,11 +30,11 @@ class PreparedArrays(Sequence[NDArray[Any]]):
     >>> import numpy as np
     >>> import bridle as br
     >>> br.prepare([np.ones(2), np.zeros(1)])
-    PreparedArrays([array([1., 1.]), array([0.])])
+    <PreparedArrays: 2 arrays, 3 elements, float64>
     """
 
-    def __init__(self, arrays: Sequence[NDArray[Any]], handle: object) -> None:
-        self._arrays = tuple(arrays)
+    def __init__(self, arrays: tuple[NDArray[Any], ...], handle: object) -> None:
+        self._arrays = arrays
         self._handle = handle
 
     def __len__(self) -> int:
@@ -47,7 +47,10 @@ class PreparedArrays(Sequence[NDArray[Any]]):
         return iter(self._arrays)
 
     def __repr__(self) -> str:
-        return f"PreparedArrays({list(self._arrays)!r})"
+        count, size = len(self._arrays), sum(array.size for array in self._arrays)
+        text = f"{count} array{'s' * (count != 1)}, {size} element{'s' * (size != 1)}"
+        types = ", ".join(dict.fromkeys(str(array.dtype) for array in self._arrays))
+        return f"<PreparedArrays: {text}{', ' * bool(types)}{types}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return prepare, (self._arrays,)  # copies look at their own arrays
@@ -129,6 +132,11 @@ def _no_arrays(name: str, parameter: str, value: object) -> TypeError:
     )
 
 
+def check_arrays(name: str, w: NDArray[Any], toward: NDArray[Any] | None) -> None:
+    """Check arrays as an update does that has no others."""
+    _core.check_arrays(("w", "gradient", "", "", "", "toward", name), (w, *[None] * 4, toward))
+
+
 def non_negative(name: str, parameter: str, value: Any) -> float:
     """Check a number that must be >= 0."""
     result = number(name, parameter, value)
@@ -172,6 +180,11 @@ def _per_array(name: str, parameter: str, value: Any, w: Arrays) -> float | tupl
     return tuple(non_negative(name, f"{parameter}[{i}]", v) for i, v in enumerate(value))
 
 
+def _fixed(group: Any) -> Any:
+    """Return a list as a tuple, which nobody else can change meanwhile."""
+    return tuple(group) if isinstance(group, list) else group
+
+
 def run(
     name: str,
     operator: Operator,
@@ -196,7 +209,7 @@ def run(
     if unknown:
         raise TypeError(f"{name}() got an unexpected keyword argument {next(iter(unknown))!r}")
     operands.check(name)
-    w = operands.w
+    w = _fixed(operands.w)
     kind = DECAYS[_choice(name, "decay", decay, tuple(DECAYS))]
     own_step = _choice(name, "prox_step", prox_step, ("adaptive", "scalar")) == "adaptive"
     strengths = [_per_array(name, p, v, w) for p, v in (("l1", l1), ("l2", l2))]
@@ -207,7 +220,8 @@ def run(
     random = _random(name, w, rounding, seed, stream, offset)
     states = list(operands.state.items()) + [("", None)] * (3 - len(operands.state))
     names = ("w", "gradient", *(key for key, _ in states), "toward", name)
-    groups = (w, operands.gradient, *(value for _, value in states), toward)
+    others = (operands.gradient, *(value for _, value in states), toward)
+    groups = (w, *map(_fixed, others))
     settings = (scale, flag(name, "cautious", cautious), own_step, kind, random)
     return _call(operator, names, groups, settings, (rates, *strengths))
 
@@ -245,7 +259,7 @@ def _call(
     settings: tuple[Any, ...],
     per_array: tuple[Any, ...],
 ) -> UpdateSummary:
-    handles = tuple([_handle(group) for group in groups])
+    handles = tuple([g._handle if isinstance(g, PreparedArrays) else g for g in groups])
     arguments = (operator.numbers, settings, *per_array)
     result = _core.update(operator.name, names, handles, *arguments)
     if result is not NotImplemented:
@@ -256,14 +270,6 @@ def _call(
     for position in (0, 2, 3, 4):
         _write_back(groups[position], copies[position])
     return UpdateSummary(_penalty(groups[0], *per_array[1:]), *result[1:])
-
-
-def _handle(group: Arrays | None) -> Any:
-    if group is None or isinstance(group, np.ndarray):
-        return group
-    if isinstance(group, PreparedArrays):
-        return group._handle
-    return tuple(group) if isinstance(group, list) else group  # which nobody else can change
 
 
 def _penalty(w: Any, l1: Any, l2: Any) -> float:
@@ -280,7 +286,7 @@ def _penalty(w: Any, l1: Any, l2: Any) -> float:
 def _copies(group: Arrays | None) -> Any:
     if group is None or isinstance(group, np.ndarray):
         return None if group is None else np.array(group, order="C", ndmin=0)
-    return [np.array(array, order="C") for array in group]
+    return tuple(np.array(array, order="C") for array in group)
 
 
 def _write_back(group: Arrays | None, copies: Any) -> None:
@@ -326,4 +332,5 @@ def prepare(arrays: Sequence[NDArray[Any]]) -> PreparedArrays:
     if not isinstance(arrays, (list, tuple)):
         got = type(arrays).__name__
         raise TypeError(f"prepare: arrays must be a list or tuple of arrays, got {got}")
-    return PreparedArrays(arrays, _core.prepare(arrays, ("arrays",)))
+    fixed = tuple(arrays)
+    return PreparedArrays(fixed, _core.prepare(fixed, ("arrays",)))

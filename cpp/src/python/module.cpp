@@ -90,32 +90,6 @@ void mask_array(const std::vector<npy_intp>& shape, const py::object& draws,
   (packed ? noise_mask_packed : noise_mask)(noise, size, bytes);
 }
 
-// Row rows[i] of a table of contiguous rows becomes soft_threshold(keep[i]·row, threshold[i]).
-// rows: int64, keep and threshold: float64, all contiguous; no row twice.
-void shrink_rows(py::handle table, py::handle rows, py::handle keep, py::handle threshold) {
-  PyArrayObject* const w = as_array(table);
-  const auto* const row = reinterpret_cast<const npy_int64*>(PyArray_BYTES(as_array(rows)));
-  const auto* const kept = reinterpret_cast<const double*>(PyArray_BYTES(as_array(keep)));
-  const auto* const by = reinterpret_cast<const double*>(PyArray_BYTES(as_array(threshold)));
-  std::vector<UpdateArray> arrays(static_cast<std::size_t>(PyArray_SIZE(as_array(rows))));
-  for (std::size_t i = 0; i < arrays.size(); ++i) {
-    arrays[i].memory.weights = PyArray_BYTES(w) + row[i] * PyArray_STRIDE(w, 0);
-    arrays[i].size = static_cast<std::size_t>(PyArray_SIZE(w) / PyArray_DIM(w, 0));
-    arrays[i].keep = kept[i];
-    arrays[i].l1 = by[i];
-    arrays[i].first = i * arrays[i].size;
-  }
-  UpdateCall call{};  // a proximal step of size 1
-  call.op = find_update("proximal_step");
-  call.dtype = *dtype_of(w);
-  call.numbers.members[0] = call.numbers.size = 1;
-  call.arrays = arrays.data();
-  call.count = arrays.size();
-  std::vector<UpdateSums> sums(arrays.size());
-  const py::gil_scoped_release release;
-  update(call, sums.data());
-}
-
 // np.copyto for arrays of equal shape and type; large contiguous ones by all threads.
 void copy_array(py::handle destination, py::handle source) {
   PyArrayObject *const to = as_array(destination), *const from = as_array(source);
@@ -193,7 +167,8 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   if (const char* name = std::getenv("BRIDLE_ISA"); name && *name) set_instruction_set(name);
   m.attr("__version__") = BRIDLE_VERSION;
   py::dict ufuncs;
-  if (!add_ufuncs(ufuncs.ptr()) || !add_front_doors(m.ptr()) || !add_updates(m.ptr()))
+  if (!add_ufuncs(ufuncs.ptr()) || !add_front_doors(m.ptr()) || !add_updates(m.ptr()) ||
+      !add_catch_up(m.ptr()))
     throw py::error_already_set();
   m.attr("ufuncs") = ufuncs;
   m.attr("elementwise_operators") = parameter_names(kMapOperators);
@@ -207,7 +182,6 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   });
   m.def("apply_noise", noise_array);
   m.def("noise_mask", mask_array);
-  m.def("shrink_rows", shrink_rows);
   m.def("copy_arrays", copy_arrays, py::arg("destinations"), py::arg("sources"),
         py::arg("owner") = py::none(), py::arg("name") = "", py::arg("value") = py::none());
   m.attr("c_functions") = c_functions();

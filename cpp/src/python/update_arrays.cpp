@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <utility>
 
 namespace bridle::python {
@@ -22,6 +23,13 @@ std::string group_name(const Names& names, int group) {
 
 std::string element_name(const Names& names, int group, std::size_t i) {
   return group_name(names, group) + "[" + std::to_string(i) + "]";
+}
+
+// As Python's __name__, which in types of C follows the name of a module.
+const char* type_name(PyObject* object) {
+  const char* const name = Py_TYPE(object)->tp_name;
+  const char* const dot = std::strrchr(name, '.');
+  return dot ? dot + 1 : name;
 }
 
 bool is_masked(PyObject* array) {
@@ -126,16 +134,16 @@ bool share_memory(PyArrayObject* a, PyArrayObject* b) {
 
 }  // namespace
 
-ArrayList look_up(const Names& names, int group, PyObject* list) {
+ArrayList look_up(const Names& names, int group, PyObject* tuple) {
   ArrayList result;
-  const Py_ssize_t count = PySequence_Fast_GET_SIZE(list);
+  const Py_ssize_t count = PyTuple_GET_SIZE(tuple);
   result.arrays.reserve(static_cast<std::size_t>(count));
   result.extents.reserve(static_cast<std::size_t>(count));
   for (Py_ssize_t i = 0; i < count; ++i) {
-    PyObject* const item = PySequence_Fast_GET_ITEM(list, i);
+    PyObject* const item = PyTuple_GET_ITEM(tuple, i);
     if (!PyArray_Check(item)) {
       raise(PyExc_TypeError, names, element_name(names, group, static_cast<std::size_t>(i)),
-            "must be an array", Py_TYPE(item)->tp_name);
+            "must be an array", type_name(item));
     }
     add(result, names, item);
   }
@@ -150,7 +158,7 @@ struct UpdateArrays::Place {
   int group;
 };
 
-UpdateArrays::UpdateArrays(const Names& names, PyObject* const (&objects)[kGroups])
+UpdateArrays::UpdateArrays(const Names& names, const std::array<PyObject*, kGroups>& objects)
     : names_(names) {
   for (int g = 0; g < kGroups; ++g) {
     parse(g, objects[g]);
@@ -169,11 +177,11 @@ void UpdateArrays::parse(int group, PyObject* object) {
   }
   if (single_[group]) {
     add(own_[group].emplace(), names_, object);
-  } else if (PyList_Check(object) || PyTuple_Check(object)) {
+  } else if (PyTuple_Check(object)) {
     own_[group] = look_up(names_, group, object);
   } else {
     raise(PyExc_TypeError, names_, group_name(names_, group),
-          "must be an array, or a list or tuple of arrays", Py_TYPE(object)->tp_name);
+          "must be an array, or a list or tuple of arrays", type_name(object));
   }
   lists_[group] = &*own_[group];
 }

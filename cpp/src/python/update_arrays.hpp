@@ -1,6 +1,7 @@
 // The arrays of a fused update: what is known of each, and whether they fit each other.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,14 +41,15 @@ struct Names {
   PyObject* groups;  // a tuple of str
 };
 
-// Looks up a list or tuple of arrays; raises a TypeError that calls it group `group`.
-ArrayList look_up(const Names& names, int group, PyObject* list);
+// Looks up a tuple of arrays; raises a TypeError that calls it group `group`. No list: it might
+// change meanwhile.
+ArrayList look_up(const Names& names, int group, PyObject* tuple);
 
 class UpdateArrays {
  public:
-  // Each object is None, an array, a list or tuple of arrays, or a capsule of them. Raises what is
-  // wrong with the arrays, alone or together.
-  UpdateArrays(const Names& names, PyObject* const (&objects)[kGroups]);
+  // Each object is None, an array, a tuple of arrays, or a capsule of them. Raises what is wrong
+  // with the arrays, alone or together.
+  UpdateArrays(const Names& names, const std::array<PyObject*, kGroups>& objects);
 
   std::size_t count() const { return lists_[kWeights]->arrays.size(); }
   // Null where the group is None.

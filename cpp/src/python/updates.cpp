@@ -1,6 +1,7 @@
 #include "updates.hpp"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "operators.hpp"
+#include "status_flags.hpp"
 #include "update_arrays.hpp"
 
 namespace bridle::python {
@@ -106,15 +108,26 @@ void set_numbers(int op, PyObject* tuple, UpdateNumbers& to) {
   kUpdateOperators[static_cast<std::size_t>(op)].set_numbers(numbers, to);
 }
 
+// The last of the names is that of the function.
+Names names_of(PyObject* names) {
+  return {PyUnicode_AsUTF8(PyTuple_GET_ITEM(names, kGroups)), names};
+}
+
+std::array<PyObject*, kGroups> objects_of(PyObject* groups) {
+  std::array<PyObject*, kGroups> objects;
+  for (int g = 0; g < kGroups; ++g) objects[g] = PyTuple_GET_ITEM(groups, g);
+  return objects;
+}
+
 PyObject* run_update(const char* op, PyObject* const* args) {
-  PyObject *objects[kGroups], *random;
+  const KeepStatusFlags keep;  // already for the numbers
+  PyObject* random;
   UpdateCall call{};
   int cautious, adaptive, kind;
-  const bool parsed =
-      PyArg_ParseTuple(args[2], "OOOOOO", &objects[0], &objects[1], &objects[2], &objects[3],
-                       &objects[4], &objects[5]) &&
-      PyArg_ParseTuple(args[4], "dppiO", &call.numbers.scale, &cautious, &adaptive, &kind, &random);
-  if (!parsed) return nullptr;
+  if (!PyArg_ParseTuple(args[4], "dppiO", &call.numbers.scale, &cautious, &adaptive, &kind,
+                        &random)) {
+    return nullptr;
+  }
   call.op = find_update(op);
   call.adaptive = adaptive;
   call.numbers.cautious = cautious;
@@ -125,14 +138,13 @@ PyObject* run_update(const char* op, PyObject* const* args) {
   call.index = index;
   set_numbers(call.op, args[3], call.numbers);
 
-  PyObject* const names = args[1];
-  const char* const name = PyUnicode_AsUTF8(PyTuple_GET_ITEM(names, kGroups));
+  const Names names = names_of(args[1]);
   const auto decay = static_cast<Decay>(kind);
   const double lr = call.numbers.size;
   const Numbers numbers[] = {Numbers(args[5]), Numbers(args[6]), Numbers(args[7])};
-  check_rates(name, kUpdateOperators[static_cast<std::size_t>(call.op)].params[0].name, decay, lr,
-              numbers[0]);
-  const UpdateArrays given({name, names}, objects);
+  check_rates(names.function, kUpdateOperators[static_cast<std::size_t>(call.op)].params[0].name,
+              decay, lr, numbers[0]);
+  const UpdateArrays given(names, objects_of(args[2]));
   if (!given.contiguous(call.stochastic)) Py_RETURN_NOTIMPLEMENTED;
   const std::vector<UpdateArray> arrays = arrays_of(given, decay, lr, numbers);
   if (PyErr_Occurred()) return nullptr;
@@ -184,12 +196,21 @@ PyObject* prepare_function(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
   }
 }
 
-PyCFunction as_function(PyObject* (*function)(PyObject*, PyObject* const*, Py_ssize_t)) {
-  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+PyObject* check_function(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
+  if (nargs != 2) return PyErr_Format(PyExc_TypeError, "check_arrays: takes 2 arguments");
+  try {
+    const UpdateArrays given(names_of(args[0]), objects_of(args[1]));
+    Py_RETURN_NONE;
+  } catch (const Raised&) {
+    return nullptr;
+  } catch (const std::bad_alloc&) {
+    return PyErr_NoMemory();
+  }
 }
 
 PyMethodDef definitions[] = {{"update", as_function(update_function), METH_FASTCALL, nullptr},
                              {"prepare", as_function(prepare_function), METH_FASTCALL, nullptr},
+                             {"check_arrays", as_function(check_function), METH_FASTCALL, nullptr},
                              {nullptr, nullptr, 0, nullptr}};
 
 }  // namespace

@@ -6,14 +6,26 @@
 namespace bridle::python {
 
 // Adds to the module:
-//   prepare(arrays) -> capsule     what is known of the arrays of a list or tuple, looked up once
+//   prepare(arrays, names) -> capsule     what is known of the arrays of a tuple, looked up once
+//   check_arrays(names, groups)     raises what is wrong with the arrays of an update
 //   update(operator, names, groups, numbers, settings, weight_decay, l1, l2)
-//     groups: w, gradient, three of state, toward; each None, an array, a list or tuple of arrays,
-//             or a capsule. names: how error messages call them.
+//     groups: w, gradient, three of state, toward; each None, an array, a tuple of arrays, or a
+//             capsule. names: how error messages call them.
 //     numbers: those of the operator's functor that users give (`params`)
 //     settings: (gradient scale, cautious, adaptive, Decay, None or (seed, stream, offset))
 //     weight_decay, l1, l2: a float, or one for each array in a tuple
 //   -> (penalty, nonzeros, finite), or NotImplemented for arrays that are not contiguous.
 bool add_updates(PyObject* module);
+
+// Adds to the module:
+//   catch_up(w, toward, rows, missed, step, l1, l2, weight_decay)
+//     w and toward (or None): tables, checked, the elements of a row contiguous
+//     rows, missed: int64, contiguous, of equal length; rows of the tables, none of them twice
+bool add_catch_up(PyObject* module);
+
+// What the method tables of Python take.
+inline PyCFunction as_function(PyObject* (*function)(PyObject*, PyObject* const*, Py_ssize_t)) {
+  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
 
 }  // namespace bridle::python
