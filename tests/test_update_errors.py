@@ -43,7 +43,7 @@ def test_a_number_that_must_not_be_negative_is_checked(row, bad):
         refused(row, as_lists(arrays), ValueError, message, **{name: [0, 0.1, bad, 1]})
 
 
-@pytest.mark.parametrize("bad", ["0.5", None, 1j, [], [0.5, 0.1], object()], ids=repr)
+@pytest.mark.parametrize("bad", ["0.5", None, 1j, [], [0.5, 0.1], object], ids=repr)
 def test_what_is_no_number_is_a_type_error(row, bad):
     arrays = parts(row, operands(row, FLOAT64, 70))
     names = {"step"} if row.function == "proximal_step" else {"lr", "grad_scale"}
@@ -53,6 +53,73 @@ def test_what_is_no_number_is_a_type_error(row, bad):
     for name in sorted(names):
         message = f"{name} must be a real number, got {bad!r}"
         refused(row, arrays, TypeError, message, **{name: bad})
+
+
+def masked_numbers():
+    """Return a missing number as NumPy has it, and numbers that are or might be missing."""
+    return [np.ma.masked, np.ma.array(0.5, mask=True), np.ma.array(1), np.ma.array([0.5, 0.1])]
+
+
+def test_a_masked_number_is_a_type_error_since_its_mask_would_be_overlooked(row):
+    arrays = parts(row, operands(row, FLOAT64, 3))
+    names = {"step"} if row.function == "proximal_step" else {"lr", "grad_scale"}
+    names |= {"l1", "l2"} | set(row.options) - {"nesterov"}
+    if row.counts:
+        names |= {"iteration"}
+    if row.function != "ftrl_update":
+        names |= {"weight_decay"}
+    for bad in masked_numbers():
+        shown = " ".join(repr(bad).split())
+        for name in sorted(names):
+            message = f"{name} must not be masked, got {shown}"
+            refused(row, arrays, TypeError, message, **{name: bad})
+        if bad.ndim == 0:
+            message = f"l1[2] must not be masked, got {shown}"
+            refused(row, as_lists(arrays), TypeError, message, l1=np.array([0, 0, bad, 0], object))
+
+
+@pytest.mark.parametrize("bad", [np.ma.masked, np.ma.array(1), np.ma.array(1, mask=True)], ids=repr)
+def test_a_masked_counter_is_a_type_error(regularized, bad):
+    arrays = parts(regularized, operands(regularized, FLOAT16, 3))
+    random = {"rounding": "stochastic", "seed": 1, "stream": 1}
+    for name in ("seed", "stream", "offset"):
+        message = f"{name} must not be masked, got {' '.join(repr(bad).split())}"
+        refused(regularized, arrays, TypeError, message, **random | {name: bad})
+
+
+class Container:
+    """An array of a library that NumPy does not know, such as a column of a table."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.values, dtype)
+
+    def __len__(self):
+        return len(self.values)
+
+    def __getitem__(self, index):
+        return self.values[index]
+
+    def __repr__(self):
+        return "0    0.5\n1   -0.5\ndtype: float64"
+
+
+def test_a_container_of_another_library_is_a_type_error_of_one_line(row):
+    arrays = parts(row, operands(row, FLOAT64, 3))
+    strengths = {"l1", "l2"} | ({"weight_decay"} if row.function != "ftrl_update" else set())
+    for name in sorted(strengths):
+        rule = f"{name} must be a number, or a list, tuple or array of one for each array"
+        for given in (arrays, as_lists(arrays, 2)):
+            bad = Container([0.5, -0.5])
+            refused(row, given, TypeError, f"{rule}, got Container", **{name: bad})
+    name = "step" if row.function == "proximal_step" else "lr"
+    message = f"{name} must be a real number, got 0 0.5 1 -0.5 dtype: float64"
+    refused(row, arrays, TypeError, message, **{name: Container([0.5, -0.5])})
+    for name in arrays:
+        message = f"{name} must be an array, or a list or tuple of arrays, got Container"
+        refused(row, arrays | {name: Container([1.0, 2.0, 3.0])}, TypeError, message)
 
 
 @pytest.mark.parametrize("name", ["l1", "l2", "weight_decay"])
@@ -167,11 +234,12 @@ def test_a_choice_that_is_none_is_an_error(regularized, bad):
 @pytest.mark.parametrize("bad", ["no", 1, None, np.ones(2, bool)], ids=repr)
 def test_a_flag_is_true_or_false(regularized, bad):
     arrays = parts(regularized, operands(regularized, FLOAT64, 3))
-    message = f"cautious must be True or False, got {bad!r}"
+    shown = " ".join(repr(bad).split())
+    message = f"cautious must be True or False, got {shown}"
     refused(regularized, arrays, TypeError, message, cautious=bad)
     call(regularized, arrays, cautious=np.True_)
     if regularized.function == "sgd_update":
-        message = f"nesterov must be True or False, got {bad!r}"
+        message = f"nesterov must be True or False, got {shown}"
         refused(regularized, arrays, TypeError, message, nesterov=bad)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from typing import Any, SupportsIndex, Unpack
 
+from bridle._call import refuse_masked, shown
 from bridle._update_call import (
     Arrays,
     Operands,
@@ -295,16 +296,19 @@ def adamw_update(
 
 
 def _betas(name: str, betas: Any) -> tuple[float, float]:
-    if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-        raise ValueError(f"{name}: betas must be two numbers, got {betas!r}")
-    return fraction(name, "betas[0]", betas[0]), fraction(name, "betas[1]", betas[1])
+    refuse_masked(name, "betas", betas)
+    both = tuple(betas) if isinstance(betas, (tuple, list)) else ()
+    if len(both) != 2:
+        raise ValueError(f"{name}: betas must be two numbers, got {shown(betas)}")
+    return fraction(name, "betas[0]", both[0]), fraction(name, "betas[1]", both[1])
 
 
 def _iteration(name: str, iteration: SupportsIndex) -> int:
+    refuse_masked(name, "iteration", iteration)
     try:
         t = operator.index(iteration)
     except TypeError:
-        raise TypeError(f"{name}: iteration must be an integer, got {iteration!r}") from None
+        raise TypeError(f"{name}: iteration must be an integer, got {shown(iteration)}") from None
     if t < 1:
         raise ValueError(f"{name}: iteration must be >= 1, got {t}")
     return min(t, 2**63 - 1)  # from far below on, the corrections are 1

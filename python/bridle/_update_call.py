@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridle import _core
+from bridle._call import refuse_masked, shown
 from bridle._noise import counter, number
 from bridle._penalty import elastic_net_penalty
 
@@ -156,28 +157,36 @@ def fraction(name: str, parameter: str, value: Any) -> float:
 def _choice(name: str, parameter: str, value: Any, choices: tuple[str, ...]) -> str:
     if not isinstance(value, str) or value not in choices:
         listed = " or ".join(map(repr, choices))
-        raise ValueError(f"{name}: {parameter} must be {listed}, got {value!r}")
+        raise ValueError(f"{name}: {parameter} must be {listed}, got {shown(value)}")
     return str(value)
 
 
 def flag(name: str, parameter: str, value: Any) -> bool:
     """Check what must be True or False, where a text or a number is a mistake."""
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name}: {parameter} must be True or False, got {value!r}")
+        raise TypeError(f"{name}: {parameter} must be True or False, got {shown(value)}")
     return bool(value)
 
 
 def _per_array(name: str, parameter: str, value: Any, w: Arrays) -> float | tuple[float, ...]:
     """Check a number, or a sequence of one number for each array of a list."""
-    if not isinstance(value, (list, tuple, np.ndarray)) or np.ndim(value) == 0:
-        return non_negative(name, parameter, value)
-    if isinstance(w, np.ndarray) or len(value) != len(w):
+    refuse_masked(name, parameter, value)
+    if not isinstance(value, (list, tuple)):
+        if np.ndim(value) == 0:
+            return non_negative(name, parameter, value)
+        if not isinstance(value, np.ndarray):
+            raise TypeError(
+                f"{name}: {parameter} must be a number, or a list, tuple or array of one for each "
+                f"array, got {type(value).__name__}"
+            )
+    values = tuple(value)
+    if isinstance(w, np.ndarray) or len(values) != len(w):
         arrays = "one array" if isinstance(w, np.ndarray) else f"a list of {len(w)}"
         raise ValueError(
             f"{name}: {parameter} must be a number, or one for each array of a list, "
-            f"got {len(value)} for {arrays}"
+            f"got {len(values)} for {arrays}"
         )
-    return tuple(non_negative(name, f"{parameter}[{i}]", v) for i, v in enumerate(value))
+    return tuple(non_negative(name, f"{parameter}[{i}]", v) for i, v in enumerate(values))
 
 
 def _fixed(group: Any) -> Any:
