@@ -259,11 +259,18 @@ def test_a_scale_that_is_nan_is_an_error(row):
         refused(row, arrays, ValueError, message, grad_scale=NAN)
 
 
-def test_stochastic_rounding_needs_a_seed_and_halves(regularized):
+def test_stochastic_rounding_needs_a_seed_a_stream_and_halves(regularized):
     row = regularized
-    half, random = parts(row, operands(row, FLOAT16, 3)), {"rounding": "stochastic"}
+    half = parts(row, operands(row, FLOAT16, 3))
+    random = {"rounding": "stochastic", "stream": 1}
     message = "seed must be given if rounding is 'stochastic', got None"
     refused(row, half, ValueError, message, **random)
+    if not row.counts:
+        message = (
+            "stream must be given if rounding is 'stochastic', as each step needs its own, got None"
+        )
+        refused(row, half, ValueError, message, rounding="stochastic", seed=1)
+        refused(row, half, ValueError, message, rounding="stochastic", seed=1, stream=None)
     rule = "must be 'nearest' unless w is float16 or bfloat16, got 'stochastic'"
     for arrays in (parts(row, operands(row, FLOAT32, 3)),):
         refused(row, arrays, ValueError, f"rounding {rule}", **random, seed=1)

@@ -192,7 +192,33 @@ def test_a_decay_too_small_for_the_type_is_not_lost(half):
     nearest, random = np.ones(4096, half), np.ones(4096, half)
     for t in range(1, 1001):
         br.adamw_update(nearest, *zeros, iteration=t, **keywords)
-        key = {"seed": 1, "stream": t}
-        br.adamw_update(random, *zeros, iteration=t, rounding="stochastic", **key, **keywords)
+        br.adamw_update(random, *zeros, iteration=t, rounding="stochastic", seed=1, **keywords)
     assert (nearest == 1).all()
     assert abs(random.astype(np.float64).mean() - (1 - 1e-4) ** 1000) < 1.5e-3
+
+
+def test_many_small_steps_are_right_on_average(row, half):
+    """Only with random bits of its own in each step: else the same weights go up every time."""
+    lr, steps = 0.25 * 2.0 ** {"float16": -11, "bfloat16": -8}[str(half)], 64
+    w = np.ones(20_000, half)
+    exact = [np.ones(1)]
+    gradient, states = np.ones(w.shape, half), [np.zeros(w.shape, np.float32) for _ in row.states]
+    wanted = [np.zeros(1) for _ in row.states]
+    for t in range(1, steps + 1):
+        stream = {} if row.counts else {"stream": t}
+        random = {"rounding": "stochastic", "seed": 9, **stream}
+        row.call(w, gradient, states, t, lr=lr, **random)
+        row.call(exact[0], np.ones(1), wanted, t, lr=lr)
+    way = float(1 - exact[0][0])
+    assert abs(float(1 - w.astype(np.float64).mean()) / way - 1) < 0.02
+
+
+def test_the_stream_of_adamw_is_the_iteration_where_it_is_not_given(half, assert_same_bits):
+    row, results = UPDATES["adamw"], []
+    for stream in ({}, {"stream": None}, {"stream": 7}, {"stream": 8}):
+        given = operands(row, half, 3000)
+        given.call(row, 7, rounding="stochastic", seed=1, **stream)
+        results.append(given.w)
+    for result in results[1:3]:
+        assert_same_bits(result, results[0])
+    assert (results[3] != results[0]).any()

@@ -161,6 +161,15 @@ def sgd_update(
     UpdateSummary(penalty=0.8, nonzeros=1, finite=True)
     >>> w
     array([0.8, 0. ])
+
+    Steps that are too small for half weights are right on average, if each has its own stream:
+
+    >>> w, gradient = np.ones(2000, np.float16), np.full(2000, 1e-5, np.float16)
+    >>> for step in range(100):
+    ...     how = {"rounding": "stochastic", "seed": 1, "stream": step}
+    ...     summary = br.sgd_update(w, gradient, 1.0, **how)
+    >>> w.mean(dtype=float).round(3)
+    np.float64(0.999)
     """
     name = "sgd_update"
     rate, factor = non_negative(name, "lr", lr), non_negative(name, "momentum", momentum)
@@ -228,32 +237,30 @@ def adamw_update(
         Decay rates of the moments, each in [0, 1).
     epsilon : float, default 1e-8
         Added to the denominator, >= 0.
-    **regularization
-        Keywords of all updates:
-
-        l1, l2 : float or sequence of float, default 0.0
-            Strengths of the elastic net, >= 0; a sequence has one for each array of a list.
-        weight_decay : float or sequence of float, default 0.0
-            Rate of the decay; 0.0 in a sequence exempts an array.
-        decay : {"decoupled", "coupled", "full"}, default "decoupled"
-            Decoupled, as above, as in AdamW [2]_; coupled, ``weight_decay * (w - toward)`` is added
-            to g, which makes it Adam [1]_ with an L2 penalty; full, the rate is `weight_decay`
-            itself and does not depend on `lr`.
-        cautious : bool, default False
-            Spare elements whose update and distance from `toward` have opposite signs [3]_.
-        toward : like `w`, optional
-            Weights to decay towards; zero by default.
-        prox_step : {"adaptive", "scalar"}, default "adaptive"
-            Size s of the proximal step: lr divided by the denominator of u, element by element, or
-            `lr`. Optimizers without a denominator use `lr`.
-        grad_scale : float, default 1.0
-            Multiplies the gradient, for clipping or loss scaling.
-        rounding : {"nearest", "stochastic"}, default "nearest"
-            Stochastic rounding of half weights to one of the two neighbours, right on average, so
-            that small steps are not lost; needs a `seed`.
-        seed, stream, offset : int
-            Name the random bits of the rounding, as for `dropout`; the position counts through all
-            arrays of a list.
+    l1, l2 : float or sequence of float, default 0.0
+        Strengths of the elastic net, >= 0; a sequence has one for each array of a list.
+    weight_decay : float or sequence of float, default 0.0
+        Rate of the decay; 0.0 in a sequence exempts an array.
+    decay : {"decoupled", "coupled", "full"}, default "decoupled"
+        Decoupled, as above, as in AdamW [2]_; coupled, ``weight_decay * (w - toward)`` is added to
+        g, which makes it Adam [1]_ with an L2 penalty; full, the rate is `weight_decay` itself and
+        does not depend on `lr`.
+    cautious : bool, default False
+        Spare elements whose update and distance from `toward` have opposite signs [3]_.
+    toward : like `w`, optional
+        Weights to decay towards; zero by default.
+    prox_step : {"adaptive", "scalar"}, default "adaptive"
+        Size s of the proximal step: lr divided by the denominator of u, element by element, or
+        `lr`. Optimizers without a denominator use `lr`.
+    grad_scale : float, default 1.0
+        Multiplies the gradient, for clipping or loss scaling.
+    rounding : {"nearest", "stochastic"}, default "nearest"
+        Stochastic rounding of half weights to one of the two neighbours, right on average, so that
+        small steps are not lost; needs a `seed`, and a `stream` of its own for each step.
+    seed, stream, offset : int, optional
+        Name the random bits of the rounding, as for `dropout`; the position counts through all
+        arrays of a list. `stream` is the `iteration` here if it is not given; other updates have no
+        default for it, since with the same bits in every step the errors would add up.
 
     Returns
     -------
@@ -292,6 +299,8 @@ def adamw_update(
     state = {"first_moment": first_moment, "second_moment": second_moment}
     operands = Operands(w, gradient, dict(state))
     how = Operator(name, (rate, t, beta1, beta2, tiny))
+    if regularization.get("stream") is None:
+        regularization["stream"] = t  # each step needs random bits of its own
     return run(name, how, operands, **regularization)
 
 

@@ -95,7 +95,7 @@ class Regularization(TypedDict, total=False):
     grad_scale: float
     rounding: Literal["nearest", "stochastic"]
     seed: SupportsIndex | None
-    stream: SupportsIndex
+    stream: SupportsIndex | None
     offset: SupportsIndex
 
 
@@ -210,7 +210,7 @@ def run(
     grad_scale: float = 1.0,
     rounding: str = "nearest",
     seed: SupportsIndex | None = None,
-    stream: SupportsIndex = 0,
+    stream: SupportsIndex | None = None,
     offset: SupportsIndex = 0,
     **unknown: Any,
 ) -> UpdateSummary:
@@ -240,14 +240,19 @@ def _random(
     w: Arrays,
     rounding: str,
     seed: SupportsIndex | None,
-    stream: SupportsIndex,
+    stream: SupportsIndex | None,
     offset: SupportsIndex,
 ) -> tuple[int, int, int] | None:
     if _choice(name, "rounding", rounding, ("nearest", "stochastic")) == "nearest":
         return None
     if seed is None:
         raise ValueError(f"{name}: seed must be given if rounding is 'stochastic', got None")
-    every = [w] if isinstance(w, np.ndarray) else list(w)
+    if stream is None:
+        raise ValueError(
+            f"{name}: stream must be given if rounding is 'stochastic', as each step needs its "
+            "own, got None"
+        )
+    every = (w,) if isinstance(w, np.ndarray) else w
     arrays = [array for array in every if isinstance(array, np.ndarray)]
     if arrays and not any(array.itemsize == 2 for array in arrays):
         raise ValueError(
