@@ -17,6 +17,7 @@ from bridle._update_call import (
     fraction,
     non_negative,
     run,
+    shows_regularization,
 )
 
 __all__ = [
@@ -102,6 +103,7 @@ def proximal_step(
     )
 
 
+@shows_regularization
 def sgd_update(
     w: Arrays,
     gradient: Arrays,
@@ -134,7 +136,9 @@ def sgd_update(
     momentum_buffer : like `w`, optional
         Momentum, zeros at first, overwritten; float32 where `w` is a half type. Required if and
         only if `momentum` is not 0.
-    **regularization
+    l1, l2, weight_decay, decay, cautious, toward, prox_step, grad_scale
+        See `adamw_update`.
+    rounding, seed, stream, offset
         See `adamw_update`.
 
     Returns
@@ -191,6 +195,7 @@ def _check_buffer(name: str, momentum: float, momentum_buffer: Arrays | None) ->
         raise ValueError(f"{name}: momentum_buffer {rule} for momentum {momentum}, got {got}")
 
 
+@shows_regularization
 def adamw_update(
     w: Arrays,
     gradient: Arrays,
@@ -323,6 +328,7 @@ def _iteration(name: str, iteration: SupportsIndex) -> int:
     return min(t, 2**63 - 1)  # from far below on, the corrections are 1
 
 
+@shows_regularization
 def adagrad_update(
     w: Arrays,
     gradient: Arrays,
@@ -350,7 +356,9 @@ def adagrad_update(
         Learning rate >= 0.
     epsilon : float, default 1e-10
         Added to the denominator, >= 0.
-    **regularization
+    l1, l2, weight_decay, decay, cautious, toward, prox_step, grad_scale
+        See `adamw_update`.
+    rounding, seed, stream, offset
         See `adamw_update`.
 
     Returns
@@ -383,6 +391,7 @@ def adagrad_update(
     return run(name, how, operands, **regularization)
 
 
+@shows_regularization
 def rmsprop_update(
     w: Arrays,
     gradient: Arrays,
@@ -425,7 +434,9 @@ def rmsprop_update(
         Momentum b, overwritten. Required if and only if `momentum` is not 0.
     gradient_average : like `w`, optional
         Average a of gradients, overwritten; makes it the centered form.
-    **regularization
+    l1, l2, weight_decay, decay, cautious, toward, prox_step, grad_scale
+        See `adamw_update`.
+    rounding, seed, stream, offset
         See `adamw_update`.
 
     Returns
@@ -465,6 +476,7 @@ def rmsprop_update(
     return run(name, how, operands, **regularization)
 
 
+@shows_regularization
 def lion_update(
     w: Arrays,
     gradient: Arrays,
@@ -493,7 +505,9 @@ def lion_update(
         Learning rate >= 0.
     betas : tuple of float, default (0.9, 0.99)
         Weights of the momentum in the update and in itself, each in [0, 1).
-    **regularization
+    l1, l2, weight_decay, decay, cautious, toward, prox_step, grad_scale
+        See `adamw_update`.
+    rounding, seed, stream, offset
         See `adamw_update`.
 
     Returns

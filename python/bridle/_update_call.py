@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, SupportsIndex, TypeAlias, TypedDict
+from typing import Any, Literal, NamedTuple, SupportsIndex, TypeAlias, TypedDict, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from bridle._noise import counter, number
 from bridle._penalty import elastic_net_penalty
 
 Rate: TypeAlias = float | Sequence[float]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 DECAYS = {"coupled": 1, "decoupled": 0, "full": 2}
 """Kinds of decay by their numbers in the core."""
@@ -203,18 +206,18 @@ def run(
     l1: Rate = 0.0,
     l2: Rate = 0.0,
     weight_decay: Rate = 0.0,
-    decay: str = "decoupled",
+    decay: Literal["coupled", "decoupled", "full"] = "decoupled",
     cautious: bool = False,
     toward: Arrays | None = None,
-    prox_step: str = "adaptive",
+    prox_step: Literal["adaptive", "scalar"] = "adaptive",
     grad_scale: float = 1.0,
-    rounding: str = "nearest",
+    rounding: Literal["nearest", "stochastic"] = "nearest",
     seed: SupportsIndex | None = None,
     stream: SupportsIndex | None = None,
     offset: SupportsIndex = 0,
     **unknown: Any,
 ) -> UpdateSummary:
-    """Check the common keywords and run an update; see `Regularization`."""
+    """Check the common keywords, those of `Regularization`, and run an update."""
     if unknown:
         raise TypeError(f"{name}() got an unexpected keyword argument {next(iter(unknown))!r}")
     operands.check(name)
@@ -233,6 +236,16 @@ def run(
     groups = (w, *map(_fixed, others))
     settings = (scale, flag(name, "cautious", cautious), own_step, kind, random)
     return _call(operator, names, groups, settings, (rates, *strengths))
+
+
+def shows_regularization(update: Function) -> Function:
+    """Show the common keywords in the signature of an update, one by one."""
+    own = inspect.signature(update)
+    parameters = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    common = inspect.signature(run).parameters.values()
+    parameters += [p for p in common if p.kind is p.KEYWORD_ONLY]
+    update.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return update
 
 
 def _random(
