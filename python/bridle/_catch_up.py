@@ -51,13 +51,15 @@ def catch_up(
     Parameters
     ----------
     w : ndarray
-        Table of one or more dimensions, overwritten; rows lie along its first.
+        Table of one or more dimensions, overwritten; rows lie along its first. Copies are made, a
+        block at a time, only of rows that are not contiguous.
     rows : array_like of int
         Numbers of the rows, each at most once.
     missed : int or array_like of int
         Number of steps, >= 0, one for all rows or one for each.
     step, l1, l2, weight_decay, toward
-        As for `proximal_step`; `toward` has the shape of `w`.
+        As for `proximal_step`; `toward` has the shape and the type of `w` and shares no memory with
+        it.
 
     Raises
     ------
