@@ -279,6 +279,120 @@ def test_the_state_of_an_optimizer_of_pytorch_may_be_loaded(kind):
     torch.testing.assert_close(a.grad, b.grad)
 
 
+DECAYING = {
+    torch.optim.SGD: (bt.ProxSGD, "coupled"),
+    torch.optim.Adam: (bt.ProxAdamW, "coupled"),
+    torch.optim.AdamW: (bt.ProxAdamW, "decoupled"),
+}
+
+
+@pytest.mark.parametrize("theirs", DECAYING)
+@pytest.mark.parametrize("mine", ["coupled", "decoupled", "full"])
+def test_weights_go_on_decaying_as_the_state_says(theirs, mine):
+    kind, expected = DECAYING[theirs]
+    a, b = with_gradient(1.0), with_gradient(1.0)
+    optimizer = theirs([a], lr=0.1, weight_decay=0.5)
+    optimizer.step()
+    with torch.no_grad():
+        b.copy_(a)
+    ours = kind([b], lr=0.1, decay=mine)
+    ours.load_state_dict(optimizer.state_dict())
+    assert ours.param_groups[0]["decay"] == expected
+    optimizer.step()
+    ours.step()
+    torch.testing.assert_close(a, b, rtol=1e-6, atol=0)
+    own = kind([b], lr=0.1, decay=mine, weight_decay=0.25)
+    other = kind([with_gradient(1.0)], lr=0.1)
+    other.load_state_dict(own.state_dict())
+    assert other.param_groups[0]["decay"] == mine
+
+
+def test_without_a_decay_its_kind_stays_as_it_is():
+    theirs = torch.optim.Adam([with_gradient(1.0)])
+    ours = bt.ProxAdamW([with_gradient(1.0)], decay="full")
+    ours.load_state_dict(theirs.state_dict())
+    assert ours.param_groups[0]["decay"] == "full"
+
+
+def test_options_that_a_state_does_not_have_keep_the_values_of_their_group():
+    def groups():
+        return [{"params": [with_gradient(1.0)], "l1": l1} for l1 in (0.25, 0.0)]
+
+    plain = [{"params": group["params"]} for group in groups()]
+    ours = bt.ProxAdamW(groups(), l1=5.0)
+    options = [set(group) for group in ours.param_groups]
+    ours.load_state_dict(torch.optim.AdamW(plain).state_dict())
+    assert [group["l1"] for group in ours.param_groups] == [0.25, 0.0]
+    assert [set(group) for group in ours.param_groups] == options
+
+
+def of(optimizer, change=lambda state: None, **options):
+    optimizer = optimizer([with_gradient(1.0)], **options)
+    optimizer.step()
+    state = copy.deepcopy(optimizer.state_dict())
+    change(state)
+    return state
+
+
+def old_version(state):
+    del state["param_groups"][0]["decoupled_weight_decay"]
+
+
+def half_a_state(state):
+    del state["state"][0]["exp_avg_sq"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "message"),
+    [
+        (bt.ProxAdamW, of(torch.optim.SGD), "must be those of ProxAdamW or of torch.optim.Adam or"),
+        (bt.ProxSGD, of(torch.optim.Adam), "must be those of ProxSGD or of torch.optim.SGD, got"),
+        (bt.ProxSGD, of(bt.ProxAdamW), "must be those of ProxSGD or of torch.optim.SGD, got"),
+        (bt.ProxAdamW, of(bt.ProxSGD), "must be those of ProxAdamW or of torch.optim.Adam or"),
+        (bt.ProxAdamW, of(torch.optim.NAdam), "must be those of ProxAdamW"),
+        (bt.ProxAdamW, of(torch.optim.RAdam), "must be those of ProxAdamW"),
+        (bt.ProxAdamW, of(torch.optim.Adam, amsgrad=True), "amsgrad is not supported, got True"),
+        (bt.ProxSGD, of(torch.optim.SGD, maximize=True), "maximize is not supported, got True"),
+        (
+            bt.ProxAdamW,
+            of(torch.optim.AdamW, old_version),
+            "must have decoupled_weight_decay or decay, as Adam and AdamW of old versions",
+        ),
+        (
+            bt.ProxAdamW,
+            of(bt.ProxAdamW, half_a_state),
+            "must have step and exp_avg and exp_avg_sq, got ",
+        ),
+    ],
+)
+def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(kind, state, message):
+    optimizer = kind([with_gradient(1.0)], lr=0.1)
+    optimizer.step()
+    before = repr(optimizer.state_dict())
+    with pytest.raises(ValueError, match=message):
+        optimizer.load_state_dict(state)
+    assert repr(optimizer.state_dict()) == before
+    assert not optimizer._optimizer_load_state_dict_pre_hooks
+
+
+def test_hooks_see_and_change_what_is_loaded():
+    optimizer = bt.ProxAdamW([with_gradient(1.0, dtype=torch.bfloat16)], lr=0.1)
+    optimizer.step()
+    state = optimizer.state_dict()
+    seen = []
+    optimizer.register_load_state_dict_pre_hook(
+        lambda _, loaded: loaded["param_groups"][0].update(lr=0.25)
+    )
+    optimizer.register_load_state_dict_post_hook(
+        lambda o: seen.extend(
+            value.dtype for value in next(iter(o.state.values())).values() if torch.is_tensor(value)
+        )
+    )
+    optimizer.load_state_dict(state)
+    assert optimizer.param_groups[0]["lr"] == 0.25
+    assert seen == [torch.float32, torch.float32]
+
+
 @pytest.mark.parametrize("kind", [bt.ProxSGD, bt.ProxAdamW])
 def test_a_state_takes_the_type_of_its_parameter(kind):
     options = {"lr": 0.1} | ({"momentum": 0.9} if kind is bt.ProxSGD else {})
@@ -305,6 +419,94 @@ def test_copies_of_an_optimizer_go_on_alike(again):
     other.step()
     assert torch.equal(w, copied)
     assert other.last_summary == optimizer.last_summary
+
+
+THROUGH = {
+    "deepcopy": copy.deepcopy,
+    "pickle": lambda optimizer: pickle.loads(pickle.dumps(optimizer)),
+    "state_dict": lambda optimizer: optimizer.load_state_dict(optimizer.state_dict()) or optimizer,
+}
+
+
+@pytest.mark.parametrize("kind", THEIRS)
+@pytest.mark.parametrize("through", THROUGH)
+def test_copies_and_loaded_states_have_the_options_and_the_summary_they_had(kind, through):
+    optimizer = kind([with_gradient(1.0)], lr=0.1, l1=0.5)
+    optimizer.step()
+    options, summary = set(optimizer.param_groups[0]), optimizer.last_summary
+    other = THROUGH[through](optimizer)
+    other.add_param_group({"params": [with_gradient(1.0)]})
+    assert [set(group) for group in other.param_groups] == [options, options]
+    assert other.last_summary == summary is not None
+
+
+@pytest.mark.filterwarnings("ignore:torch.distributed is disabled")
+@pytest.mark.parametrize("kind", THEIRS)
+def test_a_distributed_checkpoint_loads_what_it_saved(kind, tmp_path):
+    checkpoint = pytest.importorskip("torch.distributed.checkpoint")
+    from torch.distributed.checkpoint import state_dict as states
+
+    options = {"lr": 0.05, "l1": 1e-3} | ({"momentum": 0.9} if kind is bt.ProxSGD else {})
+    net, again = model(), model()
+    optimizer, resumed = kind(net.parameters(), **options), kind(again.parameters(), **options)
+    train(net, optimizer, 3)
+    # As in a run that was resumed before: what loading adds would be missing in the file.
+    resumed.load_state_dict(optimizer.state_dict())
+    for a, b in ((net, optimizer), (again, resumed)):
+        parts = {"net": a.state_dict(), "optimizer": states.get_optimizer_state_dict(a, b)}
+        if b is optimizer:
+            checkpoint.save(parts, checkpoint_id=tmp_path / "saved", no_dist=True)
+        checkpoint.load(parts, checkpoint_id=tmp_path / "saved", no_dist=True)
+        states.set_optimizer_state_dict(a, b, parts["optimizer"])
+        a.load_state_dict(parts["net"])
+    for a, b in zip(train(net, optimizer, 3), train(again, resumed, 3), strict=True):
+        assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("kind", THEIRS)
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1)])
+def test_numbers_may_be_tensors_of_one_element_of_any_shape(kind, shape):
+    def tensor(value):
+        return torch.full(shape, value, dtype=torch.float64, requires_grad=True)
+
+    momentum = {"momentum": 0.5} if kind is bt.ProxSGD else {}
+    options = {"lr": 0.25, "weight_decay": 0.5, "l1": 0.125, "l2": 0.25, **momentum}
+    tensors = {name: tensor(value) for name, value in options.items()}
+    if kind is bt.ProxAdamW:
+        options |= {"betas": (0.5, 0.75), "eps": 0.5}
+        tensors |= {"betas": (tensor(0.5), tensor(0.75)), "eps": tensor(0.5)}
+    a, b = with_gradient(1.0), with_gradient(1.0)
+    for w, given in ((a, options), (b, tensors)):
+        optimizer = kind([w], **given)
+        optimizer.step()
+        optimizer.step()
+    assert torch.equal(a, b)
+    with pytest.raises(TypeError, match=r"lr must be a real number, got tensor\("):
+        kind([a], lr=torch.ones(2))
+
+
+@pytest.mark.parametrize("kind", THEIRS)
+def test_a_compiled_train_step_takes_the_steps_of_the_plain_one(kind):
+    def weights(compiled):
+        torch.compiler.reset()
+        net = model()
+        optimizer = kind(net.parameters(), lr=0.05, l1=1e-3)
+
+        def step(x):
+            optimizer.zero_grad()
+            net(x).square().mean().backward()
+            optimizer.step()
+
+        if compiled:
+            step = torch.compile(step, backend="eager")
+        generator = torch.Generator().manual_seed(4)
+        for _ in range(12):  # more than the eight times that a function is compiled
+            step(torch.randn(11, 5, generator=generator, dtype=torch.float64))
+        return [p.detach() for p in net.parameters()]
+
+    with torch._dynamo.config.patch(error_on_recompile=True):
+        for a, b in zip(weights(True), weights(False), strict=True):
+            assert torch.equal(a, b)
 
 
 def test_schedulers_hooks_clipping_and_scaling_work_as_with_other_optimizers():

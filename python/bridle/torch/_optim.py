@@ -16,12 +16,15 @@ from bridle.torch._arrays import HALVES, array_of, check_device, state_type
 __all__ = ["ProxAdamW", "ProxSGD"]
 
 _NOT_SUPPORTED = ("amsgrad", "dampening", "maximize")
+_WITHOUT_EFFECT = ("capturable", "differentiable", "foreach", "fused")
+_PYTORCH_ONLY = (*_NOT_SUPPORTED, *_WITHOUT_EFFECT, "decoupled_weight_decay")
+"""Options of PyTorch's optimizers that groups of these do not have."""
 
 
 class _Call(NamedTuple):
     """One update: tensors of a group that have had the same number of steps, and their arrays."""
 
-    group: dict[str, Any]
+    options: dict[str, Any]
     tensors: list[torch.Tensor]
     weights: list[NDArray[Any]]
     gradients: list[NDArray[Any]]
@@ -32,12 +35,20 @@ class _Call(NamedTuple):
 class _Proximal(torch.optim.Optimizer):
     """What both optimizers share: groups, state, and the summary of the last step."""
 
+    _theirs: str
+    """Names of the optimizers of PyTorch whose state may be loaded."""
+    _telling: tuple[str, str]
+    """An option of the groups of this optimizer, and one of theirs, that others do not have."""
+    _state_of_a_tensor: tuple[str, ...]
+    """What the state of a tensor that has had a step consists of, where that is always the same."""
+
     last_summary: UpdateSummary | None = None
 
     @overload
     def step(self, closure: None = None) -> None: ...
     @overload
     def step(self, closure: Callable[[], float]) -> float: ...
+    @torch._disable_dynamo  # opaque to torch.compile: there is nothing in it that could be fused
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
         """Update all parameters that have a gradient.
@@ -62,7 +73,7 @@ class _Proximal(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            self._check(group)
+            self._check(group, group["params"])
         calls = [call for group in self.param_groups for call in self._calls(group)]
         self.last_summary = _joined([self._taken(call) for call in calls])
         return loss
@@ -71,7 +82,7 @@ class _Proximal(torch.optim.Optimizer):
         """Add a group of parameters; see `torch.optim.Optimizer.add_param_group`."""
         super().add_param_group(param_group)
         try:
-            self._check(self.param_groups[-1])
+            self._check(self.param_groups[-1], self.param_groups[-1]["params"])
         except (TypeError, ValueError):
             self.param_groups.pop()
             raise
@@ -80,48 +91,113 @@ class _Proximal(torch.optim.Optimizer):
         """Load the state of an optimizer; see `torch.optim.Optimizer.load_state_dict`.
 
         It may come from ``torch.optim.SGD``, ``Adam`` or ``AdamW`` as well; options which those do
-        not have keep the values that this optimizer was made with.
+        not have keep their values. Weights decay as they did in the optimizer of the state: where
+        that is ``SGD`` or ``Adam`` with a `weight_decay`, `decay` becomes ``"coupled"``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If it is no state of such an optimizer, uses what is not supported (``amsgrad``,
+            ``dampening``, ``maximize``), or does not tell ``Adam`` from ``AdamW``, as those of old
+            versions of PyTorch; nothing has changed then.
         """
-        super().load_state_dict(state_dict)
-        # PyTorch has given the state the type of its parameter; that of halves is float32.
-        numbers = [i for group in state_dict["param_groups"] for i in group["params"]]
-        tensors = [p for group in self.param_groups for p in group["params"]]
-        for number, tensor in zip(numbers, tensors, strict=True):
-            for name, value in state_dict["state"].get(number, {}).items():
-                if name == "step":
-                    self.state[tensor][name] = int(value)
-                elif isinstance(value, torch.Tensor):
-                    to = tensor.device, state_type(tensor)
-                    self.state[tensor][name] = value.detach().to(*to, copy=True)
+        adopted: dict[str, Any] = {}
+
+        def adopt(_: Any, state: dict[str, Any]) -> dict[str, Any]:
+            adopted.update(self._adopted(state))
+            return adopted
+
+        def keep_types(_: Any) -> None:
+            self._keep_types(adopted)
+
+        hooks = (
+            self.register_load_state_dict_pre_hook(adopt),
+            self.register_load_state_dict_post_hook(keep_types, prepend=True),
+        )
+        try:
+            super().load_state_dict(state_dict)
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "last_summary": self.last_summary}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        for group in self.param_groups:
-            for name, value in self.defaults.items():
-                group.setdefault(name, value)
+        self.defaults.pop("differentiable", None)  # which PyTorch adds, and groups would take over
 
-    def _check(self, group: dict[str, Any]) -> None:
+    def _adopted(self, state_dict: dict[str, Any]) -> dict[str, Any]:
+        """Return a state in the terms of this optimizer, checked."""
+        saved, own = state_dict["param_groups"], self.param_groups
+        if len(saved) != len(own):
+            return state_dict  # which PyTorch refuses
+        groups = [self._adopted_group(*pair) for pair in zip(saved, own, strict=True)]
+        numbers = {number for group in groups for number in group["params"]}
+        state = {
+            key: self._adopted_state(value) if key in numbers else value
+            for key, value in state_dict["state"].items()
+        }
+        return {**state_dict, "state": state, "param_groups": groups}
+
+    def _adopted_group(self, saved: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+        name, (ours, theirs) = type(self).__name__, self._telling
+        if not saved.keys() >= {"decay", ours}:
+            if theirs not in saved:
+                rule = f"param_groups must be those of {name} or of {self._theirs}"
+                raise ValueError(f"{name}: {rule}, got options {', '.join(saved)}")
+            decay = self._decay_of_theirs(saved) if saved["weight_decay"] else own["decay"]
+            saved = {**saved, "decay": decay}
+        kept = {option: value for option, value in own.items() if option in self.defaults}
+        group = {**kept, **saved}
+        self._check(group, [])
+        return {option: value for option, value in group.items() if option not in _PYTORCH_ONLY}
+
+    def _adopted_state(self, saved: dict[str, Any]) -> dict[str, Any]:
+        """Return the state of a tensor; other names than its own are those of the user."""
+        missing = [name for name in self._state_of_a_tensor if name not in saved]
+        if 0 < len(missing) < len(self._state_of_a_tensor):
+            name, rule = type(self).__name__, " and ".join(self._state_of_a_tensor)
+            raise ValueError(f"{name}: the state must have {rule}, got {', '.join(saved)}")
+        return {**saved, "step": int(saved["step"])} if "step" in saved else saved
+
+    def _keep_types(self, adopted: dict[str, Any]) -> None:
+        """Undo what PyTorch does: it gives the state of halves their type instead of float32."""
+        numbers = [i for group in adopted["param_groups"] for i in group["params"]]
+        tensors = [p for group in self.param_groups for p in group["params"]]
+        for number, tensor in zip(numbers, tensors, strict=True):
+            for name, value in adopted["state"].get(number, {}).items():
+                if isinstance(value, torch.Tensor):
+                    to = tensor.device, state_type(tensor)
+                    self.state[tensor][name] = value.detach().to(*to, copy=True)
+
+    def _check(self, group: dict[str, Any], tensors: list[torch.Tensor]) -> None:
         """Check the options of a group, and where its tensors are."""
         name = type(self).__name__
         for option in _NOT_SUPPORTED:
             if group.get(option):
                 raise ValueError(f"{name}: {option} is not supported, got {group[option]}")
-        self._run(_Call(group, [], [], [], [[] for _ in self._state_names(group)], 1))
-        for tensor in group["params"]:
+        options = self._options(group)
+        self._run(_Call(options, [], [], [], [[] for _ in self._state_names(options)], 1))
+        for tensor in tensors:
             check_device(name, tensor)
 
+    def _options(self, group: dict[str, Any]) -> dict[str, Any]:
+        return {name: _plain(group[name]) for name in self.defaults}
+
     def _calls(self, group: dict[str, Any]) -> Iterator[_Call]:
+        options = self._options(group)
         by_step: dict[int, list[torch.Tensor]] = {}
         for tensor in group["params"]:
             if tensor.grad is not None:
                 by_step.setdefault(self._next_step(tensor), []).append(tensor)
         for step, tensors in by_step.items():
             yield _Call(
-                group,
+                options,
                 tensors,
                 [array_of(type(self).__name__, tensor) for tensor in tensors],
                 [self._gradient(tensor) for tensor in tensors],
-                [[self._state(t, name) for t in tensors] for name in self._state_names(group)],
+                [[self._state(t, name) for t in tensors] for name in self._state_names(options)],
                 step,
             )
 
@@ -155,13 +231,24 @@ class _Proximal(torch.optim.Optimizer):
         """Return the number of the next step of a tensor, where that matters."""
         return 1
 
-    def _state_names(self, group: dict[str, Any]) -> tuple[str, ...]:
+    def _decay_of_theirs(self, group: dict[str, Any]) -> str:
+        """Return how weights decay in the optimizer of PyTorch that a group comes from."""
+        raise NotImplementedError
+
+    def _state_names(self, options: dict[str, Any]) -> tuple[str, ...]:
         """Return what the state of a tensor is called; each optimizer has its own."""
         raise NotImplementedError
 
     def _run(self, call: _Call) -> UpdateSummary:
         """Call the update of the optimizer."""
         raise NotImplementedError
+
+
+def _plain(value: Any) -> Any:
+    """Return an option as a number, which may be given as a tensor of one element."""
+    if isinstance(value, tuple | list):
+        return tuple(map(_plain, value))
+    return value.item() if isinstance(value, torch.Tensor) and value.numel() == 1 else value
 
 
 def _joined(summaries: list[UpdateSummary]) -> UpdateSummary:
@@ -172,8 +259,10 @@ def _joined(summaries: list[UpdateSummary]) -> UpdateSummary:
     )
 
 
-def _regularization(group: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: group[name] for name in ("l1", "l2", "weight_decay", "decay", "cautious", *names)}
+def _regularization(options: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {
+        name: options[name] for name in ("l1", "l2", "weight_decay", "decay", "cautious", *names)
+    }
 
 
 class ProxSGD(_Proximal):
@@ -186,7 +275,7 @@ class ProxSGD(_Proximal):
     params : iterable of tensor or of dict
         Parameters of type float16, bfloat16, float32 or float64 on the CPU, or groups of them;
         every option may be set per group.
-    lr : float, default 1e-3
+    lr : float or tensor of one element, default 1e-3
         Learning rate.
     momentum, nesterov, weight_decay, l1, l2, decay, cautious
         As for `bridle.sgd_update`.
@@ -217,10 +306,14 @@ class ProxSGD(_Proximal):
     1
     """
 
+    _theirs = "torch.optim.SGD"
+    _telling = "momentum", "dampening"
+    _state_of_a_tensor = ()
+
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float = 1e-3,
+        lr: float | torch.Tensor = 1e-3,
         *,
         momentum: float = 0.0,
         nesterov: bool = False,
@@ -240,19 +333,22 @@ class ProxSGD(_Proximal):
         options |= {"weight_decay": weight_decay, "decay": decay, "cautious": cautious}
         super().__init__(params, options)
 
-    def _state_names(self, group: dict[str, Any]) -> tuple[str, ...]:
-        return ("momentum_buffer",) if group["momentum"] else ()
+    def _decay_of_theirs(self, group: dict[str, Any]) -> str:
+        return "coupled"
+
+    def _state_names(self, options: dict[str, Any]) -> tuple[str, ...]:
+        return ("momentum_buffer",) if options["momentum"] else ()
 
     def _run(self, call: _Call) -> UpdateSummary:
-        group = call.group
+        options = call.options
         return sgd_update(
             call.weights,
             call.gradients,
-            group["lr"],
-            momentum=group["momentum"],
-            nesterov=group["nesterov"],
+            options["lr"],
+            momentum=options["momentum"],
+            nesterov=options["nesterov"],
             momentum_buffer=call.state[0] if call.state else None,
-            **_regularization(group),
+            **_regularization(options),
         )
 
 
@@ -267,7 +363,7 @@ class ProxAdamW(_Proximal):
         Parameters of type float16, bfloat16, float32 or float64 on the CPU, or groups of them;
         every option may be set per group, so that a group with ``weight_decay=0`` and ``l1=0`` is
         exempt.
-    lr : float, default 1e-3
+    lr : float or tensor of one element, default 1e-3
         Learning rate.
     betas : tuple of float, default (0.9, 0.999)
         Decay rates of the moments.
@@ -300,10 +396,14 @@ class ProxAdamW(_Proximal):
     True
     """
 
+    _theirs = "torch.optim.Adam or AdamW"
+    _telling = "betas", "amsgrad"
+    _state_of_a_tensor = ("step", "exp_avg", "exp_avg_sq")
+
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float = 1e-3,
+        lr: float | torch.Tensor = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
@@ -324,25 +424,32 @@ class ProxAdamW(_Proximal):
         options |= {"l2": l2, "decay": decay, "cautious": cautious, "prox_step": prox_step}
         super().__init__(params, options)
 
+    def _decay_of_theirs(self, group: dict[str, Any]) -> str:
+        if "decoupled_weight_decay" not in group:
+            name, rule = type(self).__name__, "must have decoupled_weight_decay or decay"
+            why = "as Adam and AdamW of old versions of PyTorch write the same"
+            raise ValueError(f"{name}: param_groups {rule}, {why}, got options {', '.join(group)}")
+        return "decoupled" if group["decoupled_weight_decay"] else "coupled"
+
     def _next_step(self, tensor: torch.Tensor) -> int:
         return int(self.state[tensor].get("step", 0)) + 1
 
-    def _state_names(self, group: dict[str, Any]) -> tuple[str, ...]:
+    def _state_names(self, options: dict[str, Any]) -> tuple[str, ...]:
         return "exp_avg", "exp_avg_sq"
 
     def _run(self, call: _Call) -> UpdateSummary:
-        group = call.group
+        options = call.options
         first, second = call.state
         summary = adamw_update(
             call.weights,
             call.gradients,
             first,
             second,
-            group["lr"],
+            options["lr"],
             call.step,
-            betas=tuple(group["betas"]),
-            epsilon=group["eps"],
-            **_regularization(group, "prox_step"),
+            betas=tuple(options["betas"]),
+            epsilon=options["eps"],
+            **_regularization(options, "prox_step"),
         )
         for tensor in call.tensors:
             self.state[tensor]["step"] = call.step
