@@ -1,5 +1,6 @@
 """The layer: streams, the backward pass, inference, Monte-Carlo samples, saved states."""
 
+import copy
 import json
 import re
 
@@ -155,9 +156,18 @@ def test_backward_after_a_resumption_uses_the_old_probability(assert_same_bits):
     assert_same_bits(resumed(X), expected(X, 0.9, 2**64 - 2))
 
 
+def test_a_state_without_a_number_of_copies_loads(assert_same_bits):
+    layer = br.Dropout(0.3, seed=77)
+    copy.copy(layer)
+    layer.load_state_dict({"config": {}, "state": {"seed": 5, "stream": 6, "last": None}})
+    assert layer.state_dict()["state"] == {"seed": 5, "stream": 6, "last": None, "copies": 1}
+    assert_same_bits(layer(X), expected(X, 0.3, 6))
+
+
 def test_attributes_set_to_numbers_of_numpy_are_saved():
     layer = br.Dropout(0.25, seed=5)
     layer.stream = np.int64(6)
+    assert copy.copy(layer).stream >= 2**63
     layer(X)
     through_json(layer.state_dict())
 
@@ -175,6 +185,8 @@ BAD_STATES = [
     {"state": {"seed": 1.0, "stream": 0, "last": None}},
     {"state": {"seed": 1, "stream": 2**64, "last": None}},
     {"state": {"seed": 1, "stream": "0", "last": None}},
+    {"state": {"seed": 1, "stream": 0, "last": None, "copies": -1}},
+    {"state": {"seed": 1, "stream": 0, "last": None, "copies": None}},
     {"state": {"seed": 1, "stream": 0, "last": 3}},
     {"state": {"seed": 1, "stream": 0, "last": [0, 0.5]}},
     {"state": {"seed": 1, "stream": 0, "last": [-1, 0.5, [3]]}},

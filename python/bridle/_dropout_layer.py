@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bridle._call import real_array
 from bridle._dropout import dropout, dropout_inference
+from bridle._layer_copies import CopiesDrawOtherMasks
 from bridle._noise import NoiseShape, counter, lengths, noise_lengths, probability
 
 __all__ = ["Dropout"]
@@ -23,18 +24,24 @@ class _Call(NamedTuple):
     shape: tuple[int, ...]
 
 
-class Dropout:
+class Dropout(CopiesDrawOtherMasks):
     """Dropout layer without a stored mask.
 
     Each training call uses the next `stream` of the seed, so that no two calls share a mask, and
     `backward` computes the mask of the last one again. See `dropout` for the formula.
+
+    Two layers made with the same seed and stream draw the same masks. A copy by ``copy.copy`` or
+    ``copy.deepcopy`` draws others: its first stream is a number from 2**63 on, mixed from the
+    stream of the layer and the number of its copies before, so that a program that is run again
+    draws the same. `state_dict` and pickle are for going on: there the masks are those that the
+    layer would have drawn.
 
     Parameters
     ----------
     p : float, default 0.5
         Probability of dropping an element, between 0 and 1.
     seed : int
-        Names the random bits. Layers of a network need different seeds.
+        Names the random bits. Layers of a network need different seeds, or streams far apart.
     stream : int, default 0
         Stream of the first training call.
     noise_shape : tuple of int and None, optional
@@ -204,15 +211,20 @@ class Dropout:
         Returns
         -------
         dict
-            ``{"config": ..., "state": ...}``; the state is the seed, the stream of the next call
-            and what `backward` needs.
+            ``{"config": ..., "state": ...}``; the state is the seed, the stream of the next call,
+            what `backward` needs, and the number of copies that were made.
         """
         last = None if self._last is None else [*self._last[:2], list(self._last.shape)]
         noise_shape = None if self.noise_shape is None else list(self.noise_shape)
         config = {"p": self.p, "noise_shape": noise_shape, "inverted": self.inverted}
         return {
             "config": config,
-            "state": {"seed": int(self.seed), "stream": int(self.stream), "last": last},
+            "state": {
+                "seed": int(self.seed),
+                "stream": int(self.stream),
+                "last": last,
+                "copies": self._copies,
+            },
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -234,7 +246,8 @@ class Dropout:
             inner = state["state"]
             seed = counter("Dropout", "seed", inner["seed"])
             stream = counter("Dropout", "stream", inner["stream"])
-            last = inner["last"]
+            last, copies = inner["last"], inner.get("copies", self._copies)
+            copies = counter("Dropout", "copies", copies)
             if last is not None:
                 number, p, shape = last
                 last = _Call(
@@ -244,7 +257,7 @@ class Dropout:
                 )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"Dropout: not a state of Dropout: {error}") from None
-        self.seed, self.stream, self._last = seed, stream, last
+        self.seed, self.stream, self._last, self._copies = seed, stream, last, copies
 
     def _dropout(self, x: NDArray[Any], call: _Call, out: NDArray[Any] | None) -> Any:
         return dropout(
