@@ -67,13 +67,20 @@ class Dropout(CopiesDrawOtherMasks):
     >>> layer = br.Dropout(0.5, seed=1)
     >>> layer(np.ones(8))
     array([2., 0., 2., 2., 2., 0., 2., 0.])
+    >>> layer(np.ones(8))  # the next stream
+    array([0., 0., 0., 2., 0., 2., 0., 2.])
     >>> layer.backward(np.ones(8))
-    array([2., 0., 2., 2., 2., 0., 2., 0.])
+    array([0., 0., 0., 2., 0., 2., 0., 2.])
     >>> layer.eval(np.ones(8))
     array([1., 1., 1., 1., 1., 1., 1., 1.])
     >>> layer.sample(np.ones(8), 2)
-    array([[0., 0., 0., 2., 0., 2., 0., 2.],
-           [2., 0., 0., 0., 0., 0., 0., 0.]])
+    array([[2., 0., 0., 0., 0., 0., 0., 0.],
+           [0., 2., 2., 0., 0., 0., 2., 2.]])
+
+    The next layer of a network has a seed of its own, or it would draw the masks of the first:
+
+    >>> br.Dropout(0.5, seed=2)(np.ones(8))
+    array([2., 0., 2., 2., 0., 2., 0., 0.])
     """
 
     def __init__(

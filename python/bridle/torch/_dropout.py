@@ -184,10 +184,15 @@ class Dropout(CopiesDrawOtherMasks, torch.nn.Module):
     >>> layer = bridle.torch.Dropout(0.5, seed=1)
     >>> layer(torch.ones(8))
     tensor([2., 0., 2., 2., 2., 0., 2., 0.])
-    >>> layer(torch.ones(8))
+    >>> layer(torch.ones(8))  # the next stream
     tensor([0., 0., 0., 2., 0., 2., 0., 2.])
     >>> layer.eval()(torch.ones(2))
     tensor([1., 1.])
+
+    The next layer of a network has a seed of its own, or it would draw the masks of the first:
+
+    >>> bridle.torch.Dropout(0.5, seed=2)(torch.ones(8))
+    tensor([2., 0., 2., 2., 0., 2., 0., 0.])
     """
 
     def __init__(self, p: float = 0.5, *, seed: int, stream: int = 0) -> None:
