@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "parallel.hpp"
+#include "threads/parallel.hpp"
 
 namespace bridle {
 namespace {

@@ -1,5 +1,5 @@
 // Rows of a table that have missed steps of proximal_step: all of those steps at once. The caller
-// keeps the floating-point state (status_flags.hpp).
+// keeps the floating-point state (threads/status_flags.hpp).
 #pragma once
 
 #include <bridle/export.h>

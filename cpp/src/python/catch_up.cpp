@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "operators.hpp"
-#include "status_flags.hpp"
+#include "threads/status_flags.hpp"
 #include "update_arrays.hpp"
 #include "updates.hpp"
 

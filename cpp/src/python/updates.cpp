@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "operators.hpp"
-#include "status_flags.hpp"
+#include "threads/status_flags.hpp"
 #include "update_arrays.hpp"
 
 namespace bridle::python {
