@@ -100,13 +100,21 @@ BRIDLE_API void noise_mask(const NoiseSource& noise, std::size_t size, std::uint
 BRIDLE_API void noise_mask_packed(const NoiseSource& noise, std::size_t size,
                                   std::uint8_t* bits) noexcept;
 
-// One array of a fused update, contiguous; see UpdateMemory. `numbers` but the strengths and rates
-// are those of the call.
+// How the arrays of an update lie: in rows of `length` elements beside each other, the rows so many
+// bytes apart in each array. length = 0: in one row.
+struct UpdateRows {
+  std::size_t length;
+  std::ptrdiff_t weights, gradient, state[3], toward;
+};
+
+// One array of a fused update; see UpdateMemory. `numbers` but the strengths and rates are those of
+// the call.
 struct UpdateArray {
   UpdateMemory memory;
   std::size_t size;
   double coupled, keep, l1, l2;
   std::uint64_t first;  // position of its first element in the list
+  UpdateRows rows = {};
 };
 
 struct UpdateSums {

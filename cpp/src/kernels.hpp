@@ -9,13 +9,13 @@
 namespace bridle {
 
 using MapKernel = void (*)(void* const* operand, std::size_t size);
-using ReduceKernel = void (*)(const void* x, std::size_t size, double* lanes);
+using ReduceKernel = void (*)(const void* x, std::size_t size, std::size_t lane, double* lanes);
 using ReduceColumnsKernel = void (*)(const void* x, std::ptrdiff_t row_stride, std::size_t size,
                                      std::size_t columns, double* sums);
 using NoiseKernel = void (*)(const void* x, void* out, const void* noise,
                              const NoiseArguments& arguments, std::size_t size);
 using UpdateKernel = void (*)(const UpdateMemory& memory, const UpdateNumbers& numbers,
-                              std::size_t size, double* sums);
+                              std::size_t size, ChunkState* chunk);
 using StreamKernel = void (*)(const void* from, void* to, std::size_t bytes);
 
 struct MapKernels {

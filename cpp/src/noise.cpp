@@ -14,83 +14,124 @@ namespace {
 // Drawing costs more than the arithmetic of a map: a second thread pays earlier.
 constexpr std::size_t kLeastPerThread = 16 * 1024;
 constexpr std::size_t kStreamed = 2048;  // bytes at a time; twice as many took a third longer
-static_assert(kNoiseBlock * sizeof(double) <= StreamWriter::kPiece);
+static_assert(kStreamed <= StreamWriter::kPiece);
 
-// A block of elements in contiguous memory, gathered or to be scattered where it is not in place.
-class Block {
+// Elements of an array as contiguous memory: its own where they lie so, else a block that they are
+// gathered into, or scattered from.
+class Place {
  public:
-  Block(char* data, const Walk& walk, std::size_t item)
-      : data_(data), walk_(walk), item_(item), in_place_(walk.is_row(step())) {}
+  Place(char* data, const Walk& walk, std::size_t item) : data_(data), walk_(walk), item_(item) {}
 
-  bool in_place() const { return in_place_; }
-  char* at(std::size_t begin) { return in_place_ ? data_ + begin * item_ : buffer_; }
-
-  const char* gathered(std::size_t begin, std::size_t size) {
-    if (!in_place_) {
-      char* to = buffer_;
-      walk_.for_each_row(begin, size,
-                         [&](std::ptrdiff_t offset, std::ptrdiff_t stride, std::size_t count) {
-                           gather({data_ + offset, stride}, item_, count, to);
-                           to += count * item_;
-                         });
-    }
-    return at(begin);
+  // The elements' own memory, if they lie beside each other. Where many do, `size` is lowered to
+  // them.
+  char* own(std::size_t begin, std::size_t& size) const {
+    constexpr std::size_t many = 256;
+    const Walk::Row row = walk_.first_row(begin, size);
+    const bool beside = row.stride == static_cast<std::ptrdiff_t>(item_) || row.count == 1;
+    if (!beside || (row.count < size && row.count < many)) return nullptr;
+    size = row.count;
+    return data_ + row.offset;
   }
 
-  void scattered(std::size_t begin, std::size_t size) {
-    if (in_place_) return;
-    const char* from = buffer_;
+  void gather_to(char* block, std::size_t begin, std::size_t size) const {
     walk_.for_each_row(begin, size,
                        [&](std::ptrdiff_t offset, std::ptrdiff_t stride, std::size_t count) {
-                         scatter(from, item_, count, {data_ + offset, stride});
-                         from += count * item_;
+                         gather({data_ + offset, stride}, item_, count, block);
+                         block += count * item_;
+                       });
+  }
+
+  void scatter_from(const char* block, std::size_t begin, std::size_t size) const {
+    walk_.for_each_row(begin, size,
+                       [&](std::ptrdiff_t offset, std::ptrdiff_t stride, std::size_t count) {
+                         scatter(block, item_, count, {data_ + offset, stride});
+                         block += count * item_;
                        });
   }
 
  private:
-  std::ptrdiff_t step() const { return static_cast<std::ptrdiff_t>(item_); }
-
   char* data_;
   const Walk& walk_;
   std::size_t item_;
-  bool in_place_;
-  alignas(kLine) char buffer_[kNoiseBlock * sizeof(double)];
+};
+
+template <class Value>
+class NoiseRange {
+ public:
+  NoiseRange(const NoiseCall& call, bool streaming)
+      : call_(call),
+        item_(item_size(call.dtype)),
+        kernel_(kernels().noise[call.op][static_cast<int>(call.dtype)]),
+        noise_(call.noise, item_),
+        x_(call.x, call.x_walk, item_),
+        out_(call.out, call.out_walk, item_),
+        streaming_(streaming) {
+    std::copy_n(call.members, kMaxMembers, arguments_.members);
+    arguments_.limit = draw_limit(call.noise);
+  }
+
+  void apply(std::size_t begin, std::size_t end) {
+    if (streaming_) return apply_streaming(begin, end);
+    while (begin < end) begin += apply_some(begin, std::min(kNoiseBlock, end - begin));
+  }
+
+ private:
+  // The first elements of a block: those that lie beside each other, and have their noise there.
+  std::size_t apply_some(std::size_t begin, std::size_t size) {
+    alignas(kLine) char block[kNoiseBlock * sizeof(double)];
+    const char* from = x_.own(begin, size);
+    char* const to = out_.own(begin, size);
+    const Value* const values = read(begin, size, from);
+    if (!from) {
+      x_.gather_to(block, begin, size);
+      from = block;
+    }
+    write(from, to ? to : block, values, size);  // a block may become its own result
+    if (!to) out_.scatter_from(block, begin, size);
+    return size;
+  }
+
+  const Value* read(std::size_t begin, std::size_t& size, const char* soon) {
+    return call_.identity ? nullptr : noise_.read(begin, size, soon);
+  }
+
+  void write(const char* from, void* to, const Value* values, std::size_t size) const {
+    if (!call_.identity) {
+      kernel_(from, to, values, arguments_, size);
+    } else if (from != to) {
+      std::memcpy(to, from, size * item_);
+    }
+  }
+
+  // Of contiguous arrays.
+  void apply_streaming(std::size_t begin, std::size_t end) {
+    StreamWriter writer(call_.out + begin * item_);
+    while (begin < end) {
+      std::size_t size = std::min(kNoiseBlock, end - begin);
+      const char* const from = call_.x + begin * item_;
+      const Value* const values = read(begin, size, from);
+      for (std::size_t done = 0, count; done < size; done += count) {
+        count = writer.best_size(std::min((size - done) * item_, kStreamed)) / item_;
+        write(from + done * item_, writer.next(), values ? values + done : nullptr, count);
+        writer.commit(count * item_);
+      }
+      begin += size;
+    }
+    writer.flush();
+  }
+
+  const NoiseCall& call_;
+  std::size_t item_;
+  NoiseKernel kernel_;
+  NoiseArguments arguments_;
+  NoiseReader<Value> noise_;
+  Place x_, out_;
+  bool streaming_;
 };
 
 template <class Value>
 void apply_range(const NoiseCall& call, bool streaming, std::size_t begin, std::size_t end) {
-  const std::size_t item = item_size(call.dtype);
-  const NoiseKernel kernel = kernels().noise[call.op][static_cast<int>(call.dtype)];
-  NoiseArguments arguments;
-  std::copy_n(call.members, kMaxMembers, arguments.members);
-  arguments.limit = draw_limit(call.noise);
-  NoiseReader<Value> noise(call.noise, item);
-  Block x(call.x, call.x_walk, item), out(call.out, call.out_walk, item);
-  StreamWriter writer(out.at(begin));
-  for (std::size_t i = begin; i < end;) {
-    std::size_t size = std::min(kNoiseBlock, end - i);
-    const Value* const values = call.identity ? nullptr : noise.read(i, size, x.at(i));
-    const char* const from = x.gathered(i, size);
-    const auto write = [&](std::size_t done, std::size_t count, void* to) {
-      if (call.identity) {
-        std::memcpy(to, from + done * item, count * item);
-      } else {
-        kernel(from + done * item, to, values + done, arguments, count);
-      }
-    };
-    if (streaming) {
-      for (std::size_t done = 0, count; done < size; done += count) {
-        count = writer.best_size(std::min((size - done) * item, kStreamed)) / item;
-        write(done, count, writer.next());
-        writer.commit(count * item);
-      }
-    } else {
-      write(0, size, out.at(i));
-      out.scattered(i, size);
-    }
-    i += size;
-  }
-  if (streaming) writer.flush();
+  NoiseRange<Value>(call, streaming).apply(begin, end);
 }
 
 template <template <class> class... Op>

@@ -8,43 +8,36 @@
 
 namespace bridle {
 
-// Calls piece(data, count) for elements begin … begin + size, which begin a chunk: `count` is a
-// multiple of kLanes for all pieces but the last one. Where rows are contiguous and long, a piece
-// is the array's own memory.
+// Calls piece(data, count) for elements begin … begin + size, one after the other: the array's own
+// memory where they lie beside each other, else copies of some of them.
 template <class Piece>
 void for_each_piece(const char* data, const Walk& walk, std::size_t item, std::size_t begin,
                     std::size_t size, const Piece& piece) {
-  constexpr std::size_t most = 16 * kLanes;
+  constexpr std::size_t most = 512, many = 16;
   alignas(kLine) char buffer[most * sizeof(double)];
   std::size_t held = 0;
-  const auto add = [&](const char* from, std::ptrdiff_t stride, std::size_t count) {
-    gather({const_cast<char*>(from), stride}, item, count, buffer + held * item);
-    held += count;
-    if (held < most && held % kLanes != 0) return;
-    piece(buffer, held);
+  const auto flush = [&] {
+    if (held > 0) piece(buffer, held);
     held = 0;
   };
   walk.for_each_row(
       begin, size, [&](std::ptrdiff_t offset, std::ptrdiff_t stride, std::size_t count) {
-        const bool contiguous = stride == static_cast<std::ptrdiff_t>(item);
         const char* from = data + offset;
+        if (stride == static_cast<std::ptrdiff_t>(item) && count >= many) {
+          flush();
+          piece(from, count);
+          return;
+        }
         while (count > 0) {
-          std::size_t taken = std::min(count, most - held);
-          if (contiguous && held == 0 && count >= kLanes) {
-            taken = count / kLanes * kLanes;
-            piece(from, taken);
-          } else {
-            if (contiguous &&
-                held % kLanes != 0) {  // to a whole row of lanes, and on without copies
-              taken = std::min(taken, kLanes - held % kLanes);
-            }
-            add(from, stride, taken);
-          }
+          const std::size_t taken = std::min(count, most - held);
+          gather({const_cast<char*>(from), stride}, item, taken, buffer + held * item);
+          held += taken;
+          if (held == most) flush();
           from += static_cast<std::ptrdiff_t>(taken) * stride;
           count -= taken;
         }
       });
-  if (held > 0) piece(buffer, held);
+  flush();
 }
 
 }  // namespace bridle

@@ -30,12 +30,15 @@ ReducePlan make_plan(int op, DType dtype) {
 auto chunks_of(const ReducePlan& plan, const char* data, const Walk& walk) {
   return [&plan, data, &walk](std::size_t begin, std::size_t size, double* sums) {
     alignas(kLine) double lanes[kMaxSums * kLanes] = {};
+    std::size_t position = 0;
+    const auto add = [&](const void* piece, std::size_t count) {
+      plan.kernel(piece, count, position % kLanes, lanes);
+      position += count;
+    };
     if (walk.is_row(static_cast<std::ptrdiff_t>(plan.item))) {
-      plan.kernel(data + begin * plan.item, size, lanes);
+      add(data + begin * plan.item, size);
     } else {
-      for_each_piece(data, walk, plan.item, begin, size, [&](const void* piece, std::size_t count) {
-        plan.kernel(piece, count, lanes);
-      });
+      for_each_piece(data, walk, plan.item, begin, size, add);
     }
     kernels().fold_lanes(lanes, plan.sums, sums);
   };

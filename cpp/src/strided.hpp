@@ -33,6 +33,10 @@ void scatter_words(const void* block, std::size_t size, Operand x) {
 
 // Copies elements of `item` = 2, 4 or 8 bytes into a contiguous block.
 inline void gather(Operand x, std::size_t item, std::size_t size, void* block) {
+  if (is_contiguous(x, item)) {
+    std::memcpy(block, x.data, size * item);
+    return;
+  }
   switch (item) {
     case 2:
       return gather_words<std::uint16_t>(x, size, block);
@@ -44,6 +48,10 @@ inline void gather(Operand x, std::size_t item, std::size_t size, void* block) {
 }
 
 inline void scatter(const void* block, std::size_t item, std::size_t size, Operand x) {
+  if (is_contiguous(x, item)) {
+    std::memcpy(x.data, block, size * item);
+    return;
+  }
   switch (item) {
     case 2:
       return scatter_words<std::uint16_t>(block, size, x);

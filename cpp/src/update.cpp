@@ -11,13 +11,26 @@ namespace {
 
 constexpr int kL1 = 0, kElasticNet = 2;  // in ReduceOps
 constexpr std::size_t kWidth = sizeof(UpdateSums) / sizeof(double);
-constexpr std::size_t kLeast = 8 * 1024;     // elements from which on a second thread pays
-constexpr std::size_t kStage = kNoiseBlock;  // elements of a half type that are widened at a time
+constexpr std::size_t kLeast = 8 * 1024;  // elements from which on a second thread pays
+constexpr std::size_t kStage = 512;       // elements at a time that are not one row, or halves
 
 template <class Void>
 Void* at(Void* array, std::size_t bytes) {
   using Byte = std::conditional_t<std::is_const_v<Void>, const char, char>;
   return array ? static_cast<Byte*>(array) + bytes : nullptr;
+}
+
+// Row `row` of every array.
+UpdateMemory row_of(const UpdateMemory& memory, const UpdateRows& rows, std::size_t row) {
+  const auto apart = [row](std::ptrdiff_t stride) {
+    return static_cast<std::size_t>(static_cast<std::ptrdiff_t>(row) * stride);
+  };
+  UpdateMemory part;
+  part.weights = at(memory.weights, apart(rows.weights));
+  part.gradient = at(memory.gradient, apart(rows.gradient));
+  for (int s = 0; s < 3; ++s) part.state[s] = at(memory.state[s], apart(rows.state[s]));
+  part.toward = at(memory.toward, apart(rows.toward));
+  return part;
 }
 
 // Elements begin … of every array.
@@ -39,7 +52,8 @@ class Update {
         array_(array),
         memory_(array.memory),
         numbers_(call.numbers),
-        item_(item_size(call.dtype)) {
+        item_(item_size(call.dtype)),
+        gradient_item_(item_size(call.gradient_dtype)) {
     numbers_.coupled = array.coupled;
     numbers_.keep = array.keep;
     numbers_.l1 = array.l1;
@@ -59,41 +73,60 @@ class Update {
             .update[call.op][call.dtype == DType::float64][call.adaptive][static_cast<int>(kind)];
   }
 
-  // The sums are those of UpdateSums.
+  // Elements of one chunk; the sums are those of UpdateSums.
   void operator()(std::size_t begin, std::size_t size, double* sums) const {
-    if (item_ > 2) {
-      kernel_(shifted(memory_, begin, item_, item_, item_), numbers_, size, sums);
-      if (array_.l2 == 0) sums[1] = 0;
-      if (array_.l2 == 0 && array_.l1 == 0) sums[0] = 0;
-      return;
-    }
-    for (std::size_t i = begin; i < begin + size; i += kStage) {
-      update_halves(i, std::min(kStage, begin + size - i));
-    }
-    // Of the rounded weights.
-    const void* const weights = at(array_.memory.weights, begin * item_);
-    const int dtype = static_cast<int>(call_.dtype);
-    std::fill_n(sums, kWidth, 0.0);
-    if (array_.l1 != 0 || array_.l2 != 0) {
-      alignas(kLine) double lanes[kMaxSums * kLanes] = {};
-      const bool both = array_.l2 != 0;
-      kernels().reduce[both ? kElasticNet : kL1][dtype](weights, size, lanes);
-      kernels().fold_lanes(lanes, both ? 2 : 1, sums);
-    }
-    kernels().count[dtype](weights, size, sums + 2);
+    ChunkState chunk = {};
+    for_each_row(begin, size,
+                 [&](const UpdateMemory& here, std::size_t position, std::size_t count) {
+                   if (item_ > 2) {
+                     kernel_(here, numbers_, count, &chunk);
+                   } else {
+                     update_halves(here, position, count, chunk);
+                   }
+                 });
+    const std::size_t penalties = array_.l2 != 0 ? 2 : array_.l1 != 0 ? 1 : 0;
+    std::fill_n(sums, kMaxSums, 0.0);
+    kernels().fold_lanes(chunk.lanes, penalties, sums);
+    std::copy_n(chunk.counts, 2, sums + kMaxSums);
   }
 
  private:
-  void update_halves(std::size_t begin, std::size_t size) const {
+  // Elements begin … of every array, of which all up to there lie in one row.
+  UpdateMemory shifted(const UpdateMemory& memory, std::size_t begin) const {
+    return bridle::shifted(memory, begin, item_, gradient_item_, compute_size(call_.dtype));
+  }
+
+  // Calls row(memory, position, count) for what lies beside each other in every array.
+  template <class Row>
+  void for_each_row(std::size_t begin, std::size_t size, const Row& row) const {
+    const std::size_t length = array_.rows.length;
+    if (length == 0) return row(shifted(memory_, begin), begin, size);
+    while (size > 0) {
+      const std::size_t column = begin % length, count = std::min(size, length - column);
+      row(shifted(row_of(memory_, array_.rows, begin / length), column), begin, count);
+      begin += count;
+      size -= count;
+    }
+  }
+
+  // position: that of the first element in the array.
+  void update_halves(const UpdateMemory& memory, std::size_t position, std::size_t size,
+                     ChunkState& chunk) const {
+    for (std::size_t i = 0, count; i < size; i += count) {
+      count = std::min(kStage, size - i);
+      const UpdateMemory here = shifted(memory, i);
+      update_stage(here, position + i, count);
+      summarize(here.weights, count, chunk);
+    }
+  }
+
+  void update_stage(const UpdateMemory& here, std::size_t position, std::size_t size) const {
     const HalfKernels& half = kernels().half[static_cast<int>(call_.dtype)];
-    const bool half_gradient = call_.gradient_dtype != DType::float32;
-    const UpdateMemory here =
-        shifted(memory_, begin, 2, half_gradient ? 2 : sizeof(float), sizeof(float));
     alignas(kLine) float weights[kStage], gradient[kStage], toward[kStage];
     UpdateMemory wide = here;
     half.widen(here.weights, weights, size);
     wide.weights = weights;
-    if (here.gradient && half_gradient) {
+    if (here.gradient && gradient_item_ == 2) {
       half.widen(here.gradient, gradient, size);
       wide.gradient = gradient;
     }
@@ -103,14 +136,26 @@ class Update {
     }
     kernel_(wide, numbers_, size, nullptr);
     if (call_.stochastic) {
-      round_randomly(weights, here.weights, begin, size);
+      round_randomly(weights, here.weights, position, size);
     } else {
       half.narrow(weights, here.weights, size);
     }
   }
 
-  void round_randomly(const float* weights, void* out, std::size_t begin, std::size_t size) const {
-    const NoiseSource source = drawn_noise({call_.key, 0}, call_.index + array_.first + begin);
+  // Of halves, those that were rounded.
+  void summarize(const void* weights, std::size_t size, ChunkState& chunk) const {
+    const int dtype = static_cast<int>(call_.dtype);
+    if (array_.l1 != 0 || array_.l2 != 0) {
+      kernels().reduce[array_.l2 != 0 ? kElasticNet : kL1][dtype](
+          weights, size, chunk.position % kLanes, chunk.lanes);
+    }
+    kernels().count[dtype](weights, size, chunk.counts);
+    chunk.position += size;
+  }
+
+  void round_randomly(const float* weights, void* out, std::size_t position,
+                      std::size_t size) const {
+    const NoiseSource source = drawn_noise({call_.key, 0}, call_.index + array_.first + position);
     NoiseReader<std::uint32_t> uniforms(source);
     const HalfKernels& half = kernels().half[static_cast<int>(call_.dtype)];
     for (std::size_t i = 0; i < size;) {
@@ -125,7 +170,7 @@ class Update {
   const UpdateArray& array_;
   UpdateMemory memory_;
   UpdateNumbers numbers_;
-  std::size_t item_;
+  std::size_t item_, gradient_item_;
   UpdateKernel kernel_;
 };
 

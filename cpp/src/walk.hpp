@@ -46,6 +46,25 @@ class Walk {
     return dimensions_ == 0 || (dimensions_ == 1 && stride_[0] == static_cast<std::size_t>(stride));
   }
 
+  // The beginning of elements begin … begin + size: as many as are in one row, at least 1.
+  struct Row {
+    std::ptrdiff_t offset, stride;
+    std::size_t count;
+  };
+  Row first_row(std::size_t begin, std::size_t size) const noexcept {
+    const int inner = dimensions_ - 1;
+    if (inner < 0) return {0, 0, size};
+    const std::size_t column = begin % length_[inner];
+    const std::size_t count = inner == 0 ? size : std::min(size, length_[inner] - column);
+    std::size_t offset = inner == 0 ? begin * stride_[0] : column * stride_[inner];
+    for (int d = inner; d > 0; --d) {
+      begin /= length_[d];
+      offset += begin % length_[d - 1] * stride_[d - 1];
+    }
+    return {static_cast<std::ptrdiff_t>(offset), static_cast<std::ptrdiff_t>(stride_[inner]),
+            count};
+  }
+
   // Calls row(offset, stride, count) for the rows that make up elements begin … begin + size: the
   // first element of a row lies at `offset`, the others `stride` apart.
   template <class Row>

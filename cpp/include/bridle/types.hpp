@@ -22,8 +22,17 @@ inline constexpr std::size_t kLine = 64;  // bytes of a cache line
 // Sums: a chunk is 4096 elements, element j of it goes to lane j mod 32.
 inline constexpr std::size_t kChunk = 4096;
 inline constexpr std::size_t kLanes = 32;
-inline constexpr std::size_t kMaxSums = 2;      // of one penalty
-inline constexpr std::size_t kColumnSums = 64;  // those of columns that are summed beside each other
+inline constexpr std::size_t kMaxSums = 2;  // of one penalty
+inline constexpr std::size_t kColumnSums =
+    64;  // those of columns that are summed beside each other
+
+// What a chunk has gathered so far: the lanes of one sum after the other, and of the `position`
+// elements that were added how many are not zero, and whether one is not finite.
+struct ChunkState {
+  alignas(kLine) double lanes[kMaxSums * kLanes];
+  double counts[2];
+  std::size_t position;
+};
 
 // Random bits: 16 ChaCha blocks are a superblock of 512 draws of 16 bits.
 inline constexpr std::size_t kDraws = 512;

@@ -61,13 +61,18 @@ Parsed parse_parameters(const Operator& op, PyObject* const* args, double* value
 
 constexpr int kContiguous = NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_F_CONTIGUOUS;
 
-// An exact array whose elements fill one piece of memory.
-PyArrayObject* plain_array(PyObject* object, std::optional<DType>& dtype) {
+// An exact array of elements that can be worked on where they lie.
+PyArrayObject* usable_array(PyObject* object, std::optional<DType>& dtype) {
   if (!PyArray_CheckExact(object)) return nullptr;
   auto* array = reinterpret_cast<PyArrayObject*>(object);
-  if (!(PyArray_FLAGS(array) & kContiguous)) return nullptr;
   dtype = dtype_of(array);
   return dtype ? array : nullptr;
+}
+
+// One whose elements fill one piece of memory.
+PyArrayObject* plain_array(PyObject* object, std::optional<DType>& dtype) {
+  PyArrayObject* const array = usable_array(object, dtype);
+  return array && PyArray_FLAGS(array) & kContiguous ? array : nullptr;
 }
 
 // Whether the result for x may be written to out directly: same elements in the same places, or no
@@ -163,15 +168,18 @@ PyObject* whole_penalty(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
   const Parsed parsed = parse_parameters(op, args + 1, values);
   if (parsed == Parsed::broken) return nullptr;
   std::optional<DType> dtype;
-  PyArrayObject* w = plain_array(args[0], dtype);
+  PyArrayObject* const w = usable_array(args[0], dtype);
   if (!w || parsed != Parsed::numbers || axis != Py_None || keepdims != Py_False) {
     return fall_back(penalty_fallback, op, args);
   }
   double sums[kMaxSums];
   const KeepStatusFlags keep;
-  const Operand operand{PyArray_BYTES(w), static_cast<std::ptrdiff_t>(item_size(*dtype))};
-  run(PyArray_SIZE(w),
-      [&] { reduce(kIndex, *dtype, operand, static_cast<std::size_t>(PyArray_SIZE(w)), sums); });
+  const Walk walk = PyArray_FLAGS(w) & kContiguous
+                        ? Walk(static_cast<std::ptrdiff_t>(item_size(*dtype)))
+                        : walk_in_memory(w);
+  run(PyArray_SIZE(w), [&] {
+    reduce(kIndex, *dtype, PyArray_BYTES(w), walk, static_cast<std::size_t>(PyArray_SIZE(w)), sums);
+  });
   double result = op.finish(values, sums);
   PyArray_Descr* descr = PyArray_DescrFromType(NPY_DOUBLE);
   PyObject* scalar = PyArray_Scalar(&result, descr, nullptr);

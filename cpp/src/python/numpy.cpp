@@ -1,6 +1,9 @@
 #define BRIDLE_IMPORTS_NUMPY
 #include "numpy.hpp"
 
+#include <algorithm>
+#include <cstdlib>
+
 namespace bridle::python {
 namespace {
 
@@ -49,6 +52,30 @@ std::optional<DType> dtype_of(PyArrayObject* array) {
   if (number == NPY_HALF) return DType::float16;
   if (number == bfloat16_number) return DType::bfloat16;
   return std::nullopt;
+}
+
+Walk walk_in_memory(PyArrayObject* array) {
+  const int dimensions = PyArray_NDIM(array);
+  int axes[kMaxDimensions];  // the innermost first
+  for (int axis = dimensions - 1, sorted = 0; axis >= 0; --axis, ++sorted) {
+    int position = sorted;
+    for (int k = sorted - 1; k >= 0; --k) {
+      const npy_intp one = std::abs(PyArray_STRIDE(array, axis));
+      const npy_intp other = std::abs(PyArray_STRIDE(array, axes[k]));
+      if (one == 0 || other == 0) continue;
+      if (one >= other) break;
+      position = k;
+    }
+    std::copy_backward(axes + position, axes + sorted, axes + sorted + 1);
+    axes[position] = axis;
+  }
+  npy_intp lengths[kMaxDimensions], strides[kMaxDimensions];
+  for (int k = 0; k < dimensions; ++k) {
+    const int axis = axes[dimensions - 1 - k];
+    lengths[k] = PyArray_DIM(array, axis);
+    strides[k] = PyArray_STRIDE(array, axis);
+  }
+  return {dimensions, lengths, strides};
 }
 
 }  // namespace bridle::python

@@ -30,4 +30,8 @@ int type_number(DType dtype);
 // The element type of an array, if it is one of the four, in native byte order and aligned.
 std::optional<DType> dtype_of(PyArrayObject* array);
 
+// The elements of an array in the order in which NumPy visits memory (ravel with order "K"), in
+// bytes: by falling strides, where a stride of zero tells nothing.
+Walk walk_in_memory(PyArrayObject* array);
+
 }  // namespace bridle::python

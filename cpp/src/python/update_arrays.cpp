@@ -1,6 +1,7 @@
 #include "update_arrays.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -265,16 +266,71 @@ void UpdateArrays::fail(PyObject* error, int group, std::size_t i, const char* r
   raise(error, names_, name_of(group, i), rule, got);
 }
 
-bool UpdateArrays::contiguous(bool in_c_order) const {
-  const int wanted = NPY_ARRAY_C_CONTIGUOUS | (in_c_order ? 0 : NPY_ARRAY_F_CONTIGUOUS);
-  for (std::size_t i = 0; i < count(); ++i) {
-    int common = wanted;
-    for (int g = 0; g < kGroups; ++g) {
-      if (lists_[g]) common &= PyArray_FLAGS(get(g, i)->array);
+namespace {
+
+// The axes of an array that are longer than one element, the innermost first.
+struct Axes {
+  int count = 0;
+  std::size_t length[kMaxDimensions];
+  std::ptrdiff_t stride[kMaxDimensions];
+
+  Axes(PyArrayObject* array, bool last_is_innermost) {
+    const int dimensions = PyArray_NDIM(array);
+    for (int k = 0; k < dimensions; ++k) {
+      const int axis = last_is_innermost ? dimensions - 1 - k : k;
+      if (PyArray_DIM(array, axis) == 1) continue;
+      length[count] = static_cast<std::size_t>(PyArray_DIM(array, axis));
+      stride[count++] = PyArray_STRIDE(array, axis);
     }
-    if (common == 0) return false;
   }
-  return true;
+
+  // How many of them are contiguous memory.
+  int contiguous(std::ptrdiff_t item) const {
+    int k = 0;
+    for (std::ptrdiff_t next = item; k < count && stride[k] == next; ++k) {
+      next *= static_cast<std::ptrdiff_t>(length[k]);
+    }
+    return k;
+  }
+
+  // Whether the axes from `first` on are one.
+  bool one_from(int first) const {
+    for (int k = first + 1; k < count; ++k) {
+      if (stride[k] != stride[k - 1] * static_cast<std::ptrdiff_t>(length[k - 1])) return false;
+    }
+    return true;
+  }
+};
+
+}  // namespace
+
+std::optional<UpdateRows> UpdateArrays::rows_from(std::size_t i, bool last_axis) const {
+  constexpr std::size_t short_row = 64;  // elements
+  const Axes weights(get(kWeights, i)->array, last_axis);
+  int inner = weights.count;
+  for (int g = 0; g < kGroups; ++g) {
+    if (!lists_[g]) continue;
+    PyArrayObject* const array = get(g, i)->array;
+    inner = std::min(inner, Axes(array, last_axis).contiguous(PyArray_ITEMSIZE(array)));
+  }
+  if (inner == weights.count) return UpdateRows{};
+  std::size_t length = 1;
+  for (int k = 0; k < inner; ++k) length *= weights.length[k];
+  if (length < short_row) return std::nullopt;
+  std::array<std::ptrdiff_t, kGroups> apart{};
+  for (int g = 0; g < kGroups; ++g) {
+    if (!lists_[g]) continue;
+    const Axes axes(get(g, i)->array, last_axis);
+    if (!axes.one_from(inner)) return std::nullopt;
+    apart[static_cast<std::size_t>(g)] = axes.stride[inner];
+  }
+  return UpdateRows{length, apart[0], apart[1], {apart[2], apart[3], apart[4]}, apart[5]};
+}
+
+std::optional<UpdateRows> UpdateArrays::rows(std::size_t i, bool in_c_order) const {
+  if (get(kWeights, i)->size == 0) return UpdateRows{};
+  const std::optional<UpdateRows> found = rows_from(i, true);
+  return found || in_c_order ? found : rows_from(i, false);
 }
 
 }  // namespace bridle::python

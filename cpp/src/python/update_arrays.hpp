@@ -56,11 +56,14 @@ class UpdateArrays {
   const Facts* get(int group, std::size_t i) const {
     return lists_[group] ? &lists_[group]->arrays[i] : nullptr;
   }
-  // Whether the arrays that belong together can be walked alike as contiguous memory.
-  bool contiguous(bool in_c_order) const;
+  // How arrays i, which belong together, lie, if they can be walked alike row by row: in C order,
+  // or in the order of memory. Rows that are short do not pay.
+  std::optional<UpdateRows> rows(std::size_t i, bool in_c_order) const;
 
  private:
   struct Place;
+
+  std::optional<UpdateRows> rows_from(std::size_t i, bool last_axis) const;
 
   void parse(int group, PyObject* object);
   void check_length(int group) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -50,11 +51,14 @@ void check_rates(const char* name, const char* lr_name, Decay decay, double lr,
   }
 }
 
-std::vector<UpdateArray> arrays_of(const UpdateArrays& given, Decay decay, double lr,
-                                   const Numbers (&numbers)[3]) {
+// None if some of them cannot be worked on where they lie.
+std::vector<UpdateArray> arrays_of(const UpdateArrays& given, bool in_c_order, Decay decay,
+                                   double lr, const Numbers (&numbers)[3]) {
   std::vector<UpdateArray> arrays(given.count());
   std::uint64_t first = 0;
   for (std::size_t i = 0; i < arrays.size(); ++i) {
+    const std::optional<UpdateRows> rows = given.rows(i, in_c_order);
+    if (!rows) return {};
     const auto data = [&](int group) -> void* {
       const Facts* const facts = given.get(group, i);
       return facts ? facts->data : nullptr;
@@ -65,7 +69,8 @@ std::vector<UpdateArray> arrays_of(const UpdateArrays& given, Decay decay, doubl
                  1.0,
                  numbers[1][i],
                  numbers[2][i],
-                 first};
+                 first,
+                 *rows};
     set_decay(decay, lr, numbers[0][i], arrays[i]);
     first += arrays[i].size;
   }
@@ -145,9 +150,9 @@ PyObject* run_update(const char* op, PyObject* const* args) {
   check_rates(names.function, kUpdateOperators[static_cast<std::size_t>(call.op)].params[0].name,
               decay, lr, numbers[0]);
   const UpdateArrays given(names, objects_of(args[2]));
-  if (!given.contiguous(call.stochastic)) Py_RETURN_NOTIMPLEMENTED;
-  const std::vector<UpdateArray> arrays = arrays_of(given, decay, lr, numbers);
+  const std::vector<UpdateArray> arrays = arrays_of(given, call.stochastic, decay, lr, numbers);
   if (PyErr_Occurred()) return nullptr;
+  if (arrays.size() < given.count()) Py_RETURN_NOTIMPLEMENTED;
   std::vector<UpdateSums> sums(arrays.size());
   Py_BEGIN_ALLOW_THREADS;
   for_each_run(given, [&](std::size_t begin, std::size_t end, DType dtype, DType gradient) {

@@ -14,7 +14,8 @@ namespace bridle::python {
 //     numbers: those of the operator's functor that users give (`params`)
 //     settings: (gradient scale, cautious, adaptive, Decay, None or (seed, stream, offset))
 //     weight_decay, l1, l2: a float, or one for each array in a tuple
-//   -> (penalty, nonzeros, finite), or NotImplemented for arrays that are not contiguous.
+//   -> (penalty, nonzeros, finite), or NotImplemented for arrays that are no rows of contiguous
+//   memory.
 bool add_updates(PyObject* module);
 
 // Adds to the module:

@@ -1,6 +1,7 @@
 // Counting elements that are zero, and telling whether all are finite.
 #pragma once
 
+#include <bridle/loops/reduce.hpp>
 #include <bridle/storage.hpp>
 #include <bridle/vector.hpp>
 #include <cstddef>
@@ -19,20 +20,18 @@ class ChunkCounts {
     }
   }
 
-  // With the last elements, fewer than a row: counts[0] += those that are not zero of all `size` of
-  // the chunk; counts[1] += 1 if one is not finite.
-  void finish(const S* x, std::size_t rest, std::size_t size, double* counts) const {
+  // Zeros that a padded row was filled up with.
+  void take_away(std::size_t padding) { padding_ += padding; }
+
+  // Of the `size` elements added: counts[0] += those that are not zero; counts[1] += 1 if one is
+  // not finite.
+  void finish(std::size_t size, double* counts) const {
     Bits zeros = 0, signs = 0;
     for (std::size_t k = 0; k < kWidth; ++k) {
       zeros = static_cast<Bits>(zeros + zeros_[k]);
       signs = static_cast<Bits>(signs | signs_[k]);
     }
-    for (std::size_t k = 0; k < rest; ++k) {
-      const Bits magnitude = __builtin_bit_cast(Bits, x[k]) & kMagnitude;
-      zeros = static_cast<Bits>(zeros + (magnitude == 0));
-      signs = static_cast<Bits>(signs | (magnitude + kUpToSign));
-    }
-    counts[0] += static_cast<double>(size) - static_cast<double>(zeros);
+    counts[0] += static_cast<double>(size + padding_) - static_cast<double>(zeros);
     counts[1] += signs > kMagnitude ? 1 : 0;
   }
 
@@ -46,15 +45,20 @@ class ChunkCounts {
   static constexpr Bits kUpToSign = static_cast<Bits>(kMagnitude + 1 - infinity_bits<S>());
 
   Lanes zeros_ = {}, signs_ = {};
+  std::size_t padding_ = 0;
 };
 
 template <class S>
 void count_kernel(const void* x, std::size_t size, double* counts) {
   const S* const from = static_cast<const S*>(x);
   ChunkCounts<S> chunk;
-  std::size_t i = 0;
-  for (; i + kLanes <= size; i += kLanes) chunk.add_row(from + i);
-  chunk.finish(from + i, size - i, size, counts);
+  for_each_row_of_lanes(
+      from, size, 0, [&](const S* row) { chunk.add_row(row); },
+      [&](const S* padded, std::size_t count) {
+        chunk.add_row(padded);
+        chunk.take_away(kLanes - count);
+      });
+  chunk.finish(size, counts);
 }
 
 }  // namespace bridle::inline BRIDLE_ISA

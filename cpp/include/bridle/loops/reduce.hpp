@@ -22,20 +22,29 @@ inline void fold_lanes(double* lanes, std::size_t count, double* sums) {
   }
 }
 
-// The lanes of one chunk, filled row by row of kLanes elements.
+// Elements that are fewer than a row of lanes, filled up with zeros, which add nothing to a sum.
+template <class T>
+struct PaddedRow {
+  alignas(64) T x[kLanes] = {};
+
+  // The first one belongs to lane `lane`.
+  PaddedRow(const T* from, std::size_t size, std::size_t lane) {
+    __builtin_memcpy(x + lane, from, size * sizeof(T));
+  }
+};
+
+// The sums of a chunk, gathered row by row of kLanes elements: element j of the chunk in lane
+// j mod kLanes.
 template <class Op>
 class ChunkSums {
  public:
   ChunkSums() = default;
   // Goes on where another one left off.
   explicit ChunkSums(const double* lanes) {
-    for (int s = 0; s < Op::sums; ++s) {
-#pragma GCC unroll 16
-      for (std::size_t v = 0; v < kLanes / kWidth; ++v) {
-        accumulator_[s][v] =
-            load<Doubles>(lanes + static_cast<std::size_t>(s) * kLanes + v * kWidth);
-      }
-    }
+    for_each_vector([&](Doubles& sum, std::size_t at) { sum = load<Doubles>(lanes + at); });
+  }
+  void store_to(double* lanes) {
+    for_each_vector([&](Doubles& sum, std::size_t at) { store(sum, lanes + at); });
   }
 
   // T is float or double.
@@ -49,44 +58,55 @@ class ChunkSums {
     }
   }
 
-  // Writes the lanes, with the last elements of a chunk, fewer than a row, added.
-  template <class T>
-  void finish(const T* x, std::size_t size, double* lanes) const {
-    for (int s = 0; s < Op::sums; ++s) {
-#pragma GCC unroll 16
-      for (std::size_t v = 0; v < kLanes / kWidth; ++v) {
-        store(accumulator_[s][v], lanes + static_cast<std::size_t>(s) * kLanes + v * kWidth);
-      }
-    }
-    for (std::size_t k = 0; k < size; ++k) {
-      double term[Op::sums];
-      Op::terms(static_cast<double>(x[k]), term);
-      for (int s = 0; s < Op::sums; ++s) lanes[static_cast<std::size_t>(s) * kLanes + k] += term[s];
-    }
-  }
-
  private:
   static constexpr std::size_t kWidth = VectorOf<double>::size;
   using Doubles = Vector<double>;
+
+  template <class Visit>
+  void for_each_vector(const Visit& visit) {
+    for (std::size_t s = 0; s < static_cast<std::size_t>(Op::sums); ++s) {
+#pragma GCC unroll 16
+      for (std::size_t v = 0; v < kLanes / kWidth; ++v) {
+        visit(accumulator_[s][v], s * kLanes + v * kWidth);
+      }
+    }
+  }
+
   Doubles accumulator_[Op::sums][kLanes / kWidth] = {};
 };
 
-// Adds contiguous elements of one chunk to its lanes; T is float or double. `size` is a multiple of
-// kLanes, unless they are the last ones.
+// Calls row(x) for whole rows of lanes of size elements, the first of which belongs to lane `lane`,
+// and part(padded, count) for what comes before and after.
+template <class T, class Row, class Part>
+inline void for_each_row_of_lanes(const T* x, std::size_t size, std::size_t lane, const Row& row,
+                                  const Part& part) {
+  std::size_t i = 0;
+  if (lane > 0) {
+    i = kLanes - lane < size ? kLanes - lane : size;
+    part(PaddedRow<T>(x, i, lane).x, i);
+  }
+  for (; i + kLanes <= size; i += kLanes) row(x + i);
+  if (i < size) part(PaddedRow<T>(x + i, size - i, 0).x, size - i);
+}
+
+// Adds contiguous elements of one chunk to its lanes, the first one to lane `lane`; T is float or
+// double.
 template <class Op, class T>
-void add_to_lanes(const T* x, std::size_t size, double* lanes) {
+void add_to_lanes(const T* x, std::size_t size, std::size_t lane, double* lanes) {
   ChunkSums<Op> chunk(lanes);
   const Prefetch prefetch(size * sizeof(T));
-  std::size_t i = 0;
-  for (; i + kLanes <= size; i += kLanes) {
-    prefetch(x + i, kLanes * sizeof(T));
-    chunk.add_row(x + i);
-  }
-  chunk.finish(x + i, size - i, lanes);
+  for_each_row_of_lanes(
+      x, size, lane,
+      [&](const T* row) {
+        prefetch(row, kLanes * sizeof(T));
+        chunk.add_row(row);
+      },
+      [&](const T* padded, std::size_t) { chunk.add_row(padded); });
+  chunk.store_to(lanes);
 }
 
 template <class Op, class S>
-void reduce_kernel(const void* x, std::size_t size, double* lanes) {
+void reduce_kernel(const void* x, std::size_t size, std::size_t lane, double* lanes) {
   const S* const from = static_cast<const S*>(x);
   if constexpr (sizeof(S) == 2) {
     constexpr std::size_t block = 16 * kLanes;
@@ -94,10 +114,10 @@ void reduce_kernel(const void* x, std::size_t size, double* lanes) {
     for (std::size_t i = 0; i < size; i += block) {
       const std::size_t count = size - i < block ? size - i : block;
       widen_block(from + i, wide, count);
-      add_to_lanes<Op>(wide, count, lanes);
+      add_to_lanes<Op>(wide, count, lane, lanes);  // a block is a multiple of kLanes
     }
   } else {
-    add_to_lanes<Op>(from, size, lanes);
+    add_to_lanes<Op>(from, size, lane, lanes);
   }
 }
 

@@ -44,34 +44,51 @@ inline ops::Regularization<T> regularization(const UpdateNumbers& n) {
   return {t(n.scale), t(n.coupled), t(n.keep), t(n.l1), t(n.l2), t(n.size), spare_above};
 }
 
-// What an update tells of the new weights of one chunk, gathered while they are in the cache.
+// What an update tells of the new weights of a part of a chunk, gathered while they are in the
+// cache.
 template <class T, UpdateKind kKind>
 class ChunkSummary {
  public:
-  // w: the chunk, of which the first `end` elements have been written.
+  explicit ChunkSummary(const ChunkState& chunk) : lane_(chunk.position % kLanes) {
+    if constexpr (kPenalized) sums_ = Sums(chunk.lanes);
+  }
+
+  // w: the part, of which the first `end` elements have been written.
   void add_until(const T* w, std::size_t end) {
+    if (lane_ > 0) {  // first what completes a row
+      const std::size_t missing = kLanes - lane_;
+      if (end < missing) return;
+      add_padded(w, missing);
+      lane_ = 0;
+    }
     for (; done_ + kLanes <= end; done_ += kLanes) {
       if constexpr (kPenalized) sums_.add_row(w + done_);
       counts_.add_row(w + done_);
     }
   }
 
-  // sums: those of UpdateSums.
-  void finish(const T* w, std::size_t size, double* sums) const {
-    for (int s = 0; s < 4; ++s) sums[s] = 0.0;
-    if constexpr (kPenalized) {
-      alignas(64) double lanes[PenaltyOf<kKind>::sums * kLanes];
-      sums_.finish(w + done_, size - done_, lanes);
-      fold_lanes(lanes, PenaltyOf<kKind>::sums, sums);
-    }
-    counts_.finish(w + done_, size - done_, size, sums + 2);
+  void finish(const T* w, std::size_t size, ChunkState& chunk) {
+    if (done_ < size) add_padded(w + done_, size - done_);
+    if constexpr (kPenalized) sums_.store_to(chunk.lanes);
+    counts_.finish(size, chunk.counts);
+    chunk.position += size;
   }
 
  private:
   static constexpr bool kPenalized = kKind != UpdateKind::plain;
-  ChunkSums<PenaltyOf<kKind>> sums_;
+  using Sums = ChunkSums<PenaltyOf<kKind>>;
+
+  void add_padded(const T* w, std::size_t size) {
+    const PaddedRow<T> row(w, size, lane_);
+    if constexpr (kPenalized) sums_.add_row(row.x);
+    counts_.add_row(row.x);
+    counts_.take_away(kLanes - size);
+    done_ += size;
+  }
+
+  Sums sums_;
   ChunkCounts<T> counts_;
-  std::size_t done_ = 0;
+  std::size_t lane_, done_ = 0;
 };
 
 // Elements of one round; arrays that an operator has not are some memory that may be read, or
@@ -116,16 +133,18 @@ template <class Op, class T, UpdateKind kKind, bool kAdaptive>
   }
 }
 
-// Renews weights and state; no two of the arrays overlap. Where `sums` is not null, size <= kChunk.
+// Renews weights and state; no two of the arrays overlap. What the new weights add to a chunk goes
+// there, unless it is null.
 template <template <class> class Op, class T, UpdateKind kKind, bool kAdaptive>
 void update_kernel(const UpdateMemory& memory, const UpdateNumbers& numbers, std::size_t size,
-                   double* sums) {
+                   ChunkState* chunk) {
   constexpr int states = Op<T>::states;
   const Op<T> op = from_numbers<Op<T>, T>(numbers.members);
   const ops::Regularization<T> r = regularization<T>(numbers);
   alignas(64) static constexpr T zeros[kUpdateBlock] = {};
   alignas(64) T forgotten[kUpdateBlock];
-  ChunkSummary<T, kKind> summary;
+  constexpr ChunkState nothing = {};
+  ChunkSummary<T, kKind> summary(chunk ? *chunk : nothing);
   T* const w = static_cast<T*>(memory.weights);
   // All rounds but the first begin with a cache line, for arrays that lie alike.
   const std::size_t in_line = reinterpret_cast<std::uintptr_t>(w) % kLine / sizeof(T);
@@ -147,9 +166,9 @@ void update_kernel(const UpdateMemory& memory, const UpdateNumbers& numbers, std
       round.old_state[s] = round.new_state[s];
     }
     update_round<Op<T>, T, kKind, kAdaptive>(op, r, round);
-    if (sums) summary.add_until(w, begin + count);
+    if (chunk) summary.add_until(w, begin + count);
   }
-  if (sums) summary.finish(w, size, sums);
+  if (chunk) summary.finish(w, size, *chunk);
 }
 
 }  // namespace bridle::inline BRIDLE_ISA
