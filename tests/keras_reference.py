@@ -3,22 +3,14 @@
 A program of its own: Keras brings threads, warnings and global settings with it.
 """
 
-import importlib.util
 import json
-import os
 import sys
-import types
 
-import numpy as np
+import keras_backend  # noqa: F401 - before Keras
 
-if os.environ["KERAS_BACKEND"] == "numpy" and importlib.util.find_spec("jax") is None:
-    # That backend imports JAX for convolutions and Fourier transforms, which nothing here needs.
-    absent = types.ModuleType("jax")
-    absent.__getattr__ = lambda name: absent
-    names = ("jax", "keras.src.backend.jax", "keras.src.backend.jax.math")
-    sys.modules |= dict.fromkeys(names, absent)
-
+# isort: split
 import keras
+import numpy as np
 
 
 class Model:
