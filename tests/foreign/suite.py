@@ -74,12 +74,16 @@ class Suite:
     def unused(self):
         return [label for label, calls in self.calls.items() if calls == 0]
 
-    def run(self, paths):
+    def run(self, paths, *options):
         """Run the tests at the paths, and exit with pytest's status; sys.argv goes to pytest."""
-        options = sys.argv[1:]
+        options = [*options, *sys.argv[1:]]
         # Neither the settings of this repository nor those of another.
-        alone = ["-c", os.devnull, f"--rootdir={os.path.commonpath(paths)}"]
+        alone = [
+            "-c",
+            os.devnull,
+            f"--rootdir={os.path.commonpath([path.parent for path in paths])}",
+        ]
         quiet = ["-p", "no:cacheprovider", "-p", "no:warnings", "-rs"]
         status = pytest.main([*alone, *quiet, *options, *map(str, paths)], plugins=[self])
-        whole = not any(option.startswith(("-k", "-m")) for option in options)
+        whole = not any(option.startswith(("-k", "-m")) for option in sys.argv[1:])
         sys.exit(status or int(whole and bool(self.unused() or self.unmatched)))
