@@ -32,9 +32,9 @@ class Suite:
         self.through_bridle = 0
         self.unmatched = set(skipped)
 
-    def replaces(self, owner, name):
-        """Put the decorated function in the place of an attribute of a class or module."""
-        label = f"{owner.__name__}.{name}"
+    def replaces(self, owner, *names):
+        """Put the decorated function in the place of attributes of a class or module."""
+        label = f"{owner.__name__}.{names[0]}"
         self.calls[label] = 0
 
         def put(function):
@@ -43,7 +43,8 @@ class Suite:
                 self.calls[label] += 1
                 return function(*args, **kwargs)
 
-            setattr(owner, name, counted)
+            for name in names:
+                setattr(owner, name, counted)
             return function
 
         return put
