@@ -91,7 +91,9 @@ def test_nothing_is_written_to_a_large_array_either(row, parameter, assert_same_
 
 @pytest.mark.parametrize(("row", "parameter"), PARAMETERS)
 @pytest.mark.parametrize(
-    "bad", ["0.5", None, 0.5j, [0.5, None], np.complex64(1), np.float64], ids=repr
+    "bad",
+    ["0.5", None, 0.5j, [0.5, None], np.complex64(1), np.float64],
+    ids=lambda bad: type(bad).__name__,
 )
 def test_what_is_not_a_number_is_a_type_error(row, parameter, bad):
     for call in calls(row, np.ones(2)):

@@ -197,7 +197,9 @@ def test_own_state_may_hold_what_json_lacks():
     assert other.state == [1, INF, -INF, {"deep": [0.5, True, None, "text"]}]
 
 
-@pytest.mark.parametrize("value", [np.zeros(2), np.float32(1), {1: 2}, object()], ids=repr)
+@pytest.mark.parametrize(
+    "value", [np.zeros(2), np.float32(1), {1: 2}, object()], ids=lambda v: type(v).__name__
+)
 def test_own_state_that_is_not_json_is_a_type_error(value):
     with pytest.raises(TypeError, match=r"^EarlyStopping: state must be made of what JSON has"):
         full(criteria=[Own(value)]).state_dict()

@@ -38,6 +38,7 @@ struct MapFunction;
 template <int kIndex, template <class> class Op, class T, std::size_t... P>
 struct MapFunction<kIndex, Op, T, std::index_sequence<P...>> {
   static int call(const T* x, Same<T, P>... parameter, T* out, std::int64_t n) noexcept {
+    const KeepStatusFlags keep;
     if (!is_array(x, n) || !is_array(out, n) || (x != out && !apart(x, out, n))) return 1;
     if (!allowed<Op<T>>(std::index_sequence<P...>{}, parameter...)) return 1;
     MapCall call{{contiguous_operand(x)}, static_cast<std::size_t>(n), Output::reused};
@@ -55,9 +56,9 @@ template <int kIndex, class Op, class T, std::size_t... P>
 struct ReduceFunction<kIndex, Op, T, std::index_sequence<P...>> {
   static int call(const T* w, Same<double, P>... parameter, std::int64_t n,
                   double* result) noexcept {
+    const KeepStatusFlags keep;
     if (!is_array(w, n) || !is_array(result, 1)) return 1;
     if (!allowed<Op>(std::index_sequence<P...>{}, parameter...)) return 1;
-    const KeepStatusFlags keep;
     double sums[kMaxSums];
     reduce(kIndex, kDTypeOf<T>, contiguous_operand(w), static_cast<std::size_t>(n), sums);
     *result = Op{parameter...}.finish(sums);

@@ -17,9 +17,9 @@ bool allowed(double p, std::uint64_t offset, std::int64_t n) {
 template <class T>
 int dropout(const T* x, double p, std::uint64_t seed, std::uint64_t stream, std::uint64_t offset,
             T* out, std::int64_t n) noexcept {
+  const KeepStatusFlags keep;
   if (!allowed(p, offset, n) || !is_array(x, n) || !is_array(out, n)) return 1;
   if (x != out && !apart<T>(x, out, n)) return 1;
-  const KeepStatusFlags keep;
   const ops::KeepNumbers numbers = ops::keep_numbers(p, true);
   constexpr auto item = static_cast<std::ptrdiff_t>(sizeof(T));
   apply_noise({.op = index_in<ops::dropout<float>>(NoiseOps{}),
@@ -38,8 +38,8 @@ int dropout(const T* x, double p, std::uint64_t seed, std::uint64_t stream, std:
 
 int dropout_mask(double p, std::uint64_t seed, std::uint64_t stream, std::uint64_t offset,
                  std::uint8_t* keep, std::int64_t n) noexcept {
-  if (!allowed(p, offset, n) || !is_array(keep, n)) return 1;
   const KeepStatusFlags flags;
+  if (!allowed(p, offset, n) || !is_array(keep, n)) return 1;
   const RandomDraws draws{{seed, stream}, ops::keep_numbers(p, true).threshold};
   noise_mask(drawn_noise(draws, offset), static_cast<std::size_t>(n), keep);
   return 0;

@@ -2,7 +2,9 @@
 // worker.
 #include <doctest/doctest.h>
 
+#include <bridle/transform.hpp>
 #include <cfenv>
+#include <cstdint>
 #include <cstring>
 #include <vector>
 
@@ -141,8 +143,6 @@ TEST_CASE("flags that were clear stay clear, flags that were raised stay raised"
   set_num_threads(0);
 }
 
-#if defined(__x86_64__)
-
 // What every operator of the list makes of x, one after the other.
 Bytes results(Operand x, std::size_t size) {
   Array to(sizeof(float), size, sizeof(float));
@@ -177,25 +177,58 @@ Bytes results(Operand x, std::size_t size) {
   return all;
 }
 
+// The control bits of a thread: what is set of them is what it does to numbers.
+#if defined(__x86_64__)
+constexpr unsigned kFlushToZero = 0x8040, kRoundUp = 0x4000;
+unsigned control() { return _mm_getcsr() & ~0x3fu; }
+void set_control(unsigned bits) { _mm_setcsr(bits); }
+#elif defined(__aarch64__)
+constexpr unsigned kFlushToZero = 1u << 24, kRoundUp = 1u << 22;
+unsigned control() {
+  std::uint64_t bits;
+  asm volatile("mrs %0, fpcr" : "=r"(bits));
+  return static_cast<unsigned>(bits);
+}
+void set_control(unsigned bits) { asm volatile("msr fpcr, %0" : : "r"(std::uint64_t{bits})); }
+#endif
+
+#if defined(__x86_64__) || defined(__aarch64__)
+
 TEST_CASE("the control bits of the calling thread do not show, and stay as they are") {
-  constexpr unsigned flush_to_zero = 0x8040, round_up = 0x4000;
-  const unsigned before = _mm_getcsr();
+  const unsigned before = control();
   Array x(sizeof(float), hostile_elements(DType::float32, kLarge, 1), sizeof(float));
   const Bytes expected = results(x.operand(), kLarge);
   for (int threads = 1; threads <= kThreads; ++threads) {
     CAPTURE(threads);
     set_num_threads(threads);
-    for (const unsigned control : {flush_to_zero, round_up}) {
-      CAPTURE(control);
-      _mm_setcsr(before | control);
+    for (const unsigned bits : {kFlushToZero, kRoundUp}) {
+      CAPTURE(bits);
+      set_control(before | bits);
       const Bytes actual = results(x.operand(), kLarge);
-      const unsigned after = _mm_getcsr();
-      _mm_setcsr(before);
+      const unsigned after = control();
+      set_control(before);
       CHECK(difference(DType::float32, expected, actual) == "");
-      CHECK((after & ~0x3fu) == ((before | control) & ~0x3fu));
+      CHECK(after == (before | bits));
     }
   }
   set_num_threads(0);
+}
+
+TEST_CASE("a parameter that is subnormal is one also for a host that flushes") {
+  const auto shrunk = [](unsigned bits) {
+    std::vector<float> w(4, 3e-40f), by_name(4, 3e-40f), to(4);
+    const unsigned before = control();
+    set_control(before | bits);
+    transform(w, ops::soft_threshold{1e-40});  // a double, rounded to float
+    const int refused =
+        bridle_get_c_api()->soft_threshold_f32(by_name.data(), 1e-40f, to.data(), 4);
+    set_control(before);
+    CHECK(refused == 0);
+    w.insert(w.end(), to.begin(), to.end());
+    return w;
+  };
+  CHECK(shrunk(kFlushToZero) == shrunk(0));
+  CHECK(shrunk(0)[0] < 2.5e-40f);
 }
 
 #endif

@@ -39,25 +39,39 @@ inline constexpr bool kIsOperator<Op<T>> = requires {
   Op<T>::params;
 };
 
-// Operators of bridle compute in the type of the weights; their parameters are checked.
-template <class T, template <class> class Op, class U, std::size_t... P>
-Op<T> checked(const Op<U>& op, std::index_sequence<P...>) {
-  if constexpr (sizeof...(P) == 0) {
-    return {};
-  } else {
-    using Shown = std::conditional_t<std::is_floating_point_v<U>, U, double>;
-    const auto member = std::bit_cast<std::array<U, sizeof...(P)>>(op);
-    (check_parameter(Op<U>::name, Op<U>::params[P], static_cast<Shown>(member[P])), ...);
-    return {static_cast<T>(member[P])...};
+// The parameters of an operator of bridle.
+template <template <class> class Op, class U>
+auto members_of(const Op<U>& op) {
+  return std::bit_cast<std::array<U, std::size(Op<U>::params)>>(op);
+}
+
+template <class Op>
+void check_operation(const Op&) {}
+template <template <class> class Op, class U>
+  requires kIsOperator<Op<U>>
+void check_operation(const Op<U>& op) {
+  using Shown = std::conditional_t<std::is_floating_point_v<U>, U, double>;
+  if constexpr (std::size(Op<U>::params) > 0) {
+    std::size_t p = 0;
+    for (const U member : members_of(op)) {
+      check_parameter(Op<U>::name, Op<U>::params[p++], static_cast<Shown>(member));
+    }
   }
 }
 
+// Operators of bridle compute in the type of the weights.
 template <class T, class Op>
-auto operation(const Op& op) {
-  if constexpr (kIsOperator<Op>) {
-    return checked<T>(op, std::make_index_sequence<std::size(Op::params)>{});
+Op operation(const Op& op) {
+  return op;
+}
+template <class T, template <class> class Op, class U>
+  requires kIsOperator<Op<U>>
+Op<T> operation(const Op<U>& op) {
+  if constexpr (std::size(Op<U>::params) == 0) {
+    return {};
   } else {
-    return op;
+    return std::apply([](auto... member) { return Op<T>{static_cast<T>(member)...}; },
+                      members_of(op));
   }
 }
 
@@ -82,7 +96,7 @@ template <class T, class Operations, class... X>
 #endif
 [[gnu::flatten]] void transform_range(const Operations& operations, std::size_t begin,
                                       std::size_t end, T* w, X*... x) noexcept {
-  const Operations step = operations;
+  const auto step = operations();  // in the environment of the core, which keeps subnormals
   const Prefetch prefetch((end - begin) * sizeof(T));
   for (; begin < end; begin += kTransformBlock) {
     const std::size_t stop = end - begin < kTransformBlock ? end : begin + kTransformBlock;
@@ -138,10 +152,12 @@ template <class T, class... Argument, std::size_t... X, std::size_t... Op>
 void transform_split(std::span<T> w, std::tuple<Argument...> arguments, std::index_sequence<X...>,
                      std::index_sequence<Op...>) {
   using Arguments = std::tuple<Argument...>;
-  const auto operations = [... op = operation<T>(std::get<sizeof...(X) + Op>(arguments))](
-                              T weight, auto&... x) {
-    ((weight = apply(op, weight, x...)), ...);
-    return weight;
+  (check_operation(std::get<sizeof...(X) + Op>(arguments)), ...);
+  const auto operations = [&arguments] {
+    return [... op = operation<T>(std::get<sizeof...(X) + Op>(arguments))](T weight, auto&... x) {
+      ((weight = apply(op, weight, x...)), ...);
+      return weight;
+    };
   };
   const std::tuple arrays{
       std::span<ElementOf<T, std::tuple_element_t<X, Arguments>>>(std::get<X>(arguments))...};

@@ -136,6 +136,7 @@ PyObject* elementwise(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
   constexpr const Operator& op = kMapOperators[kIndex];
   constexpr std::size_t params = op.params.size();
   if (!has_arguments(op.name, nargs, params + 3)) return nullptr;
+  const KeepStatusFlags keep;
   PyObject *const out_argument = args[1 + params], *const keywords = args[2 + params];
   std::optional<DType> dtype;
   PyArrayObject* x = plain_array(args[0], dtype);
@@ -163,6 +164,7 @@ PyObject* whole_penalty(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
   constexpr const Penalty& op = kPenalties[kIndex];
   constexpr std::size_t params = op.params.size();
   if (!has_arguments(op.name, nargs, params + 3)) return nullptr;
+  const KeepStatusFlags keep;
   PyObject *const axis = args[1 + params], *const keepdims = args[2 + params];
   double values[kMaxOperands];
   const Parsed parsed = parse_parameters(op, args + 1, values);
@@ -173,7 +175,6 @@ PyObject* whole_penalty(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
     return fall_back(penalty_fallback, op, args);
   }
   double sums[kMaxSums];
-  const KeepStatusFlags keep;
   const Walk walk = PyArray_FLAGS(w) & kContiguous
                         ? Walk(static_cast<std::ptrdiff_t>(item_size(*dtype)))
                         : walk_in_memory(w);
@@ -198,6 +199,7 @@ bool counter(PyObject* object, std::uint64_t& value) {
 
 PyObject* whole_dropout(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
   if (!has_arguments("dropout", nargs, 9)) return nullptr;
+  const KeepStatusFlags keep;
   PyObject *const noise_shape = args[5], *const block = args[6], *const inverted = args[7],
                   *const out_argument = args[8];
   std::optional<DType> dtype, out_dtype;
@@ -249,6 +251,7 @@ PyObject* check_parameter(PyObject*, PyObject* args) {
   const char* name;
   Py_ssize_t index;
   PyObject* object;
+  const KeepStatusFlags keep;
   if (!PyArg_ParseTuple(args, "snO", &name, &index, &object)) return nullptr;
   const Operator* op = find(name);
   if (!op || index < 0 || index >= static_cast<Py_ssize_t>(op->params.size())) {
