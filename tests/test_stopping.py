@@ -210,7 +210,7 @@ class Convertible:
         decimal.Decimal("0.5"),
         Convertible(),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_value_becomes_a_python_float(value):
     stopping = br.EarlyStopping(1, mode="min")

@@ -1,0 +1,167 @@
+// Every entry works in a thread with a small stack (that of musl has 128 KiB, and Python and NumPy
+// need a part of it).
+#include <bridle/c_api.h>
+#include <doctest/doctest.h>
+#include <pthread.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "data.hpp"
+#include "noise_call.hpp"
+#include "reference.hpp"
+#include "threads/parallel.hpp"
+#include "update_case.hpp"
+
+namespace bridle::test {
+namespace {
+
+constexpr std::size_t kStack = 64 * 1024, kMost = 44 * 1024, kSize = 3 * 32 * 1024;
+constexpr unsigned char kUntouched = 0xa5;
+
+// Runs work in a thread of kStack bytes, below which lies a page that nobody may touch; returns how
+// many of them it used.
+template <class Work>
+std::size_t stack_used(Work work) {
+  constexpr std::size_t page = 4096;
+  void* const memory = mmap(nullptr, kStack + page, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  REQUIRE(memory != MAP_FAILED);
+  REQUIRE(mprotect(memory, page, PROT_NONE) == 0);
+  auto* const stack = static_cast<unsigned char*>(memory) + page;
+  std::fill_n(stack, kStack, kUntouched);
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  REQUIRE(pthread_attr_setstack(&attributes, stack, kStack) == 0);
+  pthread_t thread;
+  const auto run = [](void* context) -> void* {
+    (*static_cast<Work*>(context))();
+    return nullptr;
+  };
+  REQUIRE(pthread_create(&thread, &attributes, run, &work) == 0);
+  pthread_join(thread, nullptr);
+  pthread_attr_destroy(&attributes);
+  const auto* const deepest =
+      std::find_if(stack, stack + kStack, [](unsigned char byte) { return byte != kUntouched; });
+  const std::size_t used = static_cast<std::size_t>(stack + kStack - deepest);
+  munmap(memory, kStack + page);
+  return used;
+}
+
+// One call of each kind, of operands that were made before.
+class Calls {
+ public:
+  explicit Calls(DType dtype)
+      : dtype_(dtype),
+        item_(static_cast<std::ptrdiff_t>(item_size(dtype))),
+        x_(item_size(dtype), ordinary_elements(dtype, 2 * kSize, 1), item_),
+        out_(item_size(dtype), 2 * kSize, item_),
+        state_(compute_size(dtype), 3 * kSize, static_cast<std::ptrdiff_t>(compute_size(dtype))),
+        parameter_(compute_size(dtype), kSize, static_cast<std::ptrdiff_t>(compute_size(dtype))),
+        sums_(2 * kSize) {}
+
+  // stride: in elements; that of the result is another one.
+  void map_with(std::ptrdiff_t stride, bool arrays) {
+    for (std::size_t op = 0; op < map_operators().size(); ++op) {
+      MapCall call{{{x_.operand().data, stride * item_}}, kSize, Output::reused};
+      std::size_t next = 1;
+      for (std::size_t p = 0; p < map_operators()[op].rules.size(); ++p) {
+        const auto step = static_cast<std::ptrdiff_t>(compute_size(dtype_));
+        call.operand[next++] = {parameter_.operand().data, arrays ? step : 0};
+      }
+      call.operand[next] = {out_.operand().data, (3 - stride) * item_};
+      map(static_cast<int>(op), dtype_, call);
+    }
+  }
+
+  void sum_with(std::ptrdiff_t stride) {
+    constexpr std::size_t rows = 300;
+    const Operand x{x_.operand().data, stride * item_};
+    for (std::size_t op = 0; op < reduce_operators().size(); ++op) {
+      const int index = static_cast<int>(op);
+      reduce(index, dtype_, x, kSize, sums_.data());
+      const std::ptrdiff_t columns = kSize / rows;
+      reduce_many(index, dtype_, x, kSize / rows, columns * stride * item_, rows, sums_.data());
+      reduce_many(index, dtype_, {x.data, columns * item_}, rows, item_, kSize / rows,
+                  sums_.data());
+    }
+  }
+
+  void draw_with(std::ptrdiff_t stride) {
+    const NoiseSource noise = drawn_noise({{1, 2}, 1u << 31}, 0);
+    const Operand x{x_.operand().data, stride * item_};
+    const Operand out{out_.operand().data, (3 - stride) * item_};
+    for (int op = 0; op < NoiseOps::size; ++op) {
+      apply_noise(noise_call(op, dtype_, x, out, kSize, noise, {2.0, 1.0, 0.5}));
+    }
+    auto* const bytes = reinterpret_cast<std::uint8_t*>(out_.operand().data);
+    noise_mask(noise, kSize, bytes);
+    noise_mask_packed(noise, kSize, bytes);
+  }
+
+  void update_with(bool rows) {
+    const auto state = [&](std::size_t s) {
+      return state_.operand().data + s * kSize * compute_size(dtype_);
+    };
+    UpdateArray array{{x_.operand().data,
+                       x_.operand().data + kSize * item_size(dtype_),
+                       {state(0), state(1), state(2)},
+                       out_.operand().data},
+                      kSize,
+                      0.1,
+                      0.9,
+                      0.3,
+                      0.2,
+                      0};
+    if (rows) {
+      array.size = kSize / 100 * 90;
+      const auto wide = 100 * static_cast<std::ptrdiff_t>(compute_size(dtype_));
+      array.rows = {90, 100 * item_, 100 * item_, {wide, wide, wide}, 100 * item_};
+    }
+    for (int op = 0; op < UpdateOps::size; ++op) {
+      UpdateSums sums;
+      update({op,
+              dtype_,
+              dtype_,
+              true,
+              update_numbers(),
+              item_size(dtype_) == 2,
+              {1, 2},
+              0,
+              &array,
+              1},
+             &sums);
+    }
+  }
+
+ private:
+  DType dtype_;
+  std::ptrdiff_t item_;
+  Array x_, out_, state_, parameter_;
+  std::vector<double> sums_;
+};
+
+TEST_CASE("every kind of call leaves room on a stack of 64 KiB") {
+  set_num_threads(2);
+  for (const DType dtype : kAllTypes) {
+    CAPTURE(name_of(dtype));
+    Calls calls(dtype);
+    for_each_instruction_set([&](const std::string& isa) {
+      CAPTURE(isa);
+      for (const std::ptrdiff_t stride : {1, 2}) {
+        CAPTURE(stride);
+        CHECK(stack_used([&] { calls.map_with(stride, false); }) < kMost);
+        CHECK(stack_used([&] { calls.map_with(stride, true); }) < kMost);
+        CHECK(stack_used([&] { calls.sum_with(stride); }) < kMost);
+        CHECK(stack_used([&] { calls.draw_with(stride); }) < kMost);
+      }
+      CHECK(stack_used([&] { calls.update_with(false); }) < kMost);
+      CHECK(stack_used([&] { calls.update_with(true); }) < kMost);
+    });
+  }
+  set_num_threads(0);
+}
+
+}  // namespace
+}  // namespace bridle::test

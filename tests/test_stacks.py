@@ -1,0 +1,57 @@
+"""Every function works in a thread with a small stack; C++ tests measure what each kind takes."""
+
+import pytest
+
+PROGRAM = """
+import threading
+import ml_dtypes
+import numpy as np
+import bridle as br
+from bridle import _core
+
+LAYOUTS = [lambda a: a, lambda a: a[:, :-3], lambda a: a[:, ::2], lambda a: a.T]
+DTYPES = [np.float16, ml_dtypes.bfloat16, np.float32, np.float64]
+
+def everything(dtype, layout):
+    wide = np.float32 if np.dtype(dtype).itemsize == 2 else dtype
+    a = lambda d=dtype: layout(np.ones((400, 400), d))
+    x, rows = a(), np.arange(10)
+    br.soft_threshold(x, 0.1)
+    br.soft_threshold(x, 0.1, out=x)
+    br.prox_elastic_net(x, 0.1, 0.1, np.ones(x.shape[1]))
+    br.l1_penalty(x)
+    br.elastic_net_penalty(x, 1, 1, axis=0)
+    br.elastic_net_penalty(x, 1, 1, axis=1)
+    br.dropout(x, 0.3, seed=1)
+    br.dropout(x, 0.3, seed=1, out=x, noise_shape=(1, None))
+    br.gaussian_dropout(x, 0.3, seed=1, out=x)
+    br.alpha_dropout(x, 0.3, seed=1)
+    br.dropout_mask(x.shape, 0.3, seed=1, packed=True)
+    strengths = {"l1": 0.1, "l2": 0.1, "weight_decay": 0.1}
+    br.adamw_update(a(), a(), a(wide), a(wide), 1e-3, 1, toward=a(), **strengths)
+    if wide is not dtype:
+        br.sgd_update(a(), a(), 1e-3, rounding="stochastic", seed=1, stream=2)
+    br.catch_up(a(), rows, 5, 0.1, l1=0.1)
+    br.catch_up(a(), rows, 5, 0.1, weight_decay=0.1, toward=a())
+    stopping = br.EarlyStopping(2, mode="min", restore_best_weights=True)
+    stopping.update(1.0, np.ones(1000, dtype))
+
+def run():
+    for dtype in DTYPES:
+        for layout in LAYOUTS:
+            everything(dtype, layout)
+    print("done")
+
+_core.require_all_threads(True)
+br.set_num_threads(2)
+threading.stack_size(64 * 1024)
+thread = threading.Thread(target=run)
+thread.start()
+thread.join()
+"""
+
+
+@pytest.mark.parametrize("variables", [{}, {"OMP_STACKSIZE": "64k"}], ids=str)
+def test_every_function_works_with_a_stack_of_64_kib(run_python, variables):
+    result = run_python(PROGRAM, **variables)
+    assert result.stdout == "done\n", result.stderr
