@@ -93,11 +93,11 @@ TEST_CASE("when the machine is quiet again, help comes back by itself") {
   CHECK(static_cast<double>(machine.helped) > 0.95 * static_cast<double>(machine.calls));
 }
 
-TEST_CASE("a long interruption is forgotten after a second") {
+TEST_CASE("a long interruption is forgotten after half a second") {
   Judge judge;
   judge.worked_together(lasting, 100'000 * kMillisecond, kMillisecond);
   CHECK(judge.prefers_alone(lasting));
-  judge.worked_alone(lasting, 999 * kMillisecond);
+  judge.worked_alone(lasting, 499 * kMillisecond);
   CHECK(judge.prefers_alone(lasting));
   judge.worked_alone(lasting, kMillisecond);
   CHECK_FALSE(judge.prefers_alone(lasting));

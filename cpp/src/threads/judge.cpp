@@ -4,6 +4,10 @@
 
 namespace bridle {
 
+std::int64_t Judge::trial_of(std::int64_t call) noexcept {
+  return std::max(kTrial, call / kShareOfCall);
+}
+
 Judge::Usual& Judge::usual(const Kind& kind) noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(kind.function);
   const std::uint64_t mixed = (address ^ kind.size) * 0x9e3779b97f4a7c15u;
@@ -24,7 +28,7 @@ bool Judge::prefers_alone(const Kind& kind) noexcept {
 void Judge::worked_alone(const Kind& kind, std::int64_t time) noexcept {
   if (owed_ > 0) {
     owed_ = std::max<std::int64_t>(0, owed_ - time);
-    if (owed_ == 0) balance_ = kTrial;
+    if (owed_ == 0) balance_ = trial_of(time);
   }
   Usual& of = usual(kind);
   if (of.was_alone) {
@@ -40,11 +44,11 @@ void Judge::worked_together(const Kind& kind, std::int64_t time, std::int64_t es
   ++of.calls;
   of.was_alone = false;
   const std::int64_t alone = of.alone > 0 ? of.alone : kind.brief ? time : estimate;
-  balance_ = std::min(balance_ + alone - time, kMost);
+  balance_ = std::min(balance_ + alone - time, std::max(kMost, alone / kShareOfCall));
   together_ += time;
   if (together_ >= kWell) patience_ = kPatience;
   if (balance_ >= 0) return;
-  owed_ = std::min(patience_ * (kTrial - balance_), kMostOwed);
+  owed_ = std::min(patience_ * (trial_of(alone) - balance_), kMostOwed);
   patience_ = std::min(2 * patience_, kMostPatience);
   together_ = 0;
 }

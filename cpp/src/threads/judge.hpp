@@ -46,17 +46,19 @@ class Judge {
   static constexpr std::size_t kUsuals = 64;
 
   Usual& usual(const Kind& kind) noexcept;
+  static std::int64_t trial_of(std::int64_t call) noexcept;
 
-  // The loss is at most a 30th of the time worked alone, where trials fail again and again a 240th.
-  static constexpr std::int64_t kPatience = 30, kMostPatience = 240;
+  // The loss is at most a 30th of the time worked alone, where trials fail again and again a 60th.
+  static constexpr std::int64_t kPatience = 30, kMostPatience = 60;
   // And no more than this: what happened then is past.
-  static constexpr std::int64_t kMostOwed = 1'000'000'000;
-  // What a trial may lose: workers that sleep are late for the first few calls.
-  static constexpr std::int64_t kTrial = 50'000;
+  static constexpr std::int64_t kMostOwed = 500'000'000;
+  // What a trial may lose: workers that sleep are late for the first few calls. Of long calls an
+  // eighth, by which they differ from each other.
+  static constexpr std::int64_t kTrial = 50'000, kShareOfCall = 8;
   // Savings that are remembered.
   static constexpr std::int64_t kMost = 200'000;
   // With help for so long without a loss, all is well again.
-  static constexpr std::int64_t kWell = 50'000'000;
+  static constexpr std::int64_t kWell = 20'000'000;
   // After so many calls with help, what a call takes alone is measured (again).
   static constexpr std::uint32_t kFirstCalls = 8, kCallsBetween = 128;
 
