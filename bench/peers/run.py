@@ -84,7 +84,7 @@ def _with_avx2(arguments: argparse.Namespace, config: dict[str, Any]) -> list[Ro
     if config["instruction_set"] != "avx512" or arguments.only not in "dropout (avx2)":
         return []
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "--only", "(avx2)", "--out", folder]
+        command = [sys.executable, "-m", "bench.peers", "--only", "(avx2)", "--out", folder]
         command += ["--size", str(arguments.size), "--threads", str(arguments.threads)]
         command += ["--attempts", str(arguments.attempts), "--patience", str(arguments.patience)]
         command += ["--import-order", arguments.import_order]
