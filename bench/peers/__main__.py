@@ -23,9 +23,15 @@ def main() -> int:
     for name in ORDERS[arguments.import_order]:
         with contextlib.suppress(ModuleNotFoundError):  # PyTorch is optional here
             importlib.import_module(name)
-    from bench.peers.run import run  # not before: it imports everything
+    # Not before: they import everything.
+    from bench.peers.busy import serve
+    from bench.peers.run import run
 
-    return run(arguments)
+    return serve(arguments.serve, arguments.threads) if arguments.serve else run(arguments)
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    return tuple(int(count) for count in text.split(","))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -36,13 +42,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--size", type=float, default=1e8, help="of large arrays (default: 1e8)")
     parser.add_argument("--quick", action="store_true", help="everything once, on small arrays")
+    parser.add_argument(
+        "--busy",
+        type=_counts,
+        metavar="PROCESSES",
+        nargs="?",
+        const="0,1,2",
+        help="the rows beside so many busy processes instead (default: 0,1,2)",
+    )
+    parser.add_argument("--serve", default="", help=argparse.SUPPRESS)  # bench.peers.busy
     parser.add_argument("--only", default="", metavar="TEXT", help="rows whose name contains TEXT")
     parser.add_argument(
         "--out",
         type=Path,
         metavar="DIR",
         default=Path("build/peers"),
-        help="where peers.md, peers.json and peers.png are written (default: %(default)s)",
+        help="where peers.md, peers.json and peers.png, or busy.md and busy.json, are written"
+        " (default: %(default)s)",
     )
     parser.add_argument(
         "--threads",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numba
@@ -17,19 +18,25 @@ import bridle as br
 # Optional: without it its column stays empty.
 torch: Any = importlib.import_module("torch") if importlib.util.find_spec("torch") else None
 
+# The contenders that have threads, and how many each of them uses from now on.
+SET_THREADS: dict[str, Callable[[int], object]] = {
+    "bridle": br.set_num_threads,
+    "Numba": numba.set_num_threads,
+}
+if torch:
+    SET_THREADS["PyTorch"] = torch.set_num_threads
+
 LIST = 1000  # arrays of a list
 STRENGTH, STEP_L2, RATE = 1e-3, 1e-4, 1e-4
 
 
 def use_threads(threads: int) -> None:
     """Give every contender the same number of threads; NumPy's elementwise functions have one."""
-    br.set_num_threads(threads)
-    if torch:
-        torch.set_num_threads(threads)
-    numba.set_num_threads(threads)
+    for set_threads in SET_THREADS.values():
+        set_threads(threads)
 
 
-def namespace(size: int, threads: int, limits: Limits) -> dict[str, Any]:
+def namespace(size: int, threads: int, limits: Limits | None = None) -> dict[str, Any]:
     """Return float32 arrays of `size` and everything else that statements name.
 
     ``original`` holds the values of ``x`` before anything is done to it in place.
@@ -47,6 +54,7 @@ def namespace(size: int, threads: int, limits: Limits) -> dict[str, Any]:
         names |= {"ttmp": torch.from_numpy(tmp), "toriginal": torch.from_numpy(original)}
     for name in ("x", "original", "out", "tmp"):
         names[f"{name}_at"] = names[name].ctypes.data
+    names |= {"rest": np.ones(3000), "square": np.ones((300, 300), dtype=np.float32)}
     names |= {"t": STRENGTH, "l2": STEP_L2, "s": STRENGTH, "rate": RATE}
     names |= {"d": shrink, "c": keep, "g": 2.0 * STEP_L2}
     groups = [np.array_split(array, LIST) for array in (x, original, out, tmp)]
@@ -71,10 +79,9 @@ def _adamw(weights: list[Any], gradients: list[Any], first: list[Any], second: l
     for tensor, gradient in zip(tensors, gradients, strict=True):
         tensor.grad = torch.from_numpy(gradient)
     optimizer = torch.optim.AdamW(tensors, lr=1e-9, weight_decay=1e-2, fused=True)
-    optimizer.step()
     for tensor, m, v in zip(tensors, first, second, strict=True):
-        state = optimizer.state[tensor]
-        state["exp_avg"], state["exp_avg_sq"] = torch.from_numpy(m), torch.from_numpy(v)
+        state = {"exp_avg": torch.from_numpy(m), "exp_avg_sq": torch.from_numpy(v)}
+        optimizer.state[tensor] = {"step": torch.zeros(())} | state
     return optimizer
 
 

@@ -9,14 +9,17 @@ import re
 import shlex
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bench.peers.arrays import torch
 
 import bridle as br
 
+T = TypeVar("T")
 QUIET = 0.05  # the share of the processors' time that others may take
+TICKS = os.sysconf("SC_CLK_TCK")
 PACKAGES = ("bridle", "numpy", "numba", "torch")
 VARIABLES = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "OMP_PROC_BIND", "GOMP_SPINCOUNT", "BRIDLE_ISA")
 
@@ -42,9 +45,13 @@ def facts(threads: int) -> dict[str, str]:
 
 
 class Disturbance:
-    """What else ran on the machine between construction and `share`."""
+    """What else ran on the machine between construction and `share`.
 
-    def __init__(self) -> None:
+    `children` are processes of our own that still run then.
+    """
+
+    def __init__(self, children: Sequence[int] = ()) -> None:
+        self._children = children
         self._before = self._now()
 
     def share(self) -> float:
@@ -53,20 +60,33 @@ class Disturbance:
         busy, total, own = (after - before for after, before in pairs)
         return max(0.0, busy - own) / max(total, 1e-9)
 
-    @staticmethod
-    def _now() -> tuple[float, float, float]:
+    def _now(self) -> tuple[float, float, float]:
         fields = _read("/proc/stat").partition("\n")[0].split()[1:9] or ["0"] * 8
-        cpu = [int(field) / os.sysconf("SC_CLK_TCK") for field in fields]
+        cpu = [int(field) / TICKS for field in fields]
         times = os.times()
         own = times.user + times.system + times.children_user + times.children_system
+        own += sum(_processor_seconds(child) for child in self._children)
         return sum(cpu) - cpu[3] - cpu[4], sum(cpu), own  # fields 3 and 4: idle
 
 
-def wait_until_quiet(patience: float) -> None:
+def quietest(
+    measure: Callable[[], T], attempts: int, patience: float, children: Sequence[int] = ()
+) -> tuple[T, float]:
+    """Measure again where others disturbed it; return the quietest attempt and their share."""
+    results: list[tuple[T, float]] = []
+    while not results or (results[-1][1] > QUIET and len(results) < attempts):
+        wait_until_quiet(patience, children)
+        disturbance = Disturbance(children)
+        measured = measure()
+        results.append((measured, disturbance.share()))
+    return min(results, key=lambda result: result[1])
+
+
+def wait_until_quiet(patience: float, children: Sequence[int] = ()) -> None:
     """Return when others have left the processors alone for two seconds, or patience ends."""
     end = time.monotonic() + patience
     while time.monotonic() < end:
-        disturbance = Disturbance()
+        disturbance = Disturbance(children)
         time.sleep(2.0)
         if disturbance.share() <= QUIET:
             break
@@ -78,6 +98,12 @@ def _read(path: str) -> str:
         return Path(path).read_text()
     except OSError:
         return ""
+
+
+def _processor_seconds(process: int) -> float:
+    """Return what all threads of a running process have used."""
+    fields = _read(f"/proc/{process}/stat").rpartition(")")[2].split()  # from the third on
+    return sum(int(field) for field in fields[11:13]) / TICKS
 
 
 def _cpu_model() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import timeit
 from collections.abc import Sequence
@@ -34,14 +35,18 @@ class Plan:
 class Timing:
     """Seconds of one execution of a statement."""
 
+    mean: float
+    error: float  # the standard error of the mean
     median: float
     p90: float
+    p99: float
     samples: int
 
     @staticmethod
     def of(samples: Sequence[float]) -> Timing:
-        median, p90 = np.percentile(samples, [50, 90])
-        return Timing(float(median), float(p90), len(samples))
+        median, p90, p99 = (float(q) for q in np.percentile(samples, [50, 90, 99]))
+        mean, error = np.mean(samples), np.std(samples) / math.sqrt(len(samples))
+        return Timing(float(mean), float(error), median, p90, p99, len(samples))
 
 
 QUICK = Plan(rounds=1, samples=1, sample_seconds=0.0, budget_seconds=0.0, settle_seconds=0.0)

@@ -22,7 +22,8 @@ GROUPS = {"memory": "in memory", "cache": "in cache"}
 
 def plot(rows: list[Row], path: Path) -> None:
     """Draw the rows whose arrays are large enough for bytes per second to mean something."""
-    groups = {g: [r for r in rows if r.work.group == g and r.work.check != "none"] for g in GROUPS}
+    drawn = [r for r in rows if r.work.check != "none" and not r.work.load]
+    groups = {g: [r for r in drawn if r.work.group == g] for g in GROUPS}
     groups = {group: chosen for group, chosen in groups.items() if chosen}
     if not groups:
         return

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from bench.peers.machine import QUIET
 from bench.peers.measure import Timing
-from bench.peers.works import Goal, Work
+from bench.peers.works import BUSY_COST, Goal, Load, Work, one_thread
 
 PEERS = ("NumPy", "Numba", "PyTorch")
 HEADER = ("work", "bridle ms", "limit ms", "share of limit", *PEERS, "goal", "reached")
+BUSY = ("bridle", "Numba", "PyTorch")
+BUSY_HEADER = (
+    "work; load",
+    *(cell for name in BUSY for cell in (f"{name} ms", "all / one", "p99 ms")),
+    f"bridle's all / one ≤ {BUSY_COST:g}",
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,8 @@ class Row:
     @staticmethod
     def from_json(data: dict[str, Any]) -> Row:
         goals = tuple(Goal(g["against"], g["least"], g["quantile"]) for g in data["work"]["goals"])
-        work = Work(**(data["work"] | {"goals": goals}))
+        load = Load(**data["work"]["load"]) if data["work"]["load"] else None
+        work = Work(**(data["work"] | {"goals": goals, "load": load}))
         timings = {name: Timing(**timing) for name, timing in data["timings"].items()}
         return Row(work, timings, data["relative_errors"], data["disturbance"])
 
@@ -62,22 +71,36 @@ def to_json(facts: dict[str, str], rows: list[Row]) -> str:
 
 
 def to_markdown(facts: dict[str, str], rows: list[Row], judged: bool) -> str:
-    """Return the facts and the table; goals are only judged where sizes are those of the goals."""
+    """Return the facts and the tables; goals are only judged where sizes are those of the goals."""
     lines = [f"- {name}: {value}" for name, value in facts.items()]
-    lines += ["", _line(HEADER), _line("---" for _ in HEADER)]
-    lines += [_line(_cells(row, judged)) for row in rows]
-    lines += ["", *NOTES]
-    lines += [f"- {row.work.name}: {_errors(row)}" for row in rows if row.errors]
+    quiet = [row for row in rows if not row.work.load]
+    busy = [row for row in rows if row.work.load]
+    if quiet:
+        lines += ["", *_table(HEADER, (_cells(row, judged) for row in quiet)), "", *NOTES]
+        lines += [f"- {row.work.name}: {_errors(row)}" for row in quiet if row.errors]
+    if busy:
+        lines += ["", *_table(BUSY_HEADER, (_busy_cells(row, judged) for row in busy))]
+        lines += ["", *BUSY_NOTES]
     return "\n".join(lines) + "\n"
 
 
+DISTURBED = f"During a row with * others took more than {QUIET:.0%} of the processors' time."
 NOTES = (
     "Times are medians; those of peers are followed by how many times as long as bridle they took.",
-    f"During a row with * others took more than {QUIET:.0%} of the processors' time.",
+    DISTURBED,
     "",
     "Relative errors of the penalties timed above:",
     "",
 )
+BUSY_NOTES = (
+    "Means of single calls with one thread → with all threads, the second divided by the first ±"
+    " its standard error, and 99th percentiles.",
+    DISTURBED,
+)
+
+
+def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    return [_line(header), _line("---" for _ in header), *(_line(cells) for cells in rows)]
 
 
 def _errors(row: Row) -> str:
@@ -97,7 +120,7 @@ def _cells(row: Row, judged: bool) -> tuple[str, ...]:
     missed = [goal for goal in work.goals if row.speed(goal) < goal.least]
     details = ", ".join(f"{row.speed(goal):.2f}" for goal in missed)
     return (
-        work.name + (" *" if row.disturbance > QUIET else ""),
+        _title(row),
         _milliseconds(own, rests),
         f"{_milliseconds(limit, rests)} ({work.limit})",
         f"{share:.2f}",
@@ -105,6 +128,36 @@ def _cells(row: Row, judged: bool) -> tuple[str, ...]:
         ", ".join(str(goal) for goal in work.goals),
         (f"no: {details}" if missed else "yes") if judged else "not judged",
     )
+
+
+def _busy_cells(row: Row, judged: bool) -> tuple[str, ...]:
+    ratio, error = _ratio(row, "bridle")
+    missed = "no" if ratio - 2 * error > BUSY_COST else "within two errors"
+    reached = ("yes" if row.reached else missed) if judged else "not judged"
+    return (_title(row), *(cell for name in BUSY for cell in _one_and_all(row, name)), reached)
+
+
+def _one_and_all(row: Row, contender: str) -> tuple[str, str, str]:
+    if contender not in row.timings:
+        return "", "", ""
+    one, together = row.timings[one_thread(contender)], row.timings[contender]
+    means, tails = (
+        f"{getattr(one, name) * 1e3:.3g} → {getattr(together, name) * 1e3:.3g}"
+        for name in ("mean", "p99")
+    )
+    ratio, error = _ratio(row, contender)
+    return means, f"{ratio:.2f} ± {error:.2f}", tails
+
+
+def _ratio(row: Row, contender: str) -> tuple[float, float]:
+    """Return the mean with all threads over that with one, and its standard error."""
+    one, together = row.timings[one_thread(contender)], row.timings[contender]
+    ratio = together.mean / one.mean
+    return ratio, ratio * math.hypot(together.error / together.mean, one.error / one.mean)
+
+
+def _title(row: Row) -> str:
+    return row.work.name + (" *" if row.disturbance > QUIET else "")
 
 
 def _milliseconds(timing: Timing, with_p90: bool = False) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import subprocess
@@ -14,25 +15,34 @@ from typing import Any
 
 from bench.peers import works
 from bench.peers.arrays import namespace, torch, use_threads
+from bench.peers.busy import busy_rows
 from bench.peers.limits import Limits, instruction_set_flag
-from bench.peers.machine import QUIET, Disturbance, facts, wait_until_quiet
-from bench.peers.measure import Timing, measure, measure_idle
+from bench.peers.machine import facts, quietest
+from bench.peers.measure import measure, measure_idle
 from bench.peers.plot import plot
 from bench.peers.report import Row, to_json, to_markdown
-from bench.peers.verify import verify
+from bench.peers.verify import VERIFIED, verify
 from bench.peers.works import Work
 
 import bridle as br
 from bridle._files import write_text
 
 QUICK_SIZES = {"memory": 200_000, "cache": 20_000}
-VERIFIED = 10_000  # elements of the arrays for which the peers' float32 sums must be right
 
 
 def run(arguments: argparse.Namespace) -> int:
+    use_threads(arguments.threads)
+    rows = [] if arguments.busy else _rows(arguments)
+    if arguments.busy or arguments.quick:
+        rows += busy_rows(arguments)
+    _write(arguments, facts(arguments.threads), rows)
+    return 0
+
+
+def _rows(arguments: argparse.Namespace) -> list[Row]:
+    """Verify and time the rows for which the machine should be quiet."""
     config: dict[str, Any] = br.show_config(mode="dicts") or {}
     limits = Limits(instruction_set_flag(config))
-    use_threads(arguments.threads)
     rows: list[Row] = []
     short = namespace(VERIFIED, arguments.threads, limits)
     names = short
@@ -41,25 +51,11 @@ def run(arguments: argparse.Namespace) -> int:
             names = namespace(work.size, arguments.threads, limits)
         print(work.name, file=sys.stderr, flush=True)
         errors = verify(work, names, short)
-        timings, disturbance = _time(work, names, arguments)
-        rows.append(Row(work, timings, errors, disturbance))
-    rows += _with_avx2(arguments, config)
-    _write(arguments, facts(arguments.threads), rows)
-    return 0
-
-
-def _time(
-    work: Work, names: dict[str, Any], arguments: argparse.Namespace
-) -> tuple[dict[str, Timing], float]:
-    """Time a row, again where it was disturbed; of several attempts the quietest counts."""
-    attempts: list[tuple[dict[str, Timing], float]] = []
-    while not attempts or (attempts[-1][1] > QUIET and len(attempts) < arguments.attempts):
-        wait_until_quiet(arguments.patience)
-        disturbance = Disturbance()
         how = measure_idle if work.check == "none" else measure
-        timings = how(work, names, arguments.quick)
-        attempts.append((timings, disturbance.share()))
-    return min(attempts, key=lambda attempt: attempt[1])
+        timed = functools.partial(how, work, names, arguments.quick)
+        timings, disturbance = quietest(timed, arguments.attempts, arguments.patience)
+        rows.append(Row(work, timings, errors, disturbance))
+    return rows + _with_avx2(arguments, config)
 
 
 def _works(arguments: argparse.Namespace, instruction_set: str) -> Iterator[Work]:
@@ -98,7 +94,8 @@ def _with_avx2(arguments: argparse.Namespace, config: dict[str, Any]) -> list[Ro
 def _write(arguments: argparse.Namespace, about: dict[str, str], rows: list[Row]) -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     text = to_markdown(about, rows, judged=not arguments.quick)
-    write_text(arguments.out / "peers.md", text)
-    write_text(arguments.out / "peers.json", to_json(about, rows))
+    name = "busy" if arguments.busy else "peers"
+    write_text(arguments.out / f"{name}.md", text)
+    write_text(arguments.out / f"{name}.json", to_json(about, rows))
     plot(rows, arguments.out / "peers.png")
     print(text)

@@ -5,11 +5,14 @@ Statements see the names of `arrays.namespace`. ``{out}`` is ``x`` in place and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 SMALL, CACHED = 100, 1_000_000  # elements
 IDLE_SECONDS = 0.02
+BUSY_SIZES = (100_000, 1_000_000, 10_000_000)
+BUSY_COST = 1.1  # at most, the mean with all threads over that with one
 
 MAPS = {
     "soft_threshold": {
@@ -131,6 +134,13 @@ ONE, LIST, PREPARED = (
     "xs, originals, outs, tmps",
     "prepared[0], prepared[1], prepared[2], prepared[3]",
 )
+# What happens between the calls of the busy rows, on one thread and on BLAS's, and how often: a
+# product takes as long as hundreds of short calls, of which too few would be left.
+BETWEEN = (
+    ("back to back", "pass", 0.0),
+    ("other work between", "for _ in range(30): np.multiply(rest, 1.0, out=rest)", 0.0),
+    ("a matmul every ms", "square @ square", 1e-3),
+)
 LIMITS = {
     "parallel read": "limits.read(x_at, n, threads)",
     "in-place scale": "limits.scale(x_at, 1.0, n, threads)",
@@ -157,6 +167,20 @@ class Goal:
 
 
 @dataclass(frozen=True)
+class Load:
+    """What keeps the processors busy while a row is timed."""
+
+    processes: int  # others, which never rest
+    between: str
+    code: str  # what `between` names
+    every: float  # at least so many seconds of calls between two executions of it
+
+    def __str__(self) -> str:
+        processes = "process" if self.processes == 1 else "processes"
+        return f"{self.processes} busy {processes}, {self.between}"
+
+
+@dataclass(frozen=True)
 class Work:
     """One row: bridle's statement, those of its peers, and the yardstick."""
 
@@ -167,6 +191,7 @@ class Work:
     statements: dict[str, str]
     limit: str
     goals: tuple[Goal, ...]
+    load: Load | None = None
 
     def without(self, contender: str) -> Work:
         """Return the row as it is where a contender is not installed."""
@@ -303,3 +328,25 @@ def idle(n: int) -> Iterator[Work]:
         text = code.format(out="x", p=0.1)
         title = f"{name} after {IDLE_SECONDS * 1e3:g} ms idle, {_short(n)}"
         yield Work(title, n, "x", "none", {"bridle": text, "one thread": text}, "one thread", goals)
+
+
+def one_thread(contender: str) -> str:
+    """The name of a contender with one thread."""
+    return f"{contender}, one thread"
+
+
+def busy(sizes: Sequence[int], processes: Sequence[int]) -> Iterator[Work]:
+    """All threads against one while the processors have other work, for those that have threads."""
+    step = {"bridle": ADAMW.format(arrays=ONE, options=REGULARIZED), "PyTorch": "adamw.step()"}
+    kinds = (
+        ("soft_threshold", "x", MAPS["soft_threshold"], "elementwise"),
+        ("l1_penalty", "value", PENALTIES["l1_penalty"], "penalty"),
+        ("dropout 0.1", "x", DROPOUT, "dropout"),
+        ("adamw_update with decay, l1 and summary", "x", step, "update"),
+    )
+    goal = Goal(one_thread("bridle"), 1 / BUSY_COST, "mean")
+    loads = [Load(count, *between) for count in processes for between in BETWEEN]
+    for load, (name, result, code, check), n in itertools.product(loads, kinds, sizes):
+        work = _work(name, n, result, code, "parallel read", goal, check=check, p=0.1)
+        work = work.without("parallel read").without("NumPy")  # NumPy has one thread
+        yield replace(work, name=f"{work.name}; {load}", limit="", load=load)
