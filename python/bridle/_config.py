@@ -29,8 +29,10 @@ def get_num_threads() -> int:
     """Return the number of threads that a call on a large array uses.
 
     It is the number given to `set_num_threads`, else the environment variable
-    ``BRIDLE_NUM_THREADS``, else what the OpenMP runtime says (``OMP_NUM_THREADS``, threadpoolctl,
-    the processors that the process may use). Results never depend on it.
+    ``BRIDLE_NUM_THREADS``, else what the OpenMP runtime was told (``OMP_NUM_THREADS``,
+    ``OMP_THREAD_LIMIT``, threadpoolctl), else the number of processors that the thread may run on
+    and the quota of its control groups grants. It is true in a forked child, too. Results never
+    depend on it.
 
     Returns
     -------

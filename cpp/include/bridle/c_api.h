@@ -242,11 +242,11 @@ BRIDLE_API const char* bridle_function_name(int index);
 BRIDLE_API int bridle_get_num_threads(void);
 BRIDLE_API int bridle_set_num_threads(int n);
 
-/* Calls body(context, begin, end) for ranges that partition [0, size), each on a thread of its own;
- * inner bounds are multiples of grain, and no thread gets less than minimum elements; 0 is 1 for
- * either. Without elements, or with no body, nothing is called. Returns when all are done. body
- * must not throw. The floating-point environment is the default one meanwhile, and afterwards the
- * caller's again. */
+/* Calls body(context, begin, end) for ranges that partition [0, size), by as many threads at a time
+ * as there are and get minimum elements each. Inner bounds are multiples of grain; a range may be
+ * as short as a quarter of minimum, and a thread may get several; 0 is 1 for either. Without
+ * elements, or with no body, nothing is called. Returns when all are done. body must not throw. The
+ * floating-point environment is the default one meanwhile, and afterwards the caller's again. */
 BRIDLE_API void bridle_parallel_for(size_t size, size_t grain, size_t minimum,
                                     void (*body)(const void* context, size_t begin, size_t end),
                                     const void* context);

@@ -10,7 +10,8 @@
 namespace bridle::inline BRIDLE_ISA {
 
 // The number of threads that a call on a large array uses: what was set, else BRIDLE_NUM_THREADS,
-// else what the OpenMP runtime says. Results never depend on it.
+// else what the OpenMP runtime was told, else the processors that are there for this thread.
+// Results never depend on it.
 inline int get_num_threads() noexcept { return bridle_get_num_threads(); }
 
 // Throws std::invalid_argument unless 1 <= n <= 65535.
