@@ -91,25 +91,27 @@ TEST_CASE("ranges partition the work, and every thread gets some") {
   set_num_threads(0);
 }
 
-bool a_worker_comes() {
-  const auto end = Clock::now() + std::chrono::seconds(60);
+// Whether a worker comes in one of up to `calls` calls of `size` ranges that take a while.
+bool a_worker_comes(std::size_t size, int calls) {
   const auto caller = std::this_thread::get_id();
   std::atomic<bool> came = false;
-  while (!came && Clock::now() < end) {
-    parallel_for(16, 1, 1, [&](std::size_t begin, std::size_t finish) {
-      std::this_thread::sleep_for(std::chrono::microseconds(200) * (finish - begin));
+  for (int i = 0; i < calls && !came; ++i) {
+    parallel_for(size, 1, 1, [&](std::size_t begin, std::size_t end) {
+      std::this_thread::sleep_for(std::chrono::microseconds(200) * (end - begin));
       if (std::this_thread::get_id() != caller) came = true;
     });
   }
   return came;
 }
 
-TEST_CASE("workers come where they pay, without being required") {
+TEST_CASE("workers come where they pay, without being required: to a long call at once") {
   require_all_threads(false);
   set_num_threads(2);
-  bool came = false;
-  std::thread([&] { came = a_worker_comes(); }).join();  // a caller without a past
-  CHECK(came);
+  bool brief = false, lasting = false;
+  std::thread([&] { brief = a_worker_comes(16, 10000); }).join();  // callers without a past
+  std::thread([&] { lasting = a_worker_comes(200, 1); }).join();
+  CHECK(brief);
+  CHECK(lasting);
   set_num_threads(0);
   require_all_threads(true);
 }

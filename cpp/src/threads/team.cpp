@@ -177,12 +177,11 @@ Course Team::run(const Job& job, int seats) noexcept {
   }
   for (int s = 1; s < seats; ++s) invite(s);
   const KeepStatusFlags keep;
-  const bool precise = chunks >= kManyChunks;
-  const std::int64_t worked_before = precise ? time_worked() : 0;
+  const std::int64_t worked_before = job.timed ? time_worked() : 0;
   run_chunk(0);
   std::uint32_t own = 1;
   work(0, [&own] { ++own; });
-  const std::int64_t worked = precise ? time_worked() - worked_before : 0;
+  const std::int64_t worked = job.timed ? time_worked() - worked_before : 0;
   await(static_cast<std::uint32_t>(chunks) - own);
   return {nanoseconds(Clock::now() - begin), worked * static_cast<std::int64_t>(chunks) / own};
 }

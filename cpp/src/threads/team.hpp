@@ -30,20 +30,19 @@ struct Job {
   std::size_t size;
   std::size_t chunk;  // elements; size / chunk, rounded up, is at most kMostChunks
   bool shared;        // whether one takes over what others have not begun
+  bool timed;         // whether the course is to say what it would have taken without help
 };
 
 // What the caller saw of a job, in nanoseconds; starting workers is not part of it.
 struct Course {
   std::int64_t time;
-  std::int64_t alone;  // what it would have taken without help, by its own share
+  std::int64_t alone;  // what it would have taken without help, by its own share; 0: not timed
 };
 
 class Team {
  public:
   static constexpr int kMostSeats = 256;
   static constexpr std::size_t kMostChunks = 65535;
-  // Jobs of so many chunks last long enough to be timed precisely: `alone` is known.
-  static constexpr std::size_t kManyChunks = 128;
 
   // That of the process. It works for one caller at a time.
   static Team& the() noexcept { return team_; }
