@@ -185,6 +185,6 @@ void bridle_parallel_for(std::size_t size, std::size_t grain, std::size_t minimu
                          const void* context) {
   if (size == 0 || !body) return;
   bridle::parallel_ranges(size, std::max<std::size_t>(grain, 1), std::max<std::size_t>(minimum, 1),
-                          body, context);
+                          body, context, nullptr);
 }
 }

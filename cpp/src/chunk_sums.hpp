@@ -27,22 +27,24 @@ void sum_range(std::size_t width, std::size_t begin, std::size_t end, const Chun
 }
 
 // Every thread computes whole subtrees, of `least` elements at least in all; their sums meet in the
-// same tree again.
+// same tree again. work: see parallel_for.
 template <std::size_t kWidth, class Chunk>
 void sum_parallel(std::size_t width, std::size_t size, std::size_t least, const Chunk& chunk,
-                  double* sums) {
+                  const void* work, double* sums) {
   constexpr std::size_t most = 256;
   std::size_t elements = kChunk;  // of one subtree
   while (elements * most < size) elements *= 2;
   const std::size_t subtrees = (size + elements - 1) / elements;
   double partial[most][kWidth];
-  parallel_for(subtrees, 1, std::max<std::size_t>(1, least / elements),
-               [&](std::size_t begin, std::size_t end) {
-                 for (std::size_t t = begin; t < end; ++t) {
-                   sum_range<kWidth>(width, t * elements, std::min(size, (t + 1) * elements), chunk,
-                                     partial[t]);
-                 }
-               });
+  parallel_for(
+      subtrees, 1, std::max<std::size_t>(1, least / elements),
+      [&](std::size_t begin, std::size_t end) {
+        for (std::size_t t = begin; t < end; ++t) {
+          sum_range<kWidth>(width, t * elements, std::min(size, (t + 1) * elements), chunk,
+                            partial[t]);
+        }
+      },
+      work);
   PairwiseSum<kWidth> total(width);
   for (std::size_t t = 0; t < subtrees; ++t) {
     std::copy_n(partial[t], width, total.next());

@@ -131,14 +131,16 @@ void map(int op, DType dtype, const MapCall& call) noexcept {
   if (call.size == 0) return;
   const MapPlan plan = make_plan(op, dtype, call);
   const bool in_order = call.size >= 2 * kLeastPerThread && overlaps(plan);
-  parallel_for(call.size, kBlockBytes, in_order ? call.size : kLeastPerThread,
-               [&plan](std::size_t begin, std::size_t end) {
-                 if (plan.contiguous && !plan.streaming) {
-                   run_at_once(plan, begin, end);
-                 } else {
-                   run_in_blocks(plan, begin, end);
-                 }
-               });
+  parallel_for(
+      call.size, kBlockBytes, in_order ? call.size : kLeastPerThread,
+      [&plan](std::size_t begin, std::size_t end) {
+        if (plan.contiguous && !plan.streaming) {
+          run_at_once(plan, begin, end);
+        } else {
+          run_in_blocks(plan, begin, end);
+        }
+      },
+      work_of(plan.kernel, plan.contiguous + 2 * plan.streaming));
 }
 
 }  // namespace bridle

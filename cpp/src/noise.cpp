@@ -171,8 +171,12 @@ void apply_noise(const NoiseCall& call) noexcept {
                          worth_streaming(2 * call.size * item);
   const auto range =
       decides[static_cast<std::size_t>(call.op)] ? apply_range<std::uint16_t> : apply_range<float>;
-  parallel_for(call.size, kDraws, kLeastPerThread,
-               [&](std::size_t begin, std::size_t end) { range(call, streaming, begin, end); });
+  const NoiseKernel kernel = kernels().noise[call.op][static_cast<int>(call.dtype)];
+  const bool together = call.x_walk.is_row(step) && call.out_walk.is_row(step);
+  parallel_for(
+      call.size, kDraws, kLeastPerThread,
+      [&](std::size_t begin, std::size_t end) { range(call, streaming, begin, end); },
+      work_of(kernel, static_cast<int>(call.noise.from) + 4 * call.identity + 8 * together));
 }
 
 void noise_mask(const NoiseSource& noise, std::size_t size, std::uint8_t* keep) noexcept {

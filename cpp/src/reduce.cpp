@@ -51,7 +51,8 @@ void reduce_range(const ReducePlan& plan, Operand x, std::size_t size, double* s
 
 void reduce_parallel(const ReducePlan& plan, const char* data, const Walk& walk, std::size_t size,
                      double* sums) {
-  sum_parallel<kMaxSums>(plan.sums, size, kLeastForSums, chunks_of(plan, data, walk), sums);
+  sum_parallel<kMaxSums>(plan.sums, size, kLeastForSums, chunks_of(plan, data, walk),
+                         work_of(plan.kernel), sums);
 }
 
 // Vectors that lie beside each other, like the columns of a C-ordered matrix: rows are read as they
@@ -64,7 +65,7 @@ void reduce_columns(int op, DType dtype, Operand x, std::size_t size, std::size_
   const std::size_t least =
       std::max<std::size_t>(1, kLeastForSums / std::max<std::size_t>(size, 1));
   const std::size_t most = kColumnSums / n;
-  parallel_for(count, most, least, [&](std::size_t begin, std::size_t end) {
+  const auto sum_columns = [&](std::size_t begin, std::size_t end) {
     for (std::size_t c = begin; c < end; c += most) {
       const std::size_t columns = std::min(most, end - c);
       PairwiseSum<kColumnSums, 28> total(columns * n);  // 10¹² rows
@@ -74,7 +75,8 @@ void reduce_columns(int op, DType dtype, Operand x, std::size_t size, std::size_
       }
       total.finish(sums + c * n);
     }
-  });
+  };
+  parallel_for(count, most, least, sum_columns, work_of(kernel, static_cast<int>(size % kChunk)));
 }
 
 }  // namespace
@@ -104,11 +106,13 @@ void reduce_many(int op, DType dtype, Operand x, std::size_t size, std::ptrdiff_
   } else {
     const std::size_t least =
         std::max<std::size_t>(1, kLeastForSums / std::max<std::size_t>(size, 1));
-    parallel_for(count, 1, least, [&](std::size_t begin, std::size_t end) {
+    const auto sum_vectors = [&](std::size_t begin, std::size_t end) {
       for (std::size_t v = begin; v < end; ++v) {
         reduce_range(plan, vector(v), size, sums + v * plan.sums);
       }
-    });
+    };
+    parallel_for(count, 1, least, sum_vectors,
+                 work_of(plan.kernel, static_cast<int>(size % kChunk)));
   }
 }
 

@@ -73,6 +73,9 @@ class Update {
             .update[call.op][call.dtype == DType::float64][call.adaptive][static_cast<int>(kind)];
   }
 
+  // What tells it from others; see parallel_for.
+  const void* work() const { return work_of(kernel_, static_cast<int>(call_.dtype)); }
+
   // Elements of one chunk; the sums are those of UpdateSums.
   void operator()(std::size_t begin, std::size_t size, double* sums) const {
     ChunkState chunk = {};
@@ -183,7 +186,7 @@ void update_small(const UpdateCall& call, std::size_t first, std::size_t last, U
   const std::uint64_t origin = call.arrays[first].first;
   const UpdateArray& end_array = call.arrays[last - 1];
   const std::size_t total = end_array.first + end_array.size - origin;
-  parallel_for(total, 1, kLeast, [&](std::size_t begin, std::size_t end) {
+  const auto update_range = [&](std::size_t begin, std::size_t end) {
     for (std::size_t a = first; a < last; ++a) {
       const UpdateArray& array = call.arrays[a];
       const std::size_t start = array.first - origin;
@@ -192,7 +195,8 @@ void update_small(const UpdateCall& call, std::size_t first, std::size_t last, U
       sum_range<kWidth>(kWidth, 0, array.size, Update(call, array), result);
       store(result, sums[a]);
     }
-  });
+  };
+  parallel_for(total, 1, kLeast, update_range, Update(call, call.arrays[first]).work());
 }
 
 }  // namespace
@@ -207,8 +211,8 @@ void update(const UpdateCall& call, UpdateSums* sums) noexcept {
       update_small(call, first, a, sums);
     } else {
       double result[kWidth];
-      sum_parallel<kWidth>(kWidth, call.arrays[a].size, kLeast, Update(call, call.arrays[a]),
-                           result);
+      const Update array(call, call.arrays[a]);
+      sum_parallel<kWidth>(kWidth, call.arrays[a].size, kLeast, array, array.work(), result);
       store(result, sums[a++]);
     }
   }

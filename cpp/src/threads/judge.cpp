@@ -9,12 +9,12 @@ std::int64_t Judge::trial_of(std::int64_t call) noexcept {
 }
 
 Judge::Usual& Judge::usual(const Kind& kind) noexcept {
-  const auto address = reinterpret_cast<std::uintptr_t>(kind.function);
-  const std::uint64_t mixed = (address ^ kind.size) * 0x9e3779b97f4a7c15u;
+  const auto address = [](auto pointer) { return reinterpret_cast<std::uintptr_t>(pointer); };
+  const std::uint64_t mixed =
+      (address(kind.function) + 3 * address(kind.work) + kind.size) * 0x9e3779b97f4a7c15u;
   Usual& found = usual_[mixed >> 32 & (kUsuals - 1)];
-  if (found.function != kind.function || found.size != kind.size) {
-    found = {kind.function, kind.size};
-  }
+  const bool same = found.function == kind.function && found.work == kind.work;
+  if (!same || found.size != kind.size) found = {kind.function, kind.work, kind.size};
   return found;
 }
 

@@ -21,6 +21,7 @@ class Judge {
   // A kind of call, of which all take about the same time.
   struct Kind {
     RangeFunction function;
+    const void* work;
     std::size_t size;
     bool brief;  // so that it can be measured alone before anything else is tried
   };
@@ -37,6 +38,7 @@ class Judge {
   // What a kind of call takes alone, while nobody interrupts it.
   struct Usual {
     RangeFunction function = nullptr;
+    const void* work = nullptr;
     std::size_t size = 0;
     std::int64_t alone = 0;   // 0: not known
     std::uint32_t calls = 0;  // with help, since it was measured

@@ -104,7 +104,7 @@ const char* openmp_runtime() noexcept {
 }
 
 void parallel_ranges(std::size_t size, std::size_t grain, std::size_t minimum,
-                     RangeFunction function, const void* body) noexcept {
+                     RangeFunction function, const void* body, const void* work) noexcept {
   const std::size_t most = std::min(size / minimum, (size + grain - 1) / grain);
   if (most < 2 || in_parallel_region()) return run_alone(size, function, body);
 
@@ -120,7 +120,7 @@ void parallel_ranges(std::size_t size, std::size_t grain, std::size_t minimum,
   const bool brief = size < kWorthWaking * minimum;
   const std::size_t least = std::max({grain, minimum / 4, size / (threads * kChunksOfShare)});
   const std::size_t chunk = (least + grain - 1) / grain * grain;
-  const Judge::Kind kind{function, size, brief};
+  const Judge::Kind kind{function, work, size, brief};
   const bool alone = (after_pause && brief) || caller.judge.prefers_alone(kind);
   if ((alone && !required) || !Team::the().take()) {
     run_alone(size, function, body);

@@ -22,22 +22,29 @@ BRIDLE_API void require_all_threads(bool required) noexcept;
 BRIDLE_API const char* openmp_runtime() noexcept;
 
 void parallel_ranges(std::size_t size, std::size_t grain, std::size_t minimum,
-                     RangeFunction function, const void* body) noexcept;
+                     RangeFunction function, const void* body, const void* work) noexcept;
 
 // Calls body(begin, end) for ranges that partition [0, size), by as many threads at a time as there
 // are and are worth it: where each gets `minimum` elements or more. Inner bounds are multiples of
 // `grain`, and no range but the last is shorter than a quarter of `minimum`. Serial, in one range,
 // inside another call, in a parallel region of OpenMP, and while other threads keep the workers
-// busy. Floating-point status flags are left as they were found.
+// busy. Floating-point status flags are left as they were found. `work` tells bodies of one type
+// apart that take different times for an element: by the kernel that they call, say.
 template <class Body>
-void parallel_for(std::size_t size, std::size_t grain, std::size_t minimum,
-                  const Body& body) noexcept {
+void parallel_for(std::size_t size, std::size_t grain, std::size_t minimum, const Body& body,
+                  const void* work = nullptr) noexcept {
   parallel_ranges(
       size, grain, minimum,
       [](const void* context, std::size_t begin, std::size_t end) {
         (*static_cast<const Body*>(context))(begin, end);
       },
-      &body);
+      &body, work);
+}
+
+// The address of a kernel, and how it is used.
+template <class Kernel>
+const void* work_of(Kernel kernel, int variant = 0) noexcept {
+  return reinterpret_cast<const char*>(kernel) + variant;
 }
 
 }  // namespace bridle
