@@ -78,7 +78,10 @@ class Update {
 
   // Elements of one chunk; the sums are those of UpdateSums.
   void operator()(std::size_t begin, std::size_t size, double* sums) const {
-    ChunkState chunk = {};
+    ChunkState chunk;
+    chunk.position = 0;
+    chunk.counts[0] = chunk.counts[1] = 0.0;
+    if (item_ == 2) std::fill_n(chunk.lanes, kMaxSums * kLanes, 0.0);
     for_each_row(begin, size,
                  [&](const UpdateMemory& here, std::size_t position, std::size_t count) {
                    if (item_ > 2) {
@@ -187,10 +190,15 @@ void update_small(const UpdateCall& call, std::size_t first, std::size_t last, U
   const UpdateArray& end_array = call.arrays[last - 1];
   const std::size_t total = end_array.first + end_array.size - origin;
   const auto update_range = [&](std::size_t begin, std::size_t end) {
-    for (std::size_t a = first; a < last; ++a) {
+    const auto lies_before = [origin](const UpdateArray& array, std::size_t position) {
+      return array.first - origin < position;
+    };
+    const UpdateArray* const from =
+        std::lower_bound(call.arrays + first, call.arrays + last, begin, lies_before);
+    for (std::size_t a = static_cast<std::size_t>(from - call.arrays); a < last; ++a) {
       const UpdateArray& array = call.arrays[a];
-      const std::size_t start = array.first - origin;
-      if (array.size == 0 || start < begin || start >= end) continue;
+      if (array.first - origin >= end) break;
+      if (array.size == 0) continue;
       double result[kWidth];
       sum_range<kWidth>(kWidth, 0, array.size, Update(call, array), result);
       store(result, sums[a]);

@@ -27,7 +27,8 @@ inline constexpr std::size_t kColumnSums =
     64;  // those of columns that are summed beside each other
 
 // What a chunk has gathered so far: the lanes of one sum after the other, and of the `position`
-// elements that were added how many are not zero, and whether one is not finite.
+// elements that were added how many are not zero, and whether one is not finite. An update does not
+// look at the lanes where it is the first to add something.
 struct ChunkState {
   alignas(kLine) double lanes[kMaxSums * kLanes];
   double counts[2];

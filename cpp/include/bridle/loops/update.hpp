@@ -50,7 +50,9 @@ template <class T, UpdateKind kKind>
 class ChunkSummary {
  public:
   explicit ChunkSummary(const ChunkState& chunk) : lane_(chunk.position % kLanes) {
-    if constexpr (kPenalized) sums_ = Sums(chunk.lanes);
+    if constexpr (kPenalized) {
+      if (chunk.position > 0) sums_ = Sums(chunk.lanes);
+    }
   }
 
   // w: the part, of which the first `end` elements have been written.
