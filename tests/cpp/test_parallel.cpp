@@ -182,6 +182,16 @@ TEST_CASE("no affinity mask is another one after a call, the caller's and those 
     for (const pid_t thread : threads) CHECK(may_run_on(before, thread));
   }
   CHECK(threads.size() == 4);
+  // Also where calls begin while workers go to sleep or get up, and do not wait for them.
+  require_all_threads(false);
+  for (int i = 0; i < 2000; ++i) {
+    std::this_thread::sleep_for(std::chrono::microseconds(i % 20 * 10));
+    parallel_for(200, 1, 1, [](std::size_t, std::size_t) {});
+  }
+  require_all_threads(true);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  parallel_for(4, 1, 1, [](std::size_t, std::size_t) {});  // they have run
+  for (const pid_t thread : threads) CHECK(may_run_on(before, thread));
   set_num_threads(0);
 }
 

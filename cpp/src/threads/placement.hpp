@@ -16,7 +16,7 @@
 
 namespace bridle {
 
-// Of one worker. What the caller does with it happens while the worker sleeps.
+// Of one worker. Nobody else does anything with it at the same time: see Team::Worker.
 class Placement {
  public:
   // Before the worker is started, as number `worker` of the team. It may run where the thread may

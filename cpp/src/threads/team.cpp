@@ -59,7 +59,7 @@ void Team::forget_workers() noexcept {
   for (Seat& seat : seat_) {
     seat.share = Share{};  // a job that another thread had been at
     seat.invitation = 0;
-    seat.asleep = false;
+    seat.state = Worker::awake;
   }
   awaited_ = false;
   give_back();
@@ -100,18 +100,31 @@ void* Team::worker(void* seat) noexcept {
 std::uint32_t Team::await_invitation(Seat& seat, std::uint32_t seen) noexcept {
   const auto invited = [&] { return seat.invitation.load(std::memory_order_acquire) != seen; };
   while (!look_out(kLookOut, invited)) {
-    seat.asleep = true;
+    seat.state = Worker::asleep;
     if (seat.invitation == seen) seat.invitation.wait(seen);
-    seat.asleep = false;
+    get_up(seat);
   }
   return seat.invitation.load(std::memory_order_acquire);
 }
 
+void Team::get_up(Seat& seat) noexcept {
+  for (Worker state = Worker::asleep; !seat.state.compare_exchange_weak(state, Worker::awake);
+       state = Worker::asleep) {
+    if (state == Worker::awake) return;  // a caller has placed it
+    relax();
+  }
+}
+
 void Team::invite(int seat) noexcept {
   Seat& worker = seat_[seat];
-  if (worker.asleep) worker.placement.away_from_caller();
+  Worker state = Worker::asleep;
+  const bool placed = worker.state.compare_exchange_strong(state, Worker::being_placed);
+  if (placed) {
+    worker.placement.away_from_caller();
+    worker.state = Worker::awake;
+  }
   worker.invitation = number_;
-  if (worker.asleep) worker.invitation.notify_one();
+  if (placed || worker.state == Worker::asleep) worker.invitation.notify_one();
 }
 
 // Takes the first or the last chunk of a share.

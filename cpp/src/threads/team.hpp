@@ -63,10 +63,14 @@ class Team {
   };
   static_assert(std::atomic<Share>::is_always_lock_free);
 
+  // Whoever takes a worker out of `asleep` has its placement for himself: the worker that gets up
+  // by itself, or the caller that is about to wake it.
+  enum class Worker { awake, asleep, being_placed };
+
   struct alignas(64) Seat {
     std::atomic<Share> share{};
     std::atomic<std::uint32_t> invitation{0};  // the last job that its worker was called for
-    std::atomic<bool> asleep{false};
+    std::atomic<Worker> state{Worker::awake};
     Placement placement;
   };
 
@@ -75,6 +79,7 @@ class Team {
   bool start_worker(int seat) noexcept;
   void invite(int seat) noexcept;
   std::uint32_t await_invitation(Seat& seat, std::uint32_t seen) noexcept;
+  static void get_up(Seat& seat) noexcept;
   bool claim(Seat& seat, bool first, std::size_t& chunk) noexcept;
   template <class Done>
   void work(int seat, const Done& done) noexcept;
