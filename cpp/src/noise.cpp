@@ -173,10 +173,13 @@ void apply_noise(const NoiseCall& call) noexcept {
       decides[static_cast<std::size_t>(call.op)] ? apply_range<std::uint16_t> : apply_range<float>;
   const NoiseKernel kernel = kernels().noise[call.op][static_cast<int>(call.dtype)];
   const bool together = call.x_walk.is_row(step) && call.out_walk.is_row(step);
+  const bool fresh = call.output == Output::fresh;
+  const int variant = static_cast<int>(call.noise.from) + 4 * call.identity + 8 * together +
+                      16 * (call.x == call.out) + 32 * fresh;
   parallel_for(
       call.size, kDraws, kLeastPerThread,
       [&](std::size_t begin, std::size_t end) { range(call, streaming, begin, end); },
-      work_of(kernel, static_cast<int>(call.noise.from) + 4 * call.identity + 8 * together));
+      work_of(kernel, variant));
 }
 
 void noise_mask(const NoiseSource& noise, std::size_t size, std::uint8_t* keep) noexcept {

@@ -50,8 +50,10 @@ class Judge {
   Usual& usual(const Kind& kind) noexcept;
   static std::int64_t trial_of(std::int64_t call) noexcept;
 
-  // The loss is at most a 30th of the time worked alone, where trials fail again and again a 60th.
-  static constexpr std::int64_t kPatience = 30, kMostPatience = 60;
+  // How many times as long as what was lost the caller works alone: so the loss is a small part of
+  // all time. At first little, since the machine may have been interrupted as a whole; twice as
+  // much after each trial that fails.
+  static constexpr std::int64_t kPatience = 8, kMostPatience = 64;
   // And no more than this: what happened then is past.
   static constexpr std::int64_t kMostOwed = 500'000'000;
   // What a trial may lose: workers that sleep are late for the first few calls. Of long calls an
