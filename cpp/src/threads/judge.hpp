@@ -53,7 +53,7 @@ class Judge {
   // How many times as long as what was lost the caller works alone: so the loss is a small part of
   // all time. At first little, since the machine may have been interrupted as a whole; twice as
   // much after each trial that fails.
-  static constexpr std::int64_t kPatience = 8, kMostPatience = 64;
+  static constexpr std::int64_t kPatience = 10, kMostPatience = 80;
   // And no more than this: what happened then is past.
   static constexpr std::int64_t kMostOwed = 500'000'000;
   // What a trial may lose: workers that sleep are late for the first few calls. Of long calls an
@@ -62,7 +62,7 @@ class Judge {
   // Savings that are remembered.
   static constexpr std::int64_t kMost = 200'000;
   // With help for so long without a loss, all is well again.
-  static constexpr std::int64_t kWell = 20'000'000;
+  static constexpr std::int64_t kWell = 50'000'000;
   // After so many calls with help, what a call takes alone is measured (again).
   static constexpr std::uint32_t kFirstCalls = 8, kCallsBetween = 128;
 
