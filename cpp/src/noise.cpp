@@ -166,16 +166,14 @@ void apply_noise(const NoiseCall& call) noexcept {
   constexpr auto decides = takes_decisions(NoiseOps{});
   const std::size_t item = item_size(call.dtype);
   const auto step = static_cast<std::ptrdiff_t>(item);
-  const bool streaming = call.output == Output::reused && call.x != call.out &&
-                         call.x_walk.is_row(step) && call.out_walk.is_row(step) &&
-                         worth_streaming(2 * call.size * item);
+  const bool together = call.x_walk.is_row(step) && call.out_walk.is_row(step);
+  const bool fresh = call.output == Output::fresh, in_place = call.x == call.out;
+  const bool streaming = together && !fresh && !in_place && worth_streaming(2 * call.size * item);
   const auto range =
       decides[static_cast<std::size_t>(call.op)] ? apply_range<std::uint16_t> : apply_range<float>;
   const NoiseKernel kernel = kernels().noise[call.op][static_cast<int>(call.dtype)];
-  const bool together = call.x_walk.is_row(step) && call.out_walk.is_row(step);
-  const bool fresh = call.output == Output::fresh;
   const int variant = static_cast<int>(call.noise.from) + 4 * call.identity + 8 * together +
-                      16 * (call.x == call.out) + 32 * fresh;
+                      16 * in_place + 32 * fresh;
   parallel_for(
       call.size, kDraws, kLeastPerThread,
       [&](std::size_t begin, std::size_t end) { range(call, streaming, begin, end); },

@@ -12,7 +12,7 @@ namespace {
 constexpr int kL1 = 0, kElasticNet = 2;  // in ReduceOps
 constexpr std::size_t kWidth = sizeof(UpdateSums) / sizeof(double);
 constexpr std::size_t kLeast = 8 * 1024;  // elements from which on a second thread pays
-constexpr std::size_t kStage = 512;       // elements at a time that are not one row, or halves
+constexpr std::size_t kStage = 512;       // elements of a half type that are widened at a time
 
 template <class Void>
 Void* at(Void* array, std::size_t bytes) {

@@ -37,8 +37,7 @@ inline void set_decay(Decay decay, double lr, double weight_decay, UpdateArray& 
 // Of the new weights, of which these are the sums.
 inline double penalty_of(const UpdateArray& array, const UpdateSums& sums) {
   const double both[] = {sums.absolute, sums.squares};
-  const ops::elastic_net_penalty of{array.l1, array.l2};
-  return array.l1 != 0 || array.l2 != 0 ? of.finish(both) : 0.0;
+  return ops::elastic_net_penalty{array.l1, array.l2}.finish(both);
 }
 
 }  // namespace bridle

@@ -1,6 +1,6 @@
 """Regularization of large weight arrays for those who write their own training loops."""
 
-from bridle import _call, _config, _core, _dropout, _ufuncs  # noqa: F401
+from bridle import _call, _config, _core, _dropout, _ufuncs  # noqa: F401 - _ufuncs is for pickle
 from bridle._catch_up import catch_up
 from bridle._config import get_num_threads, set_num_threads, show_config
 from bridle._criteria import GeneralizationLoss, Plateau, ProgressQuotient, UnimprovedStrips
