@@ -1,25 +1,33 @@
-"""`bridle compare`: the network, the data and the training."""
+"""`bridle compare`: the models, the data and the training."""
 
 from functools import partial
-from itertools import pairwise
 
 import numpy as np
 import pytest
 
 import bridle as br
-from bridle._compare import CompareError
-from bridle._compare.data import load_csv, load_digits
-from bridle._compare.methods import METHODS, Method, Regularization
-from bridle._compare.network import Network, loss_and_accuracy
-from bridle._compare.training import Run, Settings, reproducible, train
+from bridle._compare.data import load_digits
+from bridle._compare.methods import METHODS, Setting
+from bridle._compare.network import MomentumDescent, Network
+from bridle._compare.tasks import Classification, Regression
+from bridle._compare.training import Run, plan, reproducible, train
 
-for package in ("sklearn", "threadpoolctl", "matplotlib", "jinja2", "rich"):
+from .compare_data import BY_NAME, compare, dataset
+
+for package in ("sklearn", "threadpoolctl"):
     pytest.importorskip(package)
 
-BY_NAME = {method.name: method for method in METHODS}
-FLOWERS = "length;width;species\n" + "".join(
-    f"{i % 7 + 10 * (i % 2)};{i * 0.5};{'red' if i % 2 else 'blue <b>'}\n" for i in range(60)
-)
+TASKS = {
+    "two classes": Classification(("no", "yes")),
+    "three classes": Classification(("a", "b", "c")),
+    "number": Regression(2.0),
+}
+
+
+def targets_of(task, generator, size):
+    if task.name == "regression":
+        return generator.standard_normal(size)
+    return generator.integers(0, len(task.classes), size)
 
 
 @pytest.fixture(scope="module")
@@ -27,177 +35,241 @@ def digits():
     return load_digits(seed=0)
 
 
-def flowers(tmp_path, text=FLOWERS):
-    path = tmp_path / "flowers.csv"
-    path.write_text(text, encoding="utf-8")
-    return path
+def sparse(seed=0, rows=300, columns=40):
+    """Two classes, told apart by the first three columns."""
+    generator = np.random.default_rng(seed)
+    features = generator.standard_normal((rows, columns))
+    noise = 0.5 * generator.standard_normal(rows)
+    return dataset(features, (features[:, :3] @ [2, -2, 2] + noise > 0).astype(np.int64))
 
 
-def fit(name, data, epochs, **settings):
-    with reproducible(None):
-        return train(BY_NAME[name], data, Settings(epochs, 0, **settings), lambda: None)
-
-
-# The network
+# The models
 
 
 def drop(step, layer, values):
-    br.dropout(values, 0.4, seed=1, stream=16 * step + layer, out=values)
+    return br.dropout(values, 0.4, seed=1, stream=16 * step + layer)
 
 
 @pytest.mark.parametrize("mask", [None, partial(drop, 3)], ids=["plain", "dropout"])
-def test_gradients_are_those_of_finite_differences(mask):
+@pytest.mark.parametrize("hidden", [(), (6, 5)], ids=["linear", "network"])
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+def test_gradients_are_those_of_finite_differences(task, hidden, mask):
     generator = np.random.default_rng(0)
-    network = Network((4, 6, 5, 3), generator, np.float64)
-    for bias in network.biases:
-        bias += generator.standard_normal(bias.shape)
-    inputs, labels = generator.standard_normal((9, 4)), generator.integers(0, 3, 9)
-    _, gradients = network.gradients(inputs, labels, mask)
-    for parameter, gradient in zip(network.parameters, gradients, strict=True):
-        for index in np.ndindex(parameter.shape):
-            before, losses = parameter[index], []
-            for shift in (1e-6, -1e-6):
-                parameter[index] = before + shift
-                losses.append(network.gradients(inputs, labels, mask)[0])
-            parameter[index] = before
-            numeric = (losses[0] - losses[1]) / 2e-6
-            assert gradient[index] == pytest.approx(numeric, rel=1e-5, abs=1e-8)
+    network = Network((4, *hidden, task.outputs), generator, np.float64)
+    network.parameters[:] = generator.standard_normal(network.parameters.size)
+    inputs, targets = generator.standard_normal((9, 4)), targets_of(task, generator, 9)
+    gradient = network.gradient(inputs, targets, task, mask)
+    for index, before in enumerate(network.parameters.copy()):
+        losses = []
+        for shift in (1e-6, -1e-6):
+            network.parameters[index] = before + shift
+            losses.append(task.loss(network._forward(inputs, mask)[-1], targets))
+        network.parameters[index] = before
+        numeric = (losses[0] - losses[1]) / 2e-6
+        assert gradient[index] == pytest.approx(numeric, rel=1e-5, abs=1e-8)
 
 
-def test_loss_and_accuracy_of_known_logits():
-    logits = np.log(np.array([[0.5, 0.25, 0.25], [0.25, 0.5, 0.25]]))
-    loss, accuracy = loss_and_accuracy(logits, np.array([0, 2]))
-    assert loss == pytest.approx(np.log(8) / 2)
-    assert accuracy == 0.5
+def test_weights_come_first_and_are_what_the_layers_multiply_with():
+    network = Network((3, 4, 2), np.random.default_rng(0))
+    assert network.weights.size == 3 * 4 + 4 * 2
+    network.parameters[:] = np.arange(network.parameters.size)
+    assert [weight.shape for weight, _ in network.layers] == [(3, 4), (4, 2)]
+    assert network.layers[1][0][0, 0] == 12
+    assert network.layers[1][1].tolist() == [24, 25]
+
+
+def test_long_gradients_are_shortened():
+    parameters = np.zeros(2)
+    descent = MomentumDescent(parameters, momentum=0.5, longest=1.0)
+    descent.step(np.array([30.0, 40.0]), 1.0)
+    np.testing.assert_allclose(parameters, [-0.3, -0.4])
+    descent.step(np.array([0.3, 0.4]), 1.0)
+    np.testing.assert_allclose(parameters, [-0.6, -0.8])
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+def test_scores_are_those_of_scikit_learn(task):
+    from sklearn import metrics
+
+    generator = np.random.default_rng(0)
+    targets = targets_of(task, generator, 200)
+    outputs = generator.standard_normal((200, task.outputs))
+    scores = task.scores(outputs, targets)
+    if task.name == "regression":
+        assert scores["r2"] == pytest.approx(metrics.r2_score(targets, outputs[:, 0]))
+        error = metrics.mean_squared_error(2 * targets, 2 * outputs[:, 0])
+        assert scores["rmse"] == pytest.approx(np.sqrt(error))
+        assert task.loss(outputs, targets) == pytest.approx(error / 8)
+        return
+    predicted = outputs.argmax(axis=1) if task.outputs > 1 else (outputs[:, 0] > 0).astype(int)
+    right = 100 * metrics.accuracy_score(targets, predicted)
+    balanced = 100 * metrics.balanced_accuracy_score(targets, predicted)
+    assert scores["accuracy_percent"] == pytest.approx(right)
+    assert scores["balanced_accuracy_percent"] == pytest.approx(balanced)
+    if task.outputs == 1:
+        assert scores["roc_auc"] == pytest.approx(metrics.roc_auc_score(targets, outputs))
+    logits = outputs if task.outputs > 1 else np.hstack([0 * outputs, outputs])
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    assert task.loss(outputs, targets) == pytest.approx(metrics.log_loss(targets, shares))
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+def test_the_baseline_has_the_least_loss_of_all_constants(task):
+    generator = np.random.default_rng(1)
+    targets = targets_of(task, generator, 300)
+    best = task.baseline(targets)
+    least = task.loss(best.repeat(300, axis=0), targets)
+    for _ in range(50):
+        other = best + 0.1 * generator.standard_normal(best.shape)
+        assert task.loss(other.repeat(300, axis=0), targets) > least
+
+
+@pytest.mark.parametrize("l1", [0.003, 0.03])
+def test_linear_regression_ends_at_the_lasso(l1):
+    from sklearn.linear_model import Lasso
+
+    generator = np.random.default_rng(0)
+    features = generator.standard_normal((200, 20)) * np.linspace(1, 9, 20)
+    target = features[:, :3].sum(axis=1) + generator.standard_normal(200)
+    split = dataset(features, target).split([0])
+    run = Run(split, Setting(l1=l1), plan("linear", 120, 0, 1, None, False), repeat=0)
+    for _ in range(run.settings.epochs):
+        run.epoch()
+    lasso = Lasso(alpha=l1, tol=1e-10, max_iter=100_000)
+    lasso.fit(split.training.inputs.astype(float), split.training.targets)
+    np.testing.assert_allclose(run.model.weights, lasso.coef_, atol=1e-5)
+    np.testing.assert_array_equal(run.model.weights != 0, lasso.coef_ != 0)
+
+
+def test_logistic_regression_ends_where_the_penalized_loss_is_least():
+    split = sparse().split([0])
+    run = Run(split, Setting(l1=0.01, l2=0.01), plan("linear", 180, 0, 1, None, False), repeat=0)
+    for _ in range(run.settings.epochs):
+        run.epoch()
+    inputs, targets = split.training.inputs, split.training.targets
+    gradient = run.model.gradient(inputs, targets, split.task)[:-1]
+    weights = run.model.weights
+    # Zero is in the subdifferential.
+    smooth = gradient + 2 * 0.01 * weights
+    np.testing.assert_allclose(
+        smooth[weights != 0], -0.01 * np.sign(weights[weights != 0]), atol=1e-5
+    )
+    assert np.abs(smooth[weights == 0]).max() <= 0.01 + 1e-5
+    assert 3 <= np.count_nonzero(weights) < 30
 
 
 # The data
 
 
 def test_digits_are_split_without_loss_and_with_all_classes(digits):
-    parts = (digits.training, digits.validation, digits.test)
-    assert sum(len(part.labels) for part in parts) == 1797
+    split = digits.split([0])
+    parts = (split.training, split.validation, split.test)
+    assert sum(len(part.targets) for part in parts) == 1797
+    assert [len(part.targets) for part in parts] == list(digits.samples.values())
     for part in parts:
-        counts = np.bincount(part.labels, minlength=10)
-        assert counts.max() - counts.min() < 0.05 * len(part.labels)
+        counts = np.bincount(part.targets, minlength=10)
+        assert counts.max() - counts.min() < 0.05 * len(part.targets)
 
 
 def test_one_digit_in_ten_is_mislabelled(digits):
     import sklearn.datasets
 
-    images, labels = sklearn.datasets.load_digits(return_X_y=True)
-    truth = {image.tobytes(): label for image, label in zip(images, labels, strict=True)}
-    for part in (digits.training, digits.validation, digits.test):
-        inputs = (16 * part.inputs).astype(images.dtype)
-        right = [
-            truth[image.tobytes()] == label
-            for image, label in zip(inputs, part.labels, strict=True)
-        ]
-        assert 0.86 < np.mean(right) < 0.94
+    _, labels = sklearn.datasets.load_digits(return_X_y=True)
+    assert np.mean(labels == digits.table.target) == pytest.approx(0.9, abs=1e-3)
 
 
-def test_csv_is_standardized_by_its_training_samples(tmp_path):
-    data = load_csv(flowers(tmp_path), "species", seed=0)
-    sizes = [len(part.labels) for part in (data.training, data.validation, data.test)]
-    assert sizes == [36, 12, 12]
-    assert (data.features, data.classes) == (2, 2)
-    np.testing.assert_allclose(data.training.inputs.mean(axis=0), 0, atol=1e-6)
-    np.testing.assert_allclose(data.training.inputs.std(axis=0), 1, rtol=1e-6)
-    assert data.training.inputs.dtype == np.float32
-
-
-@pytest.mark.parametrize("position", [0, 1, 2])
-def test_csv_may_have_a_mark_quotes_blank_lines_and_the_label_anywhere(tmp_path, position):
-    lines = [["a", "b"], *([str(i), "7.5"] for i in range(30))]
-    labels = ['"the, label"', *('"x, y"' if i % 2 else '" z "' for i in range(30))]
-    for line, label in zip(lines, labels, strict=True):
-        line.insert(position, label)
-    text = "\ufeff" + "\r\n\r\n".join(",".join(line) for line in lines)
-    data = load_csv(flowers(tmp_path, text), "the, label", seed=0)
-    assert (data.features, data.classes) == (2, 2)
-    assert not data.training.inputs[:, 1].any()
-
-
-@pytest.mark.parametrize(
-    ("text", "target", "words"),
-    [
-        (FLOWERS, "colour", "no column named 'colour'; the columns are 'length', 'width', "),
-        (FLOWERS.replace("\n3;", "\nthree;", 1), "species", "'three', which is not a number"),
-        (FLOWERS.replace("\n3;", "\nnan;", 1), "species", "'nan', which is not a number"),
-        (FLOWERS.replace("\n3;", "\n;", 1), "species", "column 'length' is missing"),
-        (FLOWERS.replace(";red", ";", 1), "species", "label in column 'species' is missing"),
-        (FLOWERS.replace(";red", "", 1), "species", "row 2 has 2 values, the header 3"),
-        (FLOWERS.replace(";red", ';"red', 1), "species", "unexpected end of data"),
-        (FLOWERS.replace("width", "species"), "species", "2 columns are named 'species'"),
-        (FLOWERS.replace("blue <b>", "red"), "species", "the same label in every row"),
-        (FLOWERS[:80], "species", "too few"),
-        (FLOWERS.replace("red", "1").replace("blue <b>", "2"), "width", "60 different labels in"),
-        (FLOWERS.replace("\n3;", "\n1e300;"), "length", "'blue <b>', which is not a number"),
-        (FLOWERS.replace("\n3;", "\n1e300;"), "species", "column 'length' are too large"),
-        ("", "species", "is empty"),
-        ("species\nred\n", "species", "only one column"),
-    ],
-)
-def test_unusable_csv_is_one_line(tmp_path, text, target, words):
-    with pytest.raises(CompareError) as error:
-        load_csv(flowers(tmp_path, text), target, seed=0)
-    assert words in str(error.value)
-    assert "flowers.csv: " in str(error.value)
-    assert "\n" not in str(error.value)
-
-
-def test_csv_that_is_no_text_is_one_line(tmp_path):
-    (tmp_path / "picture.csv").write_bytes(b"\x89PNG\xff\xfe\x00")
-    with pytest.raises(CompareError, match=r"picture\.csv: not a text file in UTF-8$"):
-        load_csv(tmp_path / "picture.csv", "x", seed=0)
+def test_splits_are_standardized_by_their_training_samples():
+    generator = np.random.default_rng(0)
+    features = np.column_stack(
+        [generator.normal(1e6, 3, 100), generator.integers(0, 2, 100), np.full(100, 7.1)]
+    )
+    features[::10, 0] = np.nan
+    data = dataset(features, generator.normal(50, 4, 100), indicator=[False, True, False])
+    split = data.split([0])
+    inputs = split.training.inputs
+    assert inputs.dtype == split.training.targets.dtype == np.float32
+    np.testing.assert_allclose(inputs.mean(axis=0), 0, atol=1e-6)
+    known = inputs[inputs[:, 0] != 0, 0]
+    assert known.std() == pytest.approx(1, rel=1e-5)
+    assert len(np.unique(inputs[:, 1])) == 2
+    assert np.ptp(inputs[:, 1]) == pytest.approx(1)  # centred, not scaled
+    assert np.all(inputs[:, 2] == 0)
+    assert np.all(split.test.inputs[:, 2] == 0)
+    assert split.training.targets.std() == pytest.approx(1, rel=1e-5)
+    assert 2 < split.task.scale < 6
+    other = data.split([1])
+    assert not np.array_equal(other.training.targets, split.training.targets)
 
 
 # Training
 
 
 def test_methods_do_what_they_are_known_for(digits):
-    none, l1, l2, elastic_net = (
-        fit(name, digits, 60, hidden=(128,)) for name in ("none", "l1", "l2", "elastic_net")
+    split, settings = digits.split([0]), plan("network", 400, 0, 1, 60, False)
+    gaps, zeros, norms = {}, {}, {}
+    for name, strength in (("none", 0), ("l1", 3e-3), ("l2", 1e-2), ("elastic_net", 1e-2)):
+        setting = BY_NAME[name].setting(strength, "network")
+        with reproducible(1):
+            outcome = train(split, setting, settings, 0, lambda: None)
+        scores = {part: values["accuracy_percent"] for part, values in outcome.scores.items()}
+        gaps[name] = scores["training"] - scores["test"]
+        zeros[name], norms[name] = outcome.zeros_percent, outcome.l2_norm
+        assert (outcome.time_in_bridle_percent > 0) == (name != "none")
+    assert zeros["none"] == zeros["l2"] == 0
+    assert zeros["l1"] > 70
+    assert zeros["elastic_net"] > 20
+    assert max(norms["l1"], norms["l2"]) < norms["none"] / 1.5
+    assert max(gaps["l1"], gaps["l2"], gaps["elastic_net"]) < gaps["none"] - 5
+
+
+def test_all_methods_start_alike_and_repeats_do_not(digits):
+    split, settings = digits.split([0]), plan("network", 400, 5, 2, None, False)
+    first, *others = (
+        Run(split, method.setting(0.5, "network"), settings, 0).model.parameters
+        for method in METHODS
+        if method.name not in ("early_stopping",)
     )
-    assert none.zeros_percent == l2.zeros_percent == 0
-    assert l1.zeros_percent > 50
-    assert elastic_net.zeros_percent > 20
-    assert l1.l1_norm < none.l1_norm / 4
-    assert l2.l2_norm < none.l2_norm / 2
-    assert none.gap_points > 5 + max(r.gap_points for r in (l1, l2, elastic_net))
-    assert none.time_in_bridle_percent == 0
-    assert 0 < l1.time_in_bridle_percent < 100
-
-
-def test_all_methods_start_alike(digits):
-    runs = [Run(method, digits, Settings(1, 5)) for method in METHODS]
-    for first, second in pairwise(runs):
-        for one, other in zip(first.network.parameters, second.network.parameters, strict=True):
-            np.testing.assert_array_equal(one, other)
+    for other in others:
+        np.testing.assert_array_equal(first, other)
+    again = Run(split, Setting(), settings, 1).model.parameters
+    assert not np.array_equal(first, again)
 
 
 def test_early_stopping_restores_the_best_weights(digits):
-    best = Run(BY_NAME["early_stopping"], digits, Settings(60, 0, hidden=(64,)))
-    while not best.epoch():
+    split = digits.split([0])
+    run = Run(split, Setting(patience=10), plan("network", 400, 0, 1, None, False), repeat=0)
+    while not run.epoch():
         pass
-    result = best.result()
-    losses = result.history["validation_loss"]
-    assert result.epochs == len(losses) == result.best_epoch + result.method.patience
-    logits = best.network.predict(digits.validation.inputs)
-    assert loss_and_accuracy(logits, digits.validation.labels)[0] == min(losses)
-    assert result.test_loss == result.history["test_loss"][result.best_epoch - 1]
+    outcome = run.outcome()
+    losses = outcome.history["validation_loss"]
+    assert outcome.epochs == len(losses) == outcome.best_epoch + 10
+    assert outcome.losses["validation"] == min(losses)
+    assert losses.index(min(losses)) == outcome.best_epoch - 1
 
 
-def test_penalty_is_what_the_method_adds_to_the_loss():
-    weights = [np.array([[1.0, -2.0]], np.float32), np.array([[0.5]], np.float32)]
-    penalties = {"l1": 3.5, "l2": 5.25}
-    for l1, l2 in ((0.0, 0.0), (0.1, 0.0), (0.0, 0.2), (0.1, 0.2)):
-        method = Method("", "", "", l1=l1, l2=l2)
-        expected = l1 * penalties["l1"] + l2 * penalties["l2"]
-        assert Regularization(method, 0.1, 0).penalty(weights) == pytest.approx(expected)
+def test_a_model_that_diverges_stops_and_says_so():
+    split, settings = sparse().split([0]), plan("network", 180, 0, 1, 20, False)
+    huge = type(settings)(**(vars(settings) | {"learning_rate": 1e30, "longest_gradient": None}))
+    with reproducible(1):
+        outcome = train(split, Setting(patience=3), huge, 0, lambda: None)
+    assert not outcome.finite
+    assert outcome.epochs < 20
 
 
-def test_blas_and_bridle_threads_are_put_back(monkeypatch):
+@pytest.mark.parametrize("model", ["network", "linear"])
+@pytest.mark.parametrize("seed", range(3))
+def test_ordinary_data_with_heavy_tails_and_rare_columns_do_not_diverge(model, seed):
+    generator = np.random.default_rng(seed)
+    features = generator.standard_t(2, (200, 12))
+    features[:, 6:] = generator.random((200, 6)) < 0.02
+    target = (features[:, 0] + generator.standard_normal(200) > 0).astype(np.int64)
+    comparison = compare(dataset(features, target), model, repeats=1, epochs=15)
+    for trials in comparison.trials:
+        for outcomes in trials.outcomes.values():
+            assert not comparison.diverged(outcomes[0], 0, "validation"), trials.method.name
+
+
+def test_threads_are_put_back():
     import threadpoolctl
 
     def blas():

@@ -8,33 +8,37 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import bridle as br
 
 DESCRIPTION = "Regularization of large weight arrays."
 COMPARE = """\
-Train the same small network without regularization and with each kind, and
-show what each does: L1, L2, elastic net, dropout, early stopping, and all of
-them together. The table shows how many weights become exactly zero, the norms
-of the weights, the accuracy on training and on unseen samples, the gap between
-the two, and the time. A report with pictures is written to a folder:
-index.html to look at, results.csv and results.json for programs.
+Does regularization help on your data, which, how strong, and how sure is that?
+Train the same model without regularization and with each kind: L1, L2, elastic
+net, dropout, early stopping, and all of them together. Each method is tried in
+several strengths, of which validation samples choose one; everything is
+repeated with other splits of the data and other initial weights, and judged by
+samples that had no part in either. A method is named best only where it is
+better by more than chance explains. A report with pictures is written to a
+folder: index.html to look at, results.csv and results.json for programs.
 
-Without --data, the network learns handwritten digits, which scikit-learn
-brings along; nothing is downloaded. With --data, it learns to tell the labels
-in a column of a CSV file from the other columns, which must be numbers.
+Without --data, a network learns handwritten digits, which scikit-learn brings
+along; nothing is downloaded. With --data, it learns to predict a column of a
+CSV file from the other columns: classes, or a number.
 """
 COMPARE_EXAMPLES = """\
 examples:
   bridle compare
-  bridle compare --seed 7 --epochs 50 --out digits-7
   bridle compare --data flowers.csv --target species --out flowers
+  bridle compare --data houses.csv --target price --ignore id --missing mean
+  bridle compare --data genes.csv --target tumour --model linear --methods l1,elastic_net
+  bridle compare --strengths l1=0.001,0.002,0.005 --strengths dropout=0.5 --repeats 10
 
-The same seed gives the same results, except for the times, on any number of
-threads. Needs the extra packages of: pip install "bridle[compare]"
+Ctrl-C ends it early, with a report of what was finished. The same seed gives
+the same results, except for the times, on any number of threads. Needs the
+extra packages of: pip install "bridle[compare]"
 """
-DEFAULT_EPOCHS = 100
 
 
 class _UsageError(Exception):
@@ -56,12 +60,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.reconfigure(errors="backslashreplace")
         arguments = _parser().parse_args(argv)
         program = arguments.program
-        arguments.command(arguments)
+        code = arguments.command(arguments)
         sys.stdout.flush()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except _UsageError as error:
-        print(f"{program}: {' '.join(str(error).split())}", file=sys.stderr)
+        for line in str(error).splitlines():
+            print(f"{program}: {' '.join(line.split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"{program}: interrupted", file=sys.stderr)
@@ -72,20 +77,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         # What is left cannot be written; the interpreter must not try again at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    return int(code)
+
+
+def _info(_: argparse.Namespace) -> int:
+    br.show_config()
     return 0
 
 
-def _info(_: argparse.Namespace) -> None:
-    br.show_config()
-
-
-def _compare(arguments: argparse.Namespace) -> None:
+def _compare(arguments: argparse.Namespace) -> int:
     from bridle._compare import CompareError
     from bridle._compare.run import Options, run
 
-    names = ("data", "target", "out", "epochs", "seed", "threads")
     try:
-        run(Options(**{name: getattr(arguments, name) for name in names}))
+        return run(Options(**{name: getattr(arguments, name) for name in vars(Options())}))
     except CompareError as error:
         raise _UsageError(str(error)) from None
 
@@ -114,37 +119,112 @@ def _parser() -> _Parser:
 
 
 def _add_compare_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data", type=Path, metavar="FILE", help="CSV file with a header line (default: digits)"
+    data = parser.add_argument_group("what to learn")
+    data.add_argument("--data", type=Path, metavar="FILE", help="CSV file (default: digits)")
+    data.add_argument("--target", metavar="COLUMN", help="column of FILE to predict")
+    data.add_argument(
+        "--task",
+        choices=("auto", "classification", "regression"),
+        default="auto",
+        help="what COLUMN holds (default: seen from its values)",
     )
-    parser.add_argument("--target", metavar="COLUMN", help="column of FILE that holds the labels")
-    parser.add_argument(
+    data.add_argument(
+        "--ignore",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="leave a column of FILE out; may be given several times",
+    )
+    data.add_argument(
+        "--missing",
+        choices=("error", "drop", "mean"),
+        default="error",
+        help="what to do about missing values: drop the row, take the column's mean "
+        "(default: %(default)s)",
+    )
+    how = parser.add_argument_group("how to learn it")
+    how.add_argument(
+        "--model",
+        choices=("network", "linear"),
+        default="network",
+        help="a network with two hidden layers, or linear or logistic regression, where L1 "
+        "selects columns (default: %(default)s)",
+    )
+    how.add_argument(
+        "--methods",
+        type=_names,
+        metavar="LIST",
+        help="of l1,l2,elastic_net,dropout,early_stopping,all; none is always among them "
+        "(default: all of these)",
+    )
+    how.add_argument(
+        "--strengths",
+        action=_Strengths,
+        metavar="METHOD=a,b,c",
+        help="strengths to try of a method instead of its own grid; may be given several times",
+    )
+    how.add_argument(
+        "--repeats",
+        type=_whole_number(1, 10_000),
+        metavar="N",
+        help="how often everything is repeated (default: 5, with --quick 3)",
+    )
+    how.add_argument(
+        "--epochs",
+        type=_whole_number(1, 1_000_000),
+        metavar="N",
+        help="how often each training sample is seen (default: by the size of the data)",
+    )
+    how.add_argument(
+        "--seed",
+        type=_whole_number(0, 2**64 - 1),
+        metavar="N",
+        default=0,
+        help="of everything random: splits, initial weights, order, dropout (default: %(default)s)",
+    )
+    how.add_argument("--quick", action="store_true", help="fewer repeats and epochs")
+    run = parser.add_argument_group("running")
+    run.add_argument(
+        "--threads",
+        type=_whole_number(1, 65535),
+        metavar="N",
+        help="threads of bridle (default: one for a model of ordinary size)",
+    )
+    run.add_argument(
         "--out",
         type=Path,
         metavar="FOLDER",
         default=Path("bridle-report"),
         help="where to write the report (default: %(default)s)",
     )
-    parser.add_argument(
-        "--epochs",
-        type=_whole_number(1, 1_000_000),
-        metavar="N",
-        default=DEFAULT_EPOCHS,
-        help="how often each training sample is seen (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--seed",
-        type=_whole_number(0, 2**64 - 1),
-        metavar="N",
-        default=0,
-        help="of everything random: split, initial weights, order, dropout (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--threads",
-        type=_whole_number(1, 65535),
-        metavar="N",
-        help="threads of bridle (default: all)",
-    )
+
+
+class _Strengths(argparse.Action):
+    """Collects ``METHOD=a,b,c`` in a dictionary."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        method, _, numbers = str(values).partition("=")
+        try:
+            strengths = [float(number) for number in numbers.split(",")]
+        except ValueError:
+            raise argparse.ArgumentError(
+                self, f"must be METHOD=a,b,c with numbers, got {values!r}"
+            ) from None
+        given = getattr(namespace, self.dest) or {}
+        setattr(namespace, self.dest, {**given, method.strip(): strengths})
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise argparse.ArgumentTypeError(f"must be names separated by commas, got {text!r}")
+    return names
 
 
 def _whole_number(least: int, most: int) -> Callable[[str], int]:

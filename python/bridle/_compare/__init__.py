@@ -5,6 +5,11 @@ where they are used, so that the modules can be imported without them.
 """
 
 from importlib import import_module
+from typing import Any, TypeAlias
+
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[Any]
 
 EXTRA_PACKAGES = {
     "sklearn": "scikit-learn",

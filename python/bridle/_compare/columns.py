@@ -1,68 +1,74 @@
-"""The table of results: what its columns are called, how they are written, which value is best."""
+"""The columns of the table of results: what they are called, and how they are written."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Literal
 
-from bridle._compare.training import Result
+from bridle._compare.results import Row
+from bridle._compare.tasks import Task
+
+NOTHING, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True)
 class Column:
-    """One number of a `Result`.
+    """One number of a row.
 
-    ``name`` is its attribute and its name in the CSV file, ``heading`` and ``unit`` stand on the
-    page, ``short`` in the terminal.
+    ``name`` is that in the files; ``heading``, ``unit`` and ``direction`` stand on the page,
+    ``short`` in the terminal, where columns without one are left out. ``form`` is how a number is
+    written. With ``spread``, the standard deviation over the repeats is shown.
     """
 
     name: str
     heading: str
     unit: str
     short: str
-    decimals: int
-    best: Literal["highest", "lowest"] | None = None
+    form: str
+    direction: Literal["higher is better", "lower is better", ""] = ""
+    spread: bool = False
+    signed: bool = False
 
-    def value(self, result: Result) -> float:
-        """Return the number with all its digits."""
-        number: float = attrgetter(self.name)(result)
-        return number
+    def text(self, row: Row) -> str:
+        """Return the mean over the repeats as the table shows it."""
+        mean = row.mean(self.name)
+        if mean is None:
+            return NOTHING
+        text = f"{mean:{'+' if self.signed else ''}{self.form}}"
+        return text.replace("-", MINUS)
 
-    def text(self, result: Result) -> str:
-        """Return the number as the table shows it."""
-        return f"{self.value(result):,.{self.decimals}f}"
-
-    def best_texts(self, results: Sequence[Result]) -> set[str]:
-        """Return what the best values look like; nothing where all look the same."""
-        texts = {self.text(result) for result in results}
-        if self.best is None or len(texts) < 2:
-            return set()
-        # Equal texts are equally good: readers see no other digits.
-        choose = max if self.best == "highest" else min
-        return {self.text(choose(results, key=self.value))}
+    def spread_text(self, row: Row) -> str:
+        """Return the standard deviation as the table shows it, or nothing."""
+        spread = row.spread(self.name) if self.spread else None
+        return "" if spread is None else f"{spread:{self.form}}"
 
 
-COLUMNS = (
-    Column("zeros_percent", "exact zeros", "%", "zeros\n%", 1, "highest"),
-    Column("l1_norm", "L1 norm", "", "L1\nnorm", 0, "lowest"),
-    Column("l2_norm", "L2 norm", "", "L2\nnorm", 1, "lowest"),
-    Column("train_accuracy_percent", "training accuracy", "%", "train\n%", 1),
-    Column("test_accuracy_percent", "test accuracy", "%", "test\n%", 1, "highest"),
-    Column("gap_points", "gap", "points", "gap\npts", 1, "lowest"),
-    Column("epochs", "epochs run", "", "epochs\nrun", 0, "lowest"),
-    Column("time_per_epoch_ms", "time per epoch", "ms", "time\nms/ep.", 1),
-    Column("time_in_bridle_percent", "time in bridle", "%", "bridle\n%", 1),
-)
-FILE_ONLY = ("train_loss", "test_loss", "best_epoch")
-
-
-def file_row(result: Result) -> dict[str, str | float]:
-    """Return a result as the CSV and JSON files hold it. Only names in ``time_`` vary by run."""
-    row: dict[str, str | float] = {"method": result.method.name}
-    shown = [column.name for column in COLUMNS]
-    measured = [name for name in shown if name.startswith("time_")]
-    for name in (*(name for name in shown if name not in measured), *FILE_ONLY, *measured):
-        row[name] = attrgetter(name)(result)
-    return row
+def columns(task: Task) -> list[Column]:
+    """Return the columns that a task has."""
+    higher: Literal["higher is better"] = "higher is better"
+    lower: Literal["lower is better"] = "lower is better"
+    if task.name == "classification":
+        score, unit, points, form = "accuracy", "%", "points", ",.1f"
+        more = [Column("balanced_accuracy_percent", "balanced accuracy", "%", "", form, higher)]
+        if task.outputs == 1:
+            more.append(Column("roc_auc", "ROC AUC", "0.5 to 1", "AUC", ".3f", higher))
+    else:
+        score, unit, points, form = "R²", "at most 1", "of R²", ",.3f"
+        more = [Column("rmse", "RMSE", "in the target's unit", "RMSE", ",.4g", lower)]
+    short = "test R²" if task.name == "regression" else "test %"
+    return [
+        Column("validation_score", f"validation {score}", unit, "", form, higher, spread=True),
+        Column("test_score", f"test {score}", unit, short, form, higher, spread=True),
+        Column(
+            "difference", "against none", points, "vs none", form, higher, spread=True, signed=True
+        ),
+        Column("gap", "gap", points, "gap", form, lower),
+        *more,
+        Column("zeros_percent", "exact zeros", "%", "zeros\n%", ".1f"),
+        Column("l2_norm", "L2 norm", "", "", ",.2f"),
+        Column("epochs", "epochs run", "", "", ",.0f"),
+        Column(
+            "time_cost_percent", "time against none", "%", "time\n%", ",.0f", lower, signed=True
+        ),
+        Column("time_in_bridle_percent", "time in bridle", "%", "", ".1f"),
+    ]

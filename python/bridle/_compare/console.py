@@ -1,88 +1,156 @@
-"""What the terminal shows: a progress bar, or plain lines where there is none, and the table."""
+"""What the terminal shows: how far the trainings are, and the results."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, TextIO
 
-from bridle._compare.columns import COLUMNS
+from bridle._compare.columns import Column, columns
+from bridle._compare.comparison import Progress
 from bridle._compare.methods import Method
-from bridle._compare.training import Result
+from bridle._compare.results import Results, Row
+from bridle._compare.training import Outcome
+from bridle._compare.verdict import cost, edges, verdict
 
 if TYPE_CHECKING:
+    import rich.progress
     from rich.console import Console
 
+WIDTH = 80
 MINIMUM_WIDTH = 100
 
-Train = Callable[[Method, Callable[[], None]], Result]
-"""Trains one network, calling its second argument after every epoch."""
+
+@contextmanager
+def progress(file: TextIO, repeats: int) -> Iterator[Progress]:
+    """Show a bar with the time left, or a line after each repeat where there is no terminal."""
+    from rich.console import Console
+
+    screen = Console(file=file, highlight=False)
+    if screen.is_terminal:
+        with _bar(screen) as bar:
+            yield _Bar(bar, repeats)
+    else:
+        yield _Lines(screen, repeats)
 
 
-def print_table(results: Sequence[Result], file: TextIO) -> None:
-    """Print one line per method, in at most 80 columns if no number is unusually long."""
+def _bar(screen: Console) -> rich.progress.Progress:
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(20),
+        TextColumn("{task.percentage:>3.0f} %, time left"),
+        TimeRemainingColumn(),
+        console=screen,
+        transient=True,
+    )
+
+
+class _Bar:
+    """A bar of epochs."""
+
+    def __init__(self, bar: rich.progress.Progress, repeats: int) -> None:
+        self.bar = bar
+        self.repeats = repeats
+        self.task = bar.add_task("preparing", total=0)
+        self.total = 0
+
+    def planned(self, epochs: int) -> None:
+        self._change_total(epochs)
+
+    def begin(self, repeat: int, method: Method, strength: float) -> None:
+        what = f"{method.title} {strength:g}" if strength else method.title
+        self.bar.update(
+            self.task, description=f"{f'repeat {repeat + 1} of {self.repeats}, {what}':<36}"
+        )
+
+    def epoch(self) -> None:
+        self.bar.advance(self.task)
+
+    def end(self, skipped: int, outcome: Outcome) -> None:
+        self._change_total(-skipped)
+
+    def _change_total(self, epochs: int) -> None:
+        self.total += epochs
+        self.bar.update(self.task, total=self.total)
+
+
+class _Lines:
+    """A line whenever another repeat has begun, so that a log shows that it goes on."""
+
+    def __init__(self, screen: Console, repeats: int) -> None:
+        self.screen = screen
+        self.repeats = repeats
+        self.start = monotonic()
+        self.total = self.done = 0
+        self.repeat: int | None = None
+
+    def planned(self, epochs: int) -> None:
+        self.total += epochs
+
+    def begin(self, repeat: int, method: Method, strength: float) -> None:
+        if repeat == self.repeat:
+            return
+        self.repeat = repeat
+        left = ""
+        if self.done:
+            seconds = (monotonic() - self.start) / self.done * (self.total - self.done)
+            left = f", about {seconds:.0f} s left"
+        self.screen.print(f"repeat {repeat + 1} of {self.repeats}{left}")
+
+    def epoch(self) -> None:
+        self.done += 1
+
+    def end(self, skipped: int, outcome: Outcome) -> None:
+        self.total -= skipped
+
+
+def print_results(results: Results, page: Path, file: TextIO) -> None:
+    """Print the verdict, a line per method in at most 80 columns, and where the report is."""
+    if not results.comparison.complete:
+        print("Interrupted: this is what was finished.\n", file=file)
+    print(textwrap.fill(verdict(results), WIDTH - 1), end="\n\n", file=file)
+    _print_table(results, file)
+    for sentence in (*edges(results), cost(results)):
+        print("", *textwrap.wrap(sentence, WIDTH - 1), sep="\n", file=file)
+    print(f"\nReport: {page}", file=file)
+
+
+def _print_table(results: Results, file: TextIO) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
+    shown = [column for column in columns(results.task) if column.short]
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("method", no_wrap=True)
-    for column in COLUMNS:
+    table.add_column("strength", no_wrap=True)
+    for column in shown:
         table.add_column(column.short, justify="right", no_wrap=True)
-    best = {column: column.best_texts(results) for column in COLUMNS}
-    for result in results:
-        texts = ((column.text(result), best[column]) for column in COLUMNS)
-        cells = (f"[bold green]{text}[/]" if text in marked else text for text, marked in texts)
-        table.add_row(result.method.title, *cells)
-    console = Console(file=file, highlight=False)
+    some_diverged = any(row.diverged for row in results.rows)
+    if some_diverged:
+        table.add_column("di-\nverged", justify="right", no_wrap=True)
+    for row in results.rows:
+        cells = [row.title, strengths(row), *(_cell(column, row) for column in shown)]
+        if some_diverged:
+            cells.append(f"{row.diverged} of {len(row.repeats)}" if row.diverged else "")
+        table.add_row(*cells, style="bold green" if row is results.best else "")
+    console = Console(file=file, highlight=False, markup=False)
     # Lines longer than a narrow terminal wrap there; Rich would cut numbers off.
     console.width = max(console.width, MINIMUM_WIDTH)
     console.print(table)
 
 
-def train_with_progress(
-    methods: Sequence[Method], epochs: int, train: Train, file: TextIO
-) -> list[Result]:
-    """Train a network per method and show how far it is."""
-    from rich.console import Console
-
-    screen = Console(file=file, highlight=False)
-    if not screen.is_terminal:
-        return [_train_with_line(method, train, screen) for method in methods]
-    return _train_with_bars(methods, epochs, train, screen)
+def _cell(column: Column, row: Row) -> str:
+    spread = column.spread_text(row)
+    return f"{column.text(row)} ± {spread}" if spread else column.text(row)
 
 
-def _train_with_line(method: Method, train: Train, screen: Console) -> Result:
-    result = train(method, lambda: None)
-    screen.print(f"{method.title:<14}  {_outcome(result)}")
-    return result
-
-
-def _train_with_bars(
-    methods: Sequence[Method], epochs: int, train: Train, screen: Console
-) -> list[Result]:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    results = []
-    columns = (
-        TextColumn("{task.description:<14}"),
-        BarColumn(24),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[outcome]}"),
-    )
-    with Progress(*columns, console=screen, transient=True) as progress:
-        tasks = [
-            progress.add_task(method.title, total=epochs, start=False, outcome="")
-            for method in methods
-        ]
-        for method, task in zip(methods, tasks, strict=True):
-            progress.start_task(task)
-            result = train(method, partial(progress.advance, task))
-            progress.update(task, total=result.epochs, outcome=_outcome(result))
-            results.append(result)
-    return results
-
-
-def _outcome(result: Result) -> str:
-    epochs = "1 epoch" if result.epochs == 1 else f"{result.epochs} epochs"
-    return f"{epochs}, test accuracy {result.test_accuracy_percent:.1f} %"
+def strengths(row: Row) -> str:
+    """Return the range of the strengths that were chosen."""
+    chosen = [f"{strength:g}" for strength in row.strengths]
+    return "\N{EN DASH}".join(dict.fromkeys((chosen[0], chosen[-1]))) if chosen else ""

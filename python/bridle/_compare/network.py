@@ -1,120 +1,116 @@
-"""A multilayer perceptron in NumPy: ReLU, softmax cross-entropy, and nothing of bridle."""
+"""The model in plain NumPy, layers of ReLU or a single linear one, and its descent."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
-Array = NDArray[Any]
-Mask = Callable[[int, Array], None]
-"""Zeroes, in place, the units of hidden layer ``i`` that sit out this step.
+from bridle._compare import Array
+from bridle._compare.tasks import Task
 
-It is applied to the layer's output and, in the backward pass, to the gradient by that output.
+Mask = Callable[[int, Array], Array]
+"""Returns values with those of layer ``i``'s inputs that sit out this step zeroed.
+
+It is applied to the inputs and, in the backward pass, to the gradient by them.
 """
 
 
 class Network:
-    """Fully connected layers of the given sizes.
+    """Layers of the given sizes; two sizes are a linear model.
 
-    ``weights`` and ``biases`` hold one array per layer and are meant to be updated in place.
+    ``parameters`` is one array, updated in place: first all weights, which are what is penalized,
+    then all biases. ``layers`` are the views of it that a layer multiplies with and adds.
     """
 
     def __init__(
         self, sizes: Sequence[int], generator: np.random.Generator, dtype: DTypeLike = np.float32
     ) -> None:
-        self.weights: list[Array] = []
-        self.biases: list[Array] = []
-        for fan_in, fan_out in pairwise(sizes):
-            scale = np.sqrt(2.0 / fan_in)
-            self.weights.append(
-                (scale * generator.standard_normal((fan_in, fan_out))).astype(dtype)
-            )
-            self.biases.append(np.zeros(fan_out, dtype))
-
-    @property
-    def parameters(self) -> list[Array]:
-        """All arrays that training changes."""
-        return [*self.weights, *self.biases]
+        self.sizes = sizes
+        weights = weight_count(sizes)
+        self.parameters = np.zeros(weights + sum(sizes[1:]), dtype)
+        self.weights = self.parameters[:weights]
+        self.layers = self._views(self.parameters)
+        if len(sizes) > 2:
+            for weight, _ in self.layers:
+                scale = np.sqrt(2.0 / len(weight))
+                weight[...] = scale * generator.standard_normal(weight.shape)
 
     def predict(self, inputs: Array) -> Array:
-        """Return the logits: one row per sample, one column per class."""
+        """Return the outputs: one row per sample."""
         return self._forward(inputs, None)[-1]
 
-    def gradients(
-        self, inputs: Array, labels: Array, mask: Mask | None = None
-    ) -> tuple[float, list[Array]]:
-        """Return the mean loss of a batch and its gradient by ``parameters``, in their order."""
-        layers = self._forward(inputs, mask)
-        probabilities = softmax(layers.pop())
-        rows = np.arange(len(labels))
-        loss = -float(np.mean(np.log(np.maximum(probabilities[rows, labels], 1e-30))))
-
-        upstream = probabilities
-        upstream[rows, labels] -= 1
-        upstream /= len(labels)
-        by_weights: list[Array] = []
-        by_biases: list[Array] = []
-        for index in reversed(range(len(self.weights))):
-            by_weights.insert(0, layers[index].T @ upstream)
-            by_biases.insert(0, upstream.sum(axis=0))
+    def gradient(
+        self, inputs: Array, targets: Array, task: Task, mask: Mask | None = None
+    ) -> Array:
+        """Return the gradient of a batch's mean loss by ``parameters``."""
+        activations = self._forward(inputs, mask)
+        upstream = task.gradient(activations.pop(), targets)
+        gradient = np.empty_like(self.parameters)
+        by_layer = self._views(gradient)
+        for index in reversed(range(len(self.layers))):
+            by_weight, by_bias = by_layer[index]
+            np.matmul(activations[index].T, upstream, out=by_weight)
+            np.sum(upstream, axis=0, out=by_bias)
             if index > 0:
-                upstream = upstream @ self.weights[index].T
+                upstream = upstream @ self.layers[index][0].T
                 if mask is not None:
-                    mask(index - 1, upstream)
-                upstream *= layers[index] > 0
-        return loss, by_weights + by_biases
+                    upstream = mask(index, upstream)
+                upstream *= activations[index] > 0
+        return gradient
 
     def _forward(self, inputs: Array, mask: Mask | None) -> list[Array]:
-        layers = [inputs]
-        last = len(self.weights) - 1
-        for index, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            output = layers[-1] @ weight
+        """Return the inputs of every layer, and the outputs."""
+        values = [inputs]
+        for index, (weight, bias) in enumerate(self.layers):
+            if mask is not None:
+                values[-1] = mask(index, values[-1])
+            output = values[-1] @ weight
             output += bias
-            if index < last:
+            if index < len(self.layers) - 1:
                 np.maximum(output, 0, out=output)
-                if mask is not None:
-                    mask(index, output)
-            layers.append(output)
-        return layers
+            values.append(output)
+        return values
+
+    def _views(self, parameters: Array) -> list[tuple[Array, Array]]:
+        shapes = list(pairwise(self.sizes))
+        ends = np.cumsum([*(a * b for a, b in shapes), *self.sizes[1:]])
+        pieces = np.split(parameters, ends[:-1])
+        weights = [piece.reshape(shape) for piece, shape in zip(pieces, shapes, strict=False)]
+        return list(zip(weights, pieces[len(shapes) :], strict=True))
 
 
-def softmax(logits: Array) -> Array:
-    """Turn each row of logits into probabilities."""
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    normalized: Array = exponentials / exponentials.sum(axis=1, keepdims=True)
-    return normalized
+def weight_count(sizes: Sequence[int]) -> int:
+    """Return how many weights a network of these sizes has, without biases."""
+    return sum(fan_in * fan_out for fan_in, fan_out in pairwise(sizes))
 
 
-def loss_and_accuracy(logits: Array, labels: Array) -> tuple[float, float]:
-    """Return the mean cross-entropy and the share of samples whose class is predicted right."""
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    log_partition = np.log(np.exp(shifted).sum(axis=1))
-    losses = log_partition - shifted[np.arange(len(labels)), labels]
-    hits = logits.argmax(axis=1) == labels
-    return float(np.mean(losses, dtype=np.float64)), float(np.mean(hits))
-
-
-class MomentumSGD:
+class MomentumDescent:
     """Gradient descent along a moving average of the gradients.
 
-    The average has weights that sum to one, so that a proximal step of ``learning_rate`` times a
-    strength minimizes exactly loss + strength * penalty, whatever the momentum.
+    The average has weights that sum to one, so that a proximal step of the learning rate times a
+    strength minimizes exactly loss + strength * penalty, whatever the momentum. A gradient longer
+    than `longest`, if there is one, is shortened to it first.
     """
 
-    def __init__(self, parameters: Sequence[Array], learning_rate: float, momentum: float) -> None:
+    def __init__(self, parameters: Array, momentum: float, longest: float | None) -> None:
         self.parameters = parameters
-        self.learning_rate = learning_rate
         self.momentum = momentum
-        self.averages = [np.zeros_like(parameter) for parameter in parameters]
+        self.longest = longest
+        self._average = np.zeros_like(parameters)
 
-    def step(self, gradients: Sequence[Array]) -> None:
-        """Move every parameter, in place."""
-        moves = zip(self.parameters, self.averages, gradients, strict=True)
-        for parameter, average, gradient in moves:
-            average *= self.momentum
-            average += (1 - self.momentum) * gradient
-            parameter -= self.learning_rate * average
+    def step(self, gradient: Array, learning_rate: float) -> None:
+        """Move the parameters, in place."""
+        weight = 1 - self.momentum
+        if self.longest is not None:
+            length = math.sqrt(np.vdot(gradient, gradient))
+            # Also a length that is not finite leaves the gradient as it is.
+            weight *= self.longest / length if self.longest < length < math.inf else 1.0
+        self._average *= self.momentum
+        gradient *= weight
+        self._average += gradient
+        np.multiply(self._average, learning_rate, out=gradient)
+        self.parameters -= gradient

@@ -8,33 +8,40 @@ import json
 import math
 import platform
 import tempfile
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import bridle as br
-from bridle._compare import CompareError, plots
-from bridle._compare.columns import COLUMNS, file_row
-from bridle._compare.data import Dataset
-from bridle._compare.observations import observations
-from bridle._compare.training import Result, Settings
+from bridle._compare import CompareError
+from bridle._compare.results import Repeat, Results, Row
+from bridle._compare.tasks import Task
+from bridle._compare.verdict import verdict
 from bridle._files import check_destination, write_text
 
 PAGE, TABLE, EVERYTHING = "index.html", "results.csv", "results.json"
+PACKAGES = ("bridle", "numpy", "pandas", "scikit-learn", "matplotlib")
 
 
 @dataclass(frozen=True)
 class Report:
     """All that the files are made of; ``command`` repeats the comparison."""
 
-    data: Dataset
-    settings: Settings
+    results: Results
     threads: int
     command: str
-    results: Sequence[Result]
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The versions of everything that may change a result."""
+        return {"Python": platform.python_version()} | {name: version(name) for name in PACKAGES}
+
+    @property
+    def instruction_set(self) -> str:
+        """The instruction set that bridle has chosen."""
+        config = br.show_config(mode="dicts") or {}
+        return str(config["instruction_set"])
 
 
 def prepare_folder(folder: Path) -> None:
@@ -59,7 +66,9 @@ def prepare_folder(folder: Path) -> None:
 
 def write_report(report: Report, folder: Path) -> None:
     """Write all files, over those of an earlier report."""
-    texts = {TABLE: _table(report), EVERYTHING: _json(report), PAGE: _page(report)}
+    from bridle._compare.page import page
+
+    texts = {TABLE: _table(report), EVERYTHING: _json(report), PAGE: page(report)}
     try:
         for name, text in texts.items():
             # The command line may hold the name of a file that is not valid text.
@@ -68,64 +77,108 @@ def write_report(report: Report, folder: Path) -> None:
         raise CompareError(f"cannot write to {folder}: {error.strerror or error}") from None
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of everything that may change a result."""
-    packages = ("bridle", "numpy", "scikit-learn", "matplotlib")
-    return {"Python": platform.python_version()} | {name: version(name) for name in packages}
+def _numbers(task: Task) -> list[str]:
+    """Return the numbers of a row, in the order of the files; the times come last."""
+    scores = (
+        ["balanced_accuracy_percent", "roc_auc"]
+        if task.name == "classification"
+        else ["r2", "rmse"]
+    )
+    if task.name == "classification" and task.outputs != 1:
+        scores.remove("roc_auc")
+    return [
+        *("validation_score", "test_score", "train_score", "gap", "difference"),
+        *("difference_from_baseline", *scores, "zeros_percent", "l1_norm", "l2_norm"),
+        *("epochs", "best_epoch"),
+        *("time_per_epoch_ms", "time_cost_percent", "time_in_bridle_percent"),
+    ]
 
 
-def _instruction_set() -> str:
-    config = br.show_config(mode="dicts") or {}
-    return str(config["instruction_set"])
+def _row(row: Row, task: Task) -> dict[str, Any]:
+    """Return a method as the CSV and JSON files hold it: every number's mean, and its spread."""
+    cells: dict[str, Any] = {"method": row.name, "strengths": row.strengths}
+    for name in _numbers(task):
+        cells[name] = row.mean(name)
+        cells[f"{name}_std"] = row.spread(name)
+    return cells | {"diverged": row.diverged}
 
 
 def _table(report: Report) -> str:
-    rows = [file_row(result) for result in report.results]
+    task = report.results.task
+    rows = [_row(row, task) for row in report.results.rows]
     file = io.StringIO()
     writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    for row in rows:
+        writer.writerow(row | {"strengths": " ".join(f"{s:g}" for s in row["strengths"])})
     return file.getvalue()
 
 
 def _json(report: Report) -> str:
-    data = report.data
-    parts = ("training", "validation", "test")
+    results = report.results
+    comparison, task = results.comparison, results.task
+    data = comparison.data
     everything = {
+        "verdict": verdict(results),
+        "best": results.best.name if results.best else None,
+        "complete": comparison.complete,
         "command": report.command,
         "data": {
             "name": data.name,
-            "note": data.note,
-            "features": data.features,
-            "classes": data.classes,
-            "samples": {part: len(getattr(data, part).labels) for part in parts},
+            "notes": data.notes,
+            "task": task.name,
+            "features": list(data.table.names),
+            "classes": list(data.table.classes),
+            "samples": data.samples,
         },
         "settings": {
-            **asdict(report.settings),
+            **asdict(comparison.settings),
+            "score": {
+                "name": task.score,
+                "unit": task.unit.strip(),
+                "direction": "higher is better",
+            },
             "threads": report.threads,
-            "instruction_set": _instruction_set(),
+            "instruction_set": report.instruction_set,
         },
-        "versions": versions(),
-        "results": [
-            {
-                **file_row(result),
-                "strengths": _strengths(result),
-                "history": result.history,
-            }
-            for result in report.results
-        ],
+        "versions": report.versions,
+        "results": [_detailed_row(row, results) for row in results.rows],
     }
     return json.dumps(_finite(everything), indent=1, allow_nan=False) + "\n"
 
 
-def _strengths(result: Result) -> dict[str, float]:
-    names = ("l1", "l2", "dropout", "patience")
-    values = {name: getattr(result.method, name) for name in names}
-    return {name: value for name, value in values.items() if value}
+def _detailed_row(row: Row, results: Results) -> dict[str, Any]:
+    numbers = _numbers(results.task)
+    detailed = _row(row, results.task)
+    detailed["repeats"] = [_repeat(repeat, numbers) for repeat in row.repeats]
+    detailed["curve"] = [
+        {
+            "strength": point.strength,
+            "validation_score": point.score,
+            "validation_score_std": point.spread,
+            "chosen": point.chosen,
+            "diverged": point.diverged,
+        }
+        for point in row.curve
+    ]
+    detailed["best_strength_at_edge"] = row.edge != 0
+    detailed["grid_extended"] = row.extended
+    if row.features:
+        detailed["features"] = [asdict(feature) for feature in row.features]
+    return detailed
+
+
+def _repeat(repeat: Repeat, names: list[str]) -> dict[str, Any]:
+    return {
+        "strength": repeat.strength,
+        "diverged": repeat.diverged,
+        **{name: repeat.numbers.get(name) for name in names},
+        **({"history": repeat.outcome.history} if repeat.outcome is not None else {}),
+    }
 
 
 def _finite(value: Any) -> Any:
-    """Replace what JSON cannot hold, the infinite losses of a network that diverged, by null."""
+    """Replace what JSON cannot hold, the infinite losses of a model that diverged, by null."""
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -133,30 +186,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
-
-
-def _page(report: Report) -> str:
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    source = resources.files("bridle._compare").joinpath("report.html.j2")
-    results = report.results
-    return environment.from_string(source.read_text(encoding="utf-8")).render(
-        report=report,
-        columns=[(column, column.best_texts(results)) for column in COLUMNS],
-        observations=observations(results, report.settings.epochs),
-        overview=[plots.gap_picture(results), plots.overview_picture(results)],
-        methods=[(result, _strengths(result), _pictures(result, results)) for result in results],
-        versions=versions(),
-        instruction_set=_instruction_set(),
-    )
-
-
-def _pictures(result: Result, results: Sequence[Result]) -> dict[str, str]:
-    return {
-        "Loss": plots.curve_picture(result, results, "loss"),
-        "Accuracy in %": plots.curve_picture(result, results, "accuracy_percent"),
-        "Weights": plots.histogram_picture(result, results),
-    }

@@ -1,4 +1,4 @@
-"""Training of one network per method, with everything recorded that the report shows."""
+"""Training of one model, with everything recorded that the report shows."""
 
 from __future__ import annotations
 
@@ -12,175 +12,194 @@ from time import perf_counter
 import numpy as np
 
 import bridle as br
-from bridle._compare.data import Dataset
-from bridle._compare.methods import Method, Regularization
-from bridle._compare.network import Array, MomentumSGD, Network, loss_and_accuracy
+from bridle._compare import Array
+from bridle._compare.data import PARTS, Part, Split
+from bridle._compare.methods import Model, Regularization, Setting
+from bridle._compare.network import MomentumDescent, Network
 
-HISTORY = (
-    "train_loss",
-    "train_accuracy_percent",
-    "validation_loss",
-    "validation_accuracy_percent",
-    "test_loss",
-    "test_accuracy_percent",
-    "penalty",
-    "zeros_percent",
-    "time_ms",
-)
+WATCHED = 1000
+"""So many training samples at most are looked at to follow the loss."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What all methods share."""
+    """What all methods share.
 
-    epochs: int
+    A linear model is trained on all samples at once, and its learning rate is in units of the
+    inverse of the loss's largest curvature.
+    """
+
+    model: Model
     seed: int
-    hidden: tuple[int, ...] = (512, 256)
-    batch_size: int = 32
-    learning_rate: float = 0.2
-    momentum: float = 0.9
+    repeats: int
+    epochs: int
+    batch_size: int
+    hidden: tuple[int, ...]
+    learning_rate: float
+    momentum: float
+    longest_gradient: float | None
+
+
+def plan(
+    model: Model, samples: int, seed: int, repeats: int | None, epochs: int | None, quick: bool
+) -> Settings:
+    """Choose for so many training samples what is not given.
+
+    A network takes a number of steps, not of epochs, to learn, so that files of all sizes take
+    similar times.
+    """
+    repeats = repeats or (3 if quick else 5)
+    if model == "linear":
+        epochs = epochs or (150 if quick else 300)
+        # With this momentum, up to 38 converge; 10 are twice as slow as 20.
+        return Settings(model, seed, repeats, epochs, samples, (), 20.0, 0.9, None)
+    batch_size = min(max(2 ** round(math.log2(samples / 16)), 16), 512)
+    steps, most = (500, 40) if quick else (1300, 100)
+    if epochs is None:
+        epochs = min(max(math.ceil(steps * batch_size / samples), 5), most)
+    return Settings(model, seed, repeats, epochs, batch_size, (128, 64), 0.2, 0.9, 1.0)
 
 
 @dataclass
-class Result:
-    """One trained network. Percentages are of 100; keys of ``history`` are those of HISTORY."""
+class Outcome:
+    """One trained model. ``losses`` and ``scores`` hold those of each part of the split.
 
-    method: Method
-    epochs: int
-    best_epoch: int
-    train_loss: float
-    test_loss: float
-    train_accuracy_percent: float
-    test_accuracy_percent: float
+    ``finite`` tells whether the weights and the loss that was minimized are.
+    """
+
+    finite: bool
+    losses: dict[str, float]
+    scores: dict[str, dict[str, float]]
     zeros_percent: float
     l1_norm: float
     l2_norm: float
+    epochs: int
+    best_epoch: int
     time_per_epoch_ms: float
     time_in_bridle_percent: float
-    weights: Array
     history: dict[str, list[float]]
-
-    @property
-    def gap_points(self) -> float:
-        """By how many percentage points the test accuracy falls short of the training's."""
-        return self.train_accuracy_percent - self.test_accuracy_percent
+    weights: Array
 
 
 @dataclass
 class Run:
-    """The training of one method; all start from the same weights and draw the same batches."""
+    """The training of one model; all of a repeat start alike and draw the same batches."""
 
-    method: Method
-    data: Dataset
+    split: Split
+    setting: Setting
     settings: Settings
+    repeat: int
     seconds: float = 0.0
     steps: int = 0
-    history: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in HISTORY})
+    epoch_seconds: list[float] = field(default_factory=list)
+    history: dict[str, list[float]] = field(
+        default_factory=lambda: {"train_loss": [], "validation_loss": []}
+    )
 
     def __post_init__(self) -> None:
-        settings = self.settings
-        self.generator = np.random.default_rng([settings.seed, 0])
-        sizes = (self.data.features, *settings.hidden, self.data.classes)
-        self.network = Network(sizes, self.generator)
-        self.optimizer = MomentumSGD(
-            self.network.parameters, settings.learning_rate, settings.momentum
+        settings, split = self.settings, self.split
+        self.generator = np.random.default_rng([settings.seed, 3, self.repeat])
+        sizes = (split.training.inputs.shape[1], *settings.hidden, split.task.outputs)
+        self.model = Network(sizes, self.generator)
+        self.descent = MomentumDescent(
+            self.model.parameters, settings.momentum, settings.longest_gradient
         )
-        self.regularization = Regularization(self.method, settings.learning_rate, settings.seed)
+        self.learning_rate = settings.learning_rate
+        if settings.model == "linear":
+            self.learning_rate /= split.curvature
+        seed = int(self.generator.integers(2**63))
+        self.regularization = Regularization(self.setting, self.model, seed)
 
     def epoch(self) -> bool:
         """Train on every sample once; tell whether to stop."""
         start = perf_counter()
-        samples = self.data.training
-        order = self.generator.permutation(len(samples.labels))
-        for first in range(0, len(order), self.settings.batch_size):
-            rows = order[first : first + self.settings.batch_size]
-            self._step(samples.inputs[rows], samples.labels[rows])
-        penalty = self.regularization.penalty(self.network.weights)
+        samples, size = self.split.training, self.settings.batch_size
+        if size < len(samples.targets):
+            order = self.generator.permutation(len(samples.targets))
+            for first in range(0, len(order), size):
+                rows = order[first : first + size]
+                self._step(samples.inputs[rows], samples.targets[rows])
+        else:
+            self._step(samples.inputs, samples.targets)
         elapsed = perf_counter() - start
-        validation_loss = self._record(penalty)
+        loss = self._follow()
+        if not math.isfinite(loss):
+            self.epoch_seconds.append(elapsed)
+            return True
         start = perf_counter()
-        stop = self.regularization.should_stop(validation_loss, self.network.parameters)
-        elapsed += perf_counter() - start
-        self.history["time_ms"].append(1e3 * elapsed)
-        self.seconds += elapsed
+        stop = self.regularization.should_stop(loss)
+        self.epoch_seconds.append(elapsed + perf_counter() - start)
         return stop
 
-    def _step(self, inputs: Array, labels: Array) -> None:
+    def _step(self, inputs: Array, targets: Array) -> None:
         mask = self.regularization.mask(self.steps)
-        _, gradients = self.network.gradients(inputs, labels, mask)
-        self.optimizer.step(gradients)
-        self.regularization.shrink(self.network.weights)
+        gradient = self.model.gradient(inputs, targets, self.split.task, mask)
+        self.descent.step(gradient, self.learning_rate)
+        self.regularization.shrink(self.learning_rate)
         self.steps += 1
 
-    def _record(self, penalty: float) -> float:
-        data = self.data
-        for part, samples in (
-            ("train", data.training),
-            ("validation", data.validation),
-            ("test", data.test),
-        ):
-            loss, accuracy = loss_and_accuracy(self.network.predict(samples.inputs), samples.labels)
-            self.history[f"{part}_loss"].append(loss)
-            self.history[f"{part}_accuracy_percent"].append(100 * accuracy)
-        self.history["penalty"].append(penalty)
-        self.history["zeros_percent"].append(_zeros_percent(self.network.weights))
+    def _follow(self) -> float:
+        """Record the losses; return that of the validation samples."""
+        split = self.split
+        watched = Part(split.training.inputs[:WATCHED], split.training.targets[:WATCHED])
+        for name, part in (("train_loss", watched), ("validation_loss", split.validation)):
+            loss = split.task.loss(self.model.predict(part.inputs), part.targets)
+            self.history[name].append(loss)
         return self.history["validation_loss"][-1]
 
-    def result(self) -> Result:
-        """Measure the network that the method ends with."""
-        self.regularization.finish(self.network.parameters)
-        network, data = self.network, self.data
-        train = loss_and_accuracy(network.predict(data.training.inputs), data.training.labels)
-        test = loss_and_accuracy(network.predict(data.test.inputs), data.test.labels)
-        epochs = len(self.history["penalty"])
+    def outcome(self) -> Outcome:
+        """Measure the model that the training ends with."""
+        self.regularization.finish()
+        split, model = self.split, self.model
+        scores, losses = {}, {}
+        for name in PARTS:
+            part = getattr(split, name)
+            outputs = model.predict(part.inputs)
+            scores[name] = split.task.scores(outputs, part.targets)
+            losses[name] = split.task.loss(outputs, part.targets)
+        finite = math.isfinite(losses["training"]) and np.isfinite(model.parameters).all()
+        epochs, seconds = len(self.epoch_seconds), sum(self.epoch_seconds)
         best = self.regularization.best_epoch
-        return Result(
-            method=self.method,
+        return Outcome(
+            finite=bool(finite),
+            losses=losses,
+            scores=scores,
+            zeros_percent=100 * float(np.mean(model.weights == 0)),
+            l1_norm=br.l1_penalty(model.weights),
+            l2_norm=math.sqrt(br.l2_penalty(model.weights)),
             epochs=epochs,
             best_epoch=epochs if best is None else best + 1,
-            train_loss=train[0],
-            test_loss=test[0],
-            train_accuracy_percent=100 * train[1],
-            test_accuracy_percent=100 * test[1],
-            zeros_percent=_zeros_percent(network.weights),
-            l1_norm=sum(br.l1_penalty(weight) for weight in network.weights),
-            l2_norm=math.sqrt(sum(br.l2_penalty(weight) for weight in network.weights)),
-            time_per_epoch_ms=1e3 * self.seconds / epochs,
-            time_in_bridle_percent=100 * self.regularization.seconds / self.seconds,
-            weights=np.concatenate([weight.ravel() for weight in network.weights]),
+            time_per_epoch_ms=1e3 * float(np.median(self.epoch_seconds)),
+            time_in_bridle_percent=100 * self.regularization.seconds / seconds,
             history=self.history,
+            weights=model.weights.copy(),
         )
 
 
 def train(
-    method: Method, data: Dataset, settings: Settings, on_epoch: Callable[[], None]
-) -> Result:
-    """Train one network; `on_epoch` is called after each epoch."""
-    run = Run(method, data, settings)
+    split: Split, setting: Setting, settings: Settings, repeat: int, on_epoch: Callable[[], None]
+) -> Outcome:
+    """Train one model; `on_epoch` is called after each epoch."""
+    run = Run(split, setting, settings, repeat)
     for _ in range(settings.epochs):
         stop = run.epoch()
         on_epoch()
         if stop:
             break
-    return run.result()
+    return run.outcome()
 
 
 @contextmanager
-def reproducible(threads: int | None) -> Iterator[None]:
+def reproducible(threads: int) -> Iterator[None]:
     """Let bridle use `threads` threads and BLAS one: its sums depend on how many it uses."""
     threadpoolctl = import_module("threadpoolctl")  # It has no types.
     before = br.get_num_threads()
     with threadpoolctl.threadpool_limits(limits=1, user_api="blas"):
         # Within, since a BLAS built on OpenMP limits its whole runtime.
-        br.set_num_threads(before if threads is None else threads)
+        br.set_num_threads(threads)
         try:
-            # A network that diverges is a result; NumPy's warnings about it are not.
+            # A model that diverges is a result; NumPy's warnings about it are not.
             with np.errstate(all="ignore"):
                 yield
         finally:
             br.set_num_threads(before)
-
-
-def _zeros_percent(weights: list[Array]) -> float:
-    size = sum(weight.size for weight in weights)
-    return 100 * float(sum(np.count_nonzero(weight == 0) for weight in weights)) / size

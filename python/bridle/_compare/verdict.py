@@ -1,0 +1,163 @@
+"""The verdict: whether regularization helps, which, how strong, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bridle._compare.methods import NONE
+from bridle._compare.results import BASELINE, Results, Row
+
+
+def verdict(results: Results) -> str:
+    """Return the answer in a few sentences: numbers, and no claim that they do not bear out."""
+    plain = results.row(NONE.name)
+    repeats = len(plain.repeats) if plain is not None else 0
+    if plain is None or repeats == 0:
+        return "Nothing was finished that could be compared."
+    if repeats == 1:
+        return (
+            "One repeat cannot tell: how much of a difference is chance shows only when "
+            f"everything is repeated. {_state(results, plain)}"
+        )
+    if results.best is not None:
+        return _helps(results, results.best)
+    if not any(row.clearly("difference_from_baseline") for row in results.rows):
+        return _nothing_learned(results)
+    return _no_answer(results, plain)
+
+
+def _helps(results: Results, best: Row) -> str:
+    name, counted = best.title, len(best.values("difference"))
+    others = [row.title for row in results.clear[1:]]
+    better = sum(value > 0 for value in best.values("difference"))
+    sentences = [
+        f"{_capital(name)} helps: {_score(results, best)} on unseen samples, "
+        f"{_difference(results, best)} better than without regularization, "
+        f"in {better} of {counted} repeats.",
+        _strengths(best),
+    ]
+    if others:
+        sentences.append(f"So {'does' if len(others) == 1 else 'do'} {_listed(others)}.")
+    return " ".join([*sentences, _diverged(results)]).strip()
+
+
+def _nothing_learned(results: Results) -> str:
+    baseline = results.row(BASELINE)
+    assert baseline is not None
+    rest = (
+        "always naming the most frequent class"
+        if results.task.name == "classification"
+        else "always predicting the mean"
+    )
+    sentence = (
+        f"Nothing beats the baseline: {rest} has {_score(results, baseline)} on unseen samples, "
+        "and no method, nor the plain model, is clearly better."
+    )
+    ranking = max(results.rows, key=lambda row: row.mean("roc_auc") or 0.0)
+    auc, spread = ranking.mean("roc_auc"), ranking.spread("roc_auc")
+    if auc is not None and spread is not None and auc - 0.5 > 2 * spread:
+        sentence += (
+            f" Yet the features say something: {ranking.title} ranks the classes with an area "
+            f"under the ROC curve of {auc:.2f} (chance has 0.5); the classes are too uneven for "
+            "accuracy to show it."
+        )
+    return " ".join([sentence, _diverged(results)]).strip()
+
+
+def _no_answer(results: Results, plain: Row) -> str:
+    compared = [row for row in results.methods if row.mean("difference") is not None]
+    if not compared:
+        sentence = "The data do not tell whether regularization helps: there is nothing to compare."
+        return " ".join([sentence, _state(results, plain), _diverged(results)]).strip()
+    top = max(compared, key=lambda row: row.mean("difference") or 0.0)
+    if all(row.clearly("difference", below=True) for row in compared):
+        answer = "Regularization does not help: every method is clearly worse than none."
+    else:
+        answer = (
+            "The data do not tell whether regularization helps: no method is better than none by "
+            "more than twice the spread of the difference over the repeats."
+        )
+    sentence = f"The best, {top.title}, differs by {_difference(results, top, signed=True)}."
+    return " ".join([answer, sentence, _state(results, plain), _diverged(results)]).strip()
+
+
+def _state(results: Results, plain: Row) -> str:
+    if plain.mean("test_score") is None:
+        return "Without regularization the model diverged."
+    return f"Without regularization it is {_score(results, plain)} on unseen samples."
+
+
+def _diverged(results: Results) -> str:
+    rows = [row for row in results.rows if row.diverged]
+    return "".join(f"{_capital(row.title)} {diverged(row)}. " for row in rows)
+
+
+def edges(results: Results) -> list[str]:
+    """Return a sentence for each method whose best strength lies at the edge of its grid."""
+    return [
+        f"{_capital(row.title)} is best at the {'strongest' if row.edge > 0 else 'weakest'} of the "
+        f"strengths tried, {row.curve[-1 if row.edge > 0 else 0].strength:g}"
+        f"{', although the grid was extended' if row.extended else ''}: the best may lie beyond."
+        for row in results.methods
+        if row.edge != 0
+    ]
+
+
+def cost(results: Results) -> str:
+    """Return what regularization costs at most, if anything was regularized."""
+    timed = [row for row in results.methods if row.mean("time_cost_percent") is not None]
+    if not timed:
+        return ""
+    dearest = max(timed, key=lambda row: row.mean("time_cost_percent") or 0.0)
+    more, share = dearest.mean("time_cost_percent"), dearest.mean("time_in_bridle_percent")
+    return (
+        f"Of all methods {dearest.title} takes the most time: an epoch lasts "
+        f"{1 + (more or 0.0) / 100:.2f} times as long as without regularization; {share:.1f} % of "
+        "it is spent in bridle."
+    )
+
+
+def diverged(row: Row) -> str:
+    """Return in how many repeats a method diverged, in words; nothing for none."""
+    return f"diverged in {row.diverged} of {len(row.repeats)}" if row.diverged else ""
+
+
+def _strengths(row: Row) -> str:
+    strengths = row.strengths
+    chosen = {point.strength: point.chosen for point in row.curve}
+    if len(strengths) == 1:
+        return f"Validation chose the strength {strengths[0]:g} in every repeat."
+    most = max(strengths, key=lambda strength: chosen[strength])
+    return (
+        f"Validation chose strengths from {min(strengths):g} to {max(strengths):g}, "
+        f"most often {most:g}."
+    )
+
+
+def _score(results: Results, row: Row) -> str:
+    return f"{_quantity(results)} {_with_spread(results, row, 'test_score')}{results.task.unit}"
+
+
+def _difference(results: Results, row: Row, *, signed: bool = False) -> str:
+    unit = " points" if results.task.unit else " of R²"
+    return _with_spread(results, row, "difference", signed=signed) + unit
+
+
+def _with_spread(results: Results, row: Row, name: str, *, signed: bool = False) -> str:
+    decimals = 1 if results.task.unit else 3
+    mean, spread = row.mean(name), row.spread(name)
+    sign = "+" if signed else ""
+    text = f"{mean:{sign}.{decimals}f}"
+    return text if spread is None else f"{text} ± {spread:.{decimals}f}"
+
+
+def _quantity(results: Results) -> str:
+    return "an accuracy of" if results.task.unit else "an R² of"
+
+
+def _listed(titles: Sequence[str]) -> str:
+    return " and ".join([", ".join(titles[:-1]), titles[-1]] if len(titles) > 1 else titles)
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
