@@ -13,6 +13,7 @@ Array: TypeAlias = NDArray[Any]
 
 EXTRA_PACKAGES = {
     "sklearn": "scikit-learn",
+    "pandas": "pandas",
     "threadpoolctl": "threadpoolctl",
     "matplotlib": "matplotlib",
     "jinja2": "Jinja2",
@@ -20,8 +21,20 @@ EXTRA_PACKAGES = {
 }
 
 
+PROBLEMS_SHOWN = 12
+
+
 class CompareError(Exception):
-    """Something that the user can put right; the message is one line."""
+    """Something that the user can put right; ``problems`` has a line for each."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__(*problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        more = len(self.problems) - PROBLEMS_SHOWN
+        rest = [f"and {more} more problem{'s' * (more > 1)}"] if more > 0 else []
+        return "\n".join([*self.problems[:PROBLEMS_SHOWN], *rest])
 
 
 def require_extra_packages() -> None:

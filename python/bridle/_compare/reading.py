@@ -1,0 +1,287 @@
+"""A text file of separated values, whatever its dialect, read as a table of texts."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import count, islice
+from pathlib import Path
+
+import numpy as np
+
+from bridle._compare import CompareError
+from bridle._compare import Array
+
+DELIMITERS = "\t;|,"
+"""In the order of preference: decimal commas split a line as evenly as separating commas do."""
+
+SAMPLE_BYTES, SAMPLE_RECORDS = 65536, 100
+FOREIGN = {
+    b"PK\x03\x04": "an Excel workbook or a ZIP archive",
+    b"PAR1": "a Parquet file",
+    b"%PDF": "a PDF document",
+    b"SQLite format 3": "a database",
+    b"<!DOCTYPE": "a web page",
+    b"<html": "a web page",
+}
+MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a file holds: ``cells`` has a row per record below the header, a column per name.
+
+    ``data`` is the text in UTF-8 with its records of the wrong length blanked; ``repeated`` are
+    the names that the header has more than once, and which are told apart in ``names``;
+    ``problems`` has a line for each thing that the user must put right, ``notes`` a sentence for
+    each that was guessed.
+    """
+
+    names: list[str]
+    cells: Array
+    repeated: set[str]
+    delimiter: str
+    data: bytes
+    problems: list[str]
+    notes: list[str]
+
+    def lines(self, rows: Sequence[int] | Array) -> str:
+        """Say on which lines of the file the given rows stand."""
+        numbers = [self._lines[row] for row in rows[:3]]
+        if len(rows) == 1:
+            return f"line {numbers[0]}"
+        return f"lines {listed([str(number) for number in numbers], len(rows))}"
+
+    @cached_property
+    def _lines(self) -> list[int]:
+        return [record.line for record in islice(_records(self.data, self.delimiter), 1, None)]
+
+
+@dataclass(frozen=True)
+class _Record:
+    line: int
+    last_line: int
+    fields: list[str]
+
+    def excess(self, columns: int) -> int:
+        """Return how many values it has beyond `columns`, negative if it lacks some."""
+        blanks = 0
+        while len(self.fields) - blanks > columns and not self.fields[-1 - blanks].strip():
+            blanks += 1
+        return len(self.fields) - blanks - columns
+
+
+def listed(items: Sequence[str], total: int | None = None) -> str:
+    """Join the first items of ``total``, and say how many more there are."""
+    more = (len(items) if total is None else total) - len(items)
+    if more:
+        return f"{', '.join(items)} and {more:,} more"
+    return " and ".join(filter(None, (", ".join(items[:-1]), items[-1])))
+
+
+def read_source(path: Path) -> Source:
+    """Read a file with a header line; commas, semicolons, tabs or | separate the columns.
+
+    Raises
+    ------
+    CompareError
+        If nothing can be known of the file's columns.
+    """
+    try:
+        # Read at once: a pipe cannot be read again after a look at its header.
+        data, notes = _text(path.read_bytes())
+        return _source(data, notes)
+    except (OSError, EOFError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CompareError(f"{path}: {reason}") from None
+    except CompareError as error:
+        raise CompareError(*(f"{path}: {problem}" for problem in error.problems)) from None
+
+
+def _text(data: bytes) -> tuple[bytes, list[str]]:
+    """Return the text in UTF-8, its lines ended by line feeds alone, and notes."""
+    if data.startswith(b"\x1f\x8b"):
+        data = gzip.decompress(data)
+    for start, kind in FOREIGN.items():
+        if data[:100].lstrip().lower().startswith(start.lower()):
+            raise CompareError(f"this is {kind}; save the table as CSV")
+    text, encoding = _decoded(data)
+    controls = len(re.findall(r"[\x01-\x08\x0e-\x1f\x7f]", text))
+    if "\0" in text or controls > len(text) / 100:
+        raise CompareError("not a text file; save the table as CSV")
+    if not text.strip():
+        raise CompareError("the file is empty")
+    notes = [f"Read as {encoding}, for it is not UTF-8."] if encoding else []
+    text = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\x1a")
+    return text.encode(), notes
+
+
+def _decoded(data: bytes) -> tuple[str, str]:
+    """Return the text and, if it was guessed, the name of its encoding."""
+    for mark, encoding in MARKS.items():
+        if data.startswith(mark):
+            try:
+                return data.decode(encoding), ""
+            except UnicodeDecodeError:
+                name = encoding.removesuffix("-sig").upper()
+                raise CompareError(f"not a text file in {name}, as it begins") from None
+    for encoding, name in (("utf-8", ""), ("cp1252", "Windows-1252")):
+        try:
+            return data.decode(encoding), name
+        except UnicodeDecodeError:
+            pass
+    return data.decode("latin-1"), "Latin-1"
+
+
+def _records(data: bytes, delimiter: str) -> Iterator[_Record]:
+    """Yield what stands on which lines; pandas reads the same, but does not tell the lines."""
+    lines = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline="\n")
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+    first = 1
+    try:
+        for fields in reader:
+            if len(fields) > 1 or (fields and fields[0].strip()):
+                yield _Record(first, reader.line_num, fields)
+            first = reader.line_num + 1
+    except csv.Error:
+        raise CompareError(f"line {first}: a quotation mark is never closed") from None
+
+
+def _dialect(data: bytes) -> tuple[bytes, str]:
+    """Return the data without Excel's line about its delimiter, and the delimiter."""
+    if told := re.match(rb"sep=(.)\n", data, re.IGNORECASE):
+        return data[5:], told[1].decode("latin-1")
+    sample = data[:SAMPLE_BYTES]
+    if len(data) > SAMPLE_BYTES:
+        sample = sample[: sample.rfind(b"\n") + 1] or sample
+    evenness = {delimiter: _evenness(sample, delimiter) for delimiter in DELIMITERS}
+    return data, max(DELIMITERS, key=evenness.__getitem__)
+
+
+def _evenness(sample: bytes, delimiter: str) -> float:
+    """Return the share of the first records that have the most frequent number of fields.
+
+    It counts half where the header is not separated at all, as by decimal commas.
+    """
+    records = islice(_records(sample, delimiter), SAMPLE_RECORDS)
+    try:
+        counts = [len(record.fields) for record in records]
+    except CompareError:
+        return 0.0
+    fields, times = Counter(counts).most_common(1)[0]
+    return times / len(counts) / (1 if counts[0] > 1 else 2) if fields > 1 else 0.0
+
+
+def _source(data: bytes, notes: list[str]) -> Source:
+    data, delimiter = _dialect(data)
+    header = next(_records(data, delimiter)).fields
+    columns, problems = len(header), list[str]()
+    cells = _cells(data, delimiter, columns + 1)
+    if cells is None or (cells[1:, columns] != "").any() or (cells[1:, columns - 1] == "").any():
+        records = list(_records(data, delimiter))[1:]
+        if _begin_with_names(records, columns):
+            header = ["", *header]
+        problems = _length_problems(records, len(header))
+        wrong = [record for record in records if record.excess(len(header))]
+        data = _blanked(data, wrong)
+        widest = max(len(header), *(len(record.fields) for record in records))
+        cells = _cells(data, delimiter, widest + 1)
+        if cells is None:
+            raise CompareError(f"line {records[-1].line}: a quotation mark is never closed")
+    if len(header) == 1:
+        raise CompareError(
+            f"there is only one column, {header[0]!r}; commas, semicolons, tabs or | must "
+            "separate the columns"
+        )
+    return _named(header, cells[1:, : len(header)], delimiter, data, problems, notes)
+
+
+def _cells(data: bytes, delimiter: str, columns: int) -> Array | None:
+    """Return the texts of all records, or None if one has more than `columns` or does not end."""
+    import pandas as pd
+
+    try:
+        frame = pd.read_csv(
+            io.BytesIO(data),
+            sep=delimiter,
+            header=None,
+            names=list(range(columns)),
+            index_col=False,
+            dtype=object,
+            na_filter=False,
+            skipinitialspace=True,
+            low_memory=False,
+        )
+    except pd.errors.ParserError:
+        return None
+    return np.asarray(frame.to_numpy())
+
+
+def _begin_with_names(records: list[_Record], columns: int) -> bool:
+    """Tell whether every record begins with a name of its own that the header has no name for."""
+    names = {record.fields[0] for record in records if record.excess(columns) == 1}
+    return len(names) == len(records) > 0
+
+
+def _length_problems(records: list[_Record], columns: int) -> list[str]:
+    problems = []
+    for sign, word in ((1, "many"), (-1, "few")):
+        wrong = [record for record in records if record.excess(columns) * sign > 0]
+        if not wrong:
+            continue
+        examples = [f"line {record.line} has {len(record.fields)}" for record in wrong[:3]]
+        found = listed(examples, len(wrong))
+        problems.append(f"too {word} values, where the header has {columns}: {found}")
+    return problems
+
+
+def _blanked(data: bytes, records: list[_Record]) -> bytes:
+    lines = data.split(b"\n")
+    for record in records:
+        for number in range(record.line, record.last_line + 1):
+            lines[number - 1] = b""
+    return b"\n".join(lines)
+
+
+def _named(
+    header: list[str],
+    cells: Array,
+    delimiter: str,
+    data: bytes,
+    problems: list[str],
+    notes: list[str],
+) -> Source:
+    """Give every column a name of its own, and leave out what is no column."""
+    names, repeated = dict[str, int](), set[str]()
+    for index, text in enumerate(header):
+        name = " ".join(text.split())
+        if not name:
+            if not (cells[:, index] != "").any():
+                continue
+            if index == 0 and len(set(cells[:, 0])) == len(cells):
+                notes.append("The first column has no name and names the rows; it was left out.")
+                continue
+            name = f"column {index + 1}"
+            notes.append(f"Column {index + 1} has no name; it is called {name!r}.")
+        if name in names:
+            repeated.add(name)
+            name = next(new for n in count(2) if (new := f"{name} ({n})") not in names)
+        names[name] = index
+    if repeated:
+        found = listed([repr(name) for name in sorted(repeated)])
+        notes.append(f"Columns of the same name are told apart by a number: {found}.")
+    return Source(
+        list(names), cells[:, list(names.values())], repeated, delimiter, data, problems, notes
+    )
