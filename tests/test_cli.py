@@ -36,7 +36,7 @@ def test_module_is_the_command():
 
 
 def test_import_and_info_need_no_extra_package():
-    forbidden = ("sklearn", "threadpoolctl", "matplotlib", "jinja2", "rich")
+    forbidden = ("sklearn", "pandas", "threadpoolctl", "matplotlib", "jinja2", "rich")
     program = (
         "import sys; from bridle._cli import main; main(['info']);"
         f"assert not set(sys.modules) & set({forbidden!r})"
@@ -48,7 +48,8 @@ def test_help_shows_examples(capsys):
     assert main(["compare", "--help"]) == 0
     shown = capsys.readouterr().out
     assert "bridle compare --data" in shown
-    for option in ("--data", "--target", "--out", "--epochs", "--seed", "--threads"):
+    options = "data target task model methods strengths repeats ignore missing epochs seed"
+    for option in (f"--{name}" for name in f"{options} threads out quick".split()):
         assert option in shown
 
 
@@ -57,7 +58,7 @@ def test_wrong_command_lines_are_one_line(capsys, argv):
     assert error_line(capsys, argv).startswith("bridle")
 
 
-@pytest.mark.parametrize("option", ["--epochs", "--threads"])
+@pytest.mark.parametrize("option", ["--epochs", "--repeats", "--threads"])
 @pytest.mark.parametrize("value", ["0", "-1", "2.5", "many", "", "99999999"])
 def test_counts_must_be_positive_whole_numbers(capsys, option, value):
     line = error_line(capsys, ["compare", f"{option}={value}"])
@@ -71,7 +72,7 @@ def test_seed_must_fit_the_generator(capsys, value):
     assert line.startswith("bridle compare: argument --seed: ")
 
 
-@pytest.mark.parametrize("module", ["sklearn", "threadpoolctl", "matplotlib", "jinja2", "rich"])
+@pytest.mark.parametrize("module", ["sklearn", "pandas", "threadpoolctl", "rich"])
 def test_missing_extra_package_says_what_to_install(capsys, monkeypatch, tmp_path, module):
     monkeypatch.setitem(sys.modules, module, None)
     line = error_line(capsys, ["compare", "--out", str(tmp_path / "report")])

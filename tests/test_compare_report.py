@@ -1,145 +1,226 @@
-"""`bridle compare` as a command: the report it writes, what it prints, and its errors."""
+"""`bridle compare` as a command: the files it writes, what it prints, and its errors."""
 
 import csv
-import html.parser
 import json
 import os
+import shlex
+import signal
+import subprocess
 import sys
-from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from bridle._cli import main
-from bridle._compare import CompareError, observations, require_extra_packages, run
-from bridle._compare.data import Part, load_digits
+from bridle._compare import CompareError, require_extra_packages
 from bridle._compare.methods import METHODS
 from bridle._compare.report import Report, write_report
-from bridle._compare.training import HISTORY, Settings, reproducible, train
+from bridle._compare.results import Results
 
-for package in ("sklearn", "threadpoolctl", "matplotlib", "jinja2", "rich"):
+from .compare_data import fake, outcome
+
+for package in ("sklearn", "pandas", "threadpoolctl", "matplotlib", "jinja2", "rich"):
     pytest.importorskip(package)
 
-BY_NAME = {method.name: method for method in METHODS}
+TITLES = {method.name: method.title for method in METHODS}
+SHORT = ["--epochs", "3", "--repeats", "2"]
+FLOWERS = "length;width;species\n" + "".join(
+    f"{i % 7 + 10 * (i % 2)};{i * 0.5};{'red' if i % 2 else 'blue <b>'}\n" for i in range(60)
+)
+
+
+@pytest.fixture(scope="module")
+def flowers(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "flowers.csv"
+    path.write_text(FLOWERS, encoding="utf-8")
+    return path
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     """The folder of a short comparison of digits."""
     folder = tmp_path_factory.mktemp("compare") / "new" / "report"
-    assert main(["compare", "--epochs", "3", "--threads", "1", "--out", str(folder)]) == 0
+    assert main(["compare", *SHORT, "--threads", "1", "--out", str(folder)]) == 0
     return folder
 
 
-def rows_of(folder, *, timed=True):
+def table_of(folder):
     with (folder / "results.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return [{k: v for k, v in row.items() if timed or not k.startswith("time_")} for row in rows]
+        return list(csv.DictReader(file))
 
 
-def test_table_has_a_row_for_each_method(report):
-    rows = rows_of(report)
-    assert [row["method"] for row in rows] == list(BY_NAME)
-    for row in rows:
-        numbers = {name: float(text) for name, text in row.items() if name != "method"}
+def everything_of(folder):
+    return json.loads((folder / "results.json").read_text(encoding="utf-8"))
+
+
+def lasting(value):
+    """What must be the same in equal runs: everything but times, threads, command and versions."""
+    if isinstance(value, dict):
+        changing = ("time", "thread", "command", "version")
+        return {
+            key: lasting(item)
+            for key, item in value.items()
+            if not any(word in key for word in changing)
+        }
+    return list(map(lasting, value)) if isinstance(value, list) else value
+
+
+def test_table_has_a_row_for_the_baseline_and_each_method(report):
+    rows = table_of(report)
+    assert [row["method"] for row in rows] == ["baseline", *TITLES]
+    for row in rows[1:]:
+        numbers = {
+            name: float(text)
+            for name, text in row.items()
+            if text and name not in ("method", "strengths")
+        }
         assert 0 <= numbers["zeros_percent"] <= 100
         assert numbers["l1_norm"] > numbers["l2_norm"] > 0
-        gap = numbers["train_accuracy_percent"] - numbers["test_accuracy_percent"]
-        assert numbers["gap_points"] == gap
+        gap = numbers["train_score"] - numbers["test_score"]
+        assert numbers["gap"] == pytest.approx(gap)
         assert 1 <= numbers["best_epoch"] <= numbers["epochs"] == 3
         assert numbers["time_per_epoch_ms"] > 0
         assert 0 <= numbers["time_in_bridle_percent"] < 100
+        assert numbers["test_score_std"] >= 0
+        assert numbers["diverged"] == 0
 
 
-def test_json_holds_settings_versions_and_history(report):
-    everything = json.loads((report / "results.json").read_text(encoding="utf-8"))
+def test_json_holds_what_its_readers_are_promised(report):
+    everything = everything_of(report)
+    assert everything["complete"] is True
+    assert everything["best"] in (None, *TITLES)
     assert everything["settings"]["epochs"] == 3
     assert everything["settings"]["threads"] == 1
     assert everything["data"]["samples"] == {"training": 400, "validation": 400, "test": 997}
-    assert "numpy" in everything["versions"]
-    assert everything["command"].startswith("bridle compare --epochs 3 --seed 0 --threads 1 --out ")
-    for row, result in zip(rows_of(report), everything["results"], strict=True):
-        assert float(row["zeros_percent"]) == result["zeros_percent"]
-        assert set(result["history"]) == set(HISTORY)
-        assert {len(values) for values in result["history"].values()} == {result["epochs"]}
+    assert {"numpy", "pandas"} <= set(everything["versions"])
+    for row, result in zip(table_of(report), everything["results"], strict=True):
+        assert len(result["repeats"]) == 2
+        for repeat in result["repeats"]:
+            assert repeat["diverged"] is False
+            mean = sum(r["test_score"] for r in result["repeats"]) / 2
+            assert float(row["test_score"]) == result["test_score"] == pytest.approx(mean)
+        if result["method"] not in ("baseline", "none"):
+            assert {r["strength"] for r in result["repeats"]} == set(result["strengths"])
+            assert sum(point["chosen"] for point in result["curve"]) == 2
+            differences = [
+                one["test_score"] - plain["test_score"]
+                for one, plain in zip(
+                    result["repeats"], everything["results"][1]["repeats"], strict=True
+                )
+            ]
+            assert result["difference"] == pytest.approx(sum(differences) / 2)
 
 
-def test_same_seed_gives_the_same_bits_on_any_number_of_threads(report, tmp_path):
-    assert main(["compare", "--epochs", "3", "--threads", "2", "--out", str(tmp_path)]) == 0
-    assert rows_of(tmp_path, timed=False) == rows_of(report, timed=False)
+def test_scores_of_the_task_have_columns(tmp_path, flowers):
+    argv = ["--data", str(flowers), "--methods", "l1", *SHORT, "--out", str(tmp_path)]
+    assert main(["compare", *argv, "--target", "species"]) == 0
+    (baseline, *_) = table_of(tmp_path)
+    assert float(baseline["balanced_accuracy_percent"]) == 50
+    assert float(baseline["roc_auc"]) == 0.5
+    assert "r2" not in baseline
+    assert main(["compare", *argv, "--target", "width", "--model", "linear"]) == 0
+    everything = everything_of(tmp_path)
+    (baseline, _, l1) = everything["results"]
+    assert baseline["r2"] == baseline["test_score"] <= 0
+    assert baseline["rmse"] > 1
+    assert {feature["name"] for feature in l1["features"]} <= {"length", "species=red"}
+    assert all(set(f) >= {"name", "kept", "mean_weight"} for f in l1["features"])
+    assert everything["settings"]["score"]["direction"] == "higher is better"
 
 
-class Page(html.parser.HTMLParser):
-    """Collects what a page refers to, and its text."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.references, self.texts = set(), [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.add(tag)
-        self.references += [v for k, v in attributes if k.split(":")[-1] in ("src", "href", "data")]
-
-    def handle_data(self, data):
-        self.texts.append(data)
+def test_same_seed_same_report_on_any_number_of_threads(report, tmp_path):
+    assert main(["compare", *SHORT, "--threads", "2", "--out", str(tmp_path)]) == 0
+    assert lasting(everything_of(tmp_path)) == lasting(everything_of(report))
+    assert [lasting(row) for row in table_of(tmp_path)] == [
+        lasting(row) for row in table_of(report)
+    ]
 
 
-def test_page_is_self_contained_and_complete(report):
-    text = (report / "index.html").read_text(encoding="utf-8")
-    page = Page(text)
-    assert "http:" not in text
-    assert "https:" not in text
-    assert not page.tags & {"script", "link", "iframe", "img", "object"}
-    assert "@import" not in text
-    assert all(reference.startswith("#") for reference in page.references)
-    assert text.count("<svg") == 2 + 3 * len(METHODS)
-    shown = " ".join(" ".join(page.texts).split())
-    for row in rows_of(report):
-        assert f"{float(row['l1_norm']):,.0f}" in shown
-    for method in METHODS:
-        assert method.title in shown
-        assert method.explanation in shown
-    for fact in ("Handwritten digits", "bridle compare --epochs 3", np.__version__):
-        assert fact in shown
+def test_the_command_in_the_report_repeats_it(tmp_path, flowers):
+    argv = ["--data", str(flowers), "--target", "species", "--ignore", "width", *SHORT, "--quick"]
+    argv += ["--methods", "l1,all", "--strengths", "l1=0.25,0.001", "--seed", "7"]
+    assert main(["compare", *argv, "--out", str(tmp_path)]) == 0
+    first = everything_of(tmp_path)
+    assert [row["method"] for row in first["results"]] == ["baseline", "none", "l1", "all"]
+    assert [point["strength"] for point in first["results"][2]["curve"]] == [0.001, 0.25]
+    program, *command = shlex.split(first["command"])
+    assert program == "bridle"
+    assert main(command) == 0
+    assert lasting(everything_of(tmp_path)) == lasting(first)
+    assert everything_of(tmp_path)["command"] == first["command"]
 
 
-def test_page_escapes_what_the_user_names(tmp_path, capsys):
-    path = tmp_path / "kinds.csv"
-    path.write_text("size,<i>kind\n" + 20 * "1,small\n2,large\n", encoding="utf-8")
-    argv = ["--data", str(path), "--target", "<i>kind", "--out", str(tmp_path), "--epochs", "1"]
-    assert main(["compare", *argv]) == 0
-    text = (tmp_path / "index.html").read_text(encoding="utf-8")
-    assert "&lt;i&gt;kind" in text
-    assert "<i>" not in text
+def test_quick_gives_way_to_what_is_explicit(tmp_path, flowers):
+    argv = ["compare", "--data", str(flowers), "--target", "species", "--methods", "none"]
+    for more, repeats, epochs in (
+        (["--quick"], 3, 40),
+        (["--quick", "--repeats", "1"], 1, 40),
+        (["--quick", "--epochs", "2"], 3, 2),
+        (["--epochs", "2"], 5, 2),
+    ):
+        assert main([*argv, *more, "--out", str(tmp_path)]) == 0
+        settings = everything_of(tmp_path)["settings"]
+        assert (settings["repeats"], settings["epochs"]) == (repeats, epochs)
 
 
 def test_terminal_output_fits_80_columns(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "60")
     folder = tmp_path / "report"
-    assert main(["compare", "--epochs", "1", "--out", str(folder)]) == 0
+    assert main(["compare", *SHORT, "--out", str(folder)]) == 0
     captured = capsys.readouterr()
     lines = captured.out.splitlines()
     assert all(len(line) <= 80 for line in lines if str(folder) not in line)
-    for row in rows_of(folder):
-        title = BY_NAME[row["method"]].title
-        (line,) = [line for line in lines if line.startswith(f"{title}  ")]
-        for name, decimals in (("zeros_percent", 1), ("l1_norm", 0), ("test_accuracy_percent", 1)):
-            assert f"{float(row[name]):,.{decimals}f}" in line.split()
-    assert captured.err.count("test accuracy") == len(METHODS)
+    for row in table_of(folder)[1:]:
+        (line,) = [line for line in lines if line.startswith(f"{TITLES[row['method']]}  ")]
+        assert f"{float(row['test_score']):.1f} ± {float(row['test_score_std']):.1f}" in line
+    assert "repeat 2 of 2, about " in captured.err
+    verdict = " ".join(captured.out.split("\n\n")[0].split())
+    assert verdict == everything_of(folder)["verdict"]
 
 
-def test_report_of_a_network_that_diverged(tmp_path):
-    digits = load_digits(seed=0)
-    huge = Part(1e30 * digits.training.inputs, digits.training.labels)
-    digits = replace(digits, training=huge)
-    settings = Settings(2, 0, hidden=(8,))
-    with reproducible(None):
-        results = [train(method, digits, settings, lambda: None) for method in METHODS]
-    write_report(Report(digits, settings, 1, "bridle compare", results), tmp_path)
-    everything = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
-    assert everything["results"][0]["test_loss"] is None
-    assert "<svg" in (tmp_path / "index.html").read_text(encoding="utf-8")
+def test_report_of_what_diverged(tmp_path, capsys):
+    broken = [outcome(float("nan"), float("inf"), finite=False)] * 2
+    plain = [outcome(70, 70), outcome(71, 70)]
+    comparison = fake({"none": {0.0: plain}, "l1": {0.1: broken}})
+    results = Results(comparison)
+    write_report(Report(results, 1, "bridle compare"), tmp_path)
+    row = everything_of(tmp_path)["results"][2]
+    assert row["diverged"] == 2
+    assert row["test_score"] is None
+    assert row["repeats"][0]["validation_score"] is None
+    assert "diverged in 2 of 2" in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
+# Interruption
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
+def test_ctrl_c_ends_with_a_report_of_what_was_finished(tmp_path, flowers):
+    argv = ["--data", str(flowers), "--target", "species", "--methods", "l1", "--epochs", "40"]
+    argv += ["--strengths", "l1=0.01", "--repeats", "10000", "--out", str(tmp_path)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "bridle", "compare", *argv], stdout=-1, stderr=-1, text=True
+    ) as process:
+        for line in process.stderr:
+            if line.startswith("repeat 4 of"):
+                break
+        process.send_signal(signal.SIGINT)
+        shown, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert shown.startswith("Interrupted: this is what was finished.")
+    everything = everything_of(tmp_path)
+    assert everything["complete"] is False
+    assert 3 <= len(everything["results"][1]["repeats"]) < 10000
+    assert "Traceback" not in errors
+
+
+def test_interruption_before_anything_is_finished_is_one_line(tmp_path, capsys, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bridle._compare.comparison.train", interrupted)
+    assert main(["compare", "--out", str(tmp_path)]) == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "bridle compare: interrupted"
+    assert not (tmp_path / "results.csv").exists()
 
 
 # Errors
@@ -161,16 +242,19 @@ def test_missing_file_is_one_line(tmp_path, capsys):
     assert not (tmp_path / "report").exists()
 
 
-def test_bad_column_is_one_line(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(run, "train", None)
-    path = tmp_path / "kinds.csv"
-    path.write_text("size,kind\n" + 20 * "1,small\n2,large\n", encoding="utf-8")
-    for target, words in (
-        ("colour", "no column named"),
-        ("size", "holds 'small'"),
-    ):
-        argv = ["--data", str(path), "--target", target, "--out", str(tmp_path / "report")]
-        assert words in failure(capsys, argv)
+def test_all_problems_of_a_file_are_listed(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("bridle._compare.comparison.train", None)
+    path = tmp_path / "bad.csv"
+    rows = "".join(f"{i},2024-01-{i % 28 + 1:02},word{i},{i % 2}\n" for i in range(60))
+    path.write_text(f"a,day,word,y\n,2024-01-01,word,1\n{rows}", encoding="utf-8")
+    argv = ["compare", "--data", str(path), "--target", "y", "--out", str(tmp_path / "report")]
+    assert main(argv) == 2
+    captured = capsys.readouterr()
+    lines = captured.err.splitlines()
+    assert len(lines) == 3
+    assert all(line.startswith(f"bridle compare: {path}: ") for line in lines)
+    for line, words in zip(sorted(lines), ("'a'", "'day'", "'word'"), strict=True):
+        assert words in line
     assert not (tmp_path / "report").exists()
 
 
@@ -179,8 +263,29 @@ def test_data_and_target_belong_together(capsys, argv):
     assert "--data FILE and --target COLUMN" in failure(capsys, argv)
 
 
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["--methods", "l1,l3"], "no method 'l3'; the methods are none, l1, l2, "),
+        (["--methods", "l1,,l2"], "argument --methods: must be names separated by commas"),
+        (["--strengths", "l1"], "argument --strengths: must be METHOD=a,b,c with numbers"),
+        (["--strengths", "l1=a"], "argument --strengths: must be METHOD=a,b,c with numbers"),
+        (["--strengths", "l3=1"], "no method 'l3'"),
+        (["--strengths", "none=1"], "none has no strength"),
+        (["--strengths", "l1=0"], "l1 must be a number > 0, got 0"),
+        (["--strengths", "l1=nan"], "l1 must be a number > 0, got nan"),
+        (["--strengths", "l2=inf"], "l2 must be a number > 0, got inf"),
+        (["--strengths", "dropout=1"], "dropout must be a number > 0 and < 1, got 1"),
+        (["--strengths", "early_stopping=2.5"], "early_stopping must be a whole number >= 1, got"),
+        (["--methods", "l1", "--strengths", "l2=1"], "l2 is not among the methods compared"),
+    ],
+)
+def test_wrong_methods_and_strengths_are_one_line(capsys, argv, words):
+    assert words in failure(capsys, argv)
+
+
 def test_folder_is_checked_before_training(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(run, "train", None)
+    monkeypatch.setattr("bridle._compare.comparison.train", None)
     occupied = tmp_path / "file"
     occupied.touch()
     for folder in (occupied, occupied / "report"):
@@ -199,19 +304,9 @@ def test_folder_is_checked_before_training(tmp_path, capsys, monkeypatch):
     sys.platform == "win32" or os.geteuid() == 0, reason="needs a folder that refuses writing"
 )
 def test_folder_without_permission_is_one_line(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(run, "train", None)
+    monkeypatch.setattr("bridle._compare.comparison.train", None)
     (tmp_path / "locked").mkdir(mode=0o500)
     assert "Permission denied" in failure(capsys, ["--out", str(tmp_path / "locked" / "report")])
-
-
-def test_interruption_is_one_line(tmp_path, capsys, monkeypatch):
-    def interrupted(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(run, "train", interrupted)
-    assert main(["compare", "--out", str(tmp_path)]) == 130
-    assert capsys.readouterr().err.splitlines()[-1] == "bridle compare: interrupted"
-    assert not (tmp_path / "results.csv").exists()
 
 
 def test_missing_packages_are_all_named(monkeypatch):
@@ -219,9 +314,3 @@ def test_missing_packages_are_all_named(monkeypatch):
         monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(CompareError, match="Jinja2, rich"):
         require_extra_packages()
-
-
-def test_ties_are_all_named():
-    values = {"none": 1.0, "L1": 2.0, "L2": 2.0, "dropout": 2.0}
-    assert observations._titles(values, 1.0) == "none"
-    assert observations._titles(values, 2.0) == "L1, L2 and dropout"

@@ -54,7 +54,7 @@ def columns(task: Task) -> list[Column]:
             more.append(Column("roc_auc", "ROC AUC", "0.5 to 1", "AUC", ".3f", higher))
     else:
         score, unit, points, form = "R²", "at most 1", "of R²", ",.3f"
-        more = [Column("rmse", "RMSE", "in the target's unit", "RMSE", ",.4g", lower)]
+        more = [Column("rmse", "RMSE", "in the target's unit", "RMSE", "#,.4g", lower)]
     short = "test R²" if task.name == "regression" else "test %"
     return [
         Column("validation_score", f"validation {score}", unit, "", form, higher, spread=True),

@@ -88,9 +88,11 @@ class _Lines:
         self.start = monotonic()
         self.total = self.done = 0
         self.repeat: int | None = None
+        self.stages = 0
 
     def planned(self, epochs: int) -> None:
         self.total += epochs
+        self.stages += 1
 
     def begin(self, repeat: int, method: Method, strength: float) -> None:
         if repeat == self.repeat:
@@ -100,7 +102,8 @@ class _Lines:
         if self.done:
             seconds = (monotonic() - self.start) / self.done * (self.total - self.done)
             left = f", about {seconds:.0f} s left"
-        self.screen.print(f"repeat {repeat + 1} of {self.repeats}{left}")
+        stage = "beyond the ends of the grids, " if self.stages > 1 else ""
+        self.screen.print(f"{stage}repeat {repeat + 1} of {self.repeats}{left}")
 
     def epoch(self) -> None:
         self.done += 1
@@ -128,14 +131,15 @@ def _print_table(results: Results, file: TextIO) -> None:
     shown = [column for column in columns(results.task) if column.short]
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("method", no_wrap=True)
-    table.add_column("strength", no_wrap=True)
+    table.add_column("usual\nstrength", justify="right", no_wrap=True)
     for column in shown:
         table.add_column(column.short, justify="right", no_wrap=True)
     some_diverged = any(row.diverged for row in results.rows)
     if some_diverged:
         table.add_column("di-\nverged", justify="right", no_wrap=True)
     for row in results.rows:
-        cells = [row.title, strengths(row), *(_cell(column, row) for column in shown)]
+        strength = "" if row.usual_strength is None else f"{row.usual_strength:g}"
+        cells = [row.title, strength, *(_cell(column, row) for column in shown)]
         if some_diverged:
             cells.append(f"{row.diverged} of {len(row.repeats)}" if row.diverged else "")
         table.add_row(*cells, style="bold green" if row is results.best else "")
@@ -148,9 +152,3 @@ def _print_table(results: Results, file: TextIO) -> None:
 def _cell(column: Column, row: Row) -> str:
     spread = column.spread_text(row)
     return f"{column.text(row)} ± {spread}" if spread else column.text(row)
-
-
-def strengths(row: Row) -> str:
-    """Return the range of the strengths that were chosen."""
-    chosen = [f"{strength:g}" for strength in row.strengths]
-    return "\N{EN DASH}".join(dict.fromkeys((chosen[0], chosen[-1]))) if chosen else ""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bridle._compare.kinds import Column
 from bridle._compare import Array
+from bridle._compare.kinds import Column
 from bridle._compare.reading import Source, listed
 
 ITEMS_SHOWN, TEXTS_SHOWN = 8, 3

@@ -16,8 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bridle._compare import CompareError
-from bridle._compare import Array
+from bridle._compare import Array, CompareError
 
 DELIMITERS = "\t;|,"
 """In the order of preference: decimal commas split a line as evenly as separating commas do."""

@@ -79,6 +79,12 @@ class Row:
         chosen = (r.strength for r in self.repeats if r.strength is not None and not r.diverged)
         return self.method.scale.ordered(chosen)
 
+    @property
+    def usual_strength(self) -> float | None:
+        """The strength that validation chose most often, the weakest of several."""
+        counts = {point.strength: point.chosen for point in self.curve}
+        return max(self.strengths, key=counts.__getitem__, default=None)
+
     def values(self, name: str) -> list[float]:
         """Return a number of every repeat that did not diverge and has it."""
         values = (repeat.numbers.get(name) for repeat in self.repeats if not repeat.diverged)

@@ -32,7 +32,7 @@ def _helps(results: Results, best: Row) -> str:
     better = sum(value > 0 for value in best.values("difference"))
     sentences = [
         f"{_capital(name)} helps: {_score(results, best)} on unseen samples, "
-        f"{_difference(results, best)} better than without regularization, "
+        f"higher by {_difference(results, best)} than without regularization, "
         f"in {better} of {counted} repeats.",
         _strengths(best),
     ]
@@ -124,13 +124,11 @@ def diverged(row: Row) -> str:
 
 def _strengths(row: Row) -> str:
     strengths = row.strengths
-    chosen = {point.strength: point.chosen for point in row.curve}
     if len(strengths) == 1:
         return f"Validation chose the strength {strengths[0]:g} in every repeat."
-    most = max(strengths, key=lambda strength: chosen[strength])
     return (
         f"Validation chose strengths from {min(strengths):g} to {max(strengths):g}, "
-        f"most often {most:g}."
+        f"most often {row.usual_strength:g}."
     )
 
 
@@ -139,7 +137,7 @@ def _score(results: Results, row: Row) -> str:
 
 
 def _difference(results: Results, row: Row, *, signed: bool = False) -> str:
-    unit = " points" if results.task.unit else " of R²"
+    unit = " points" if results.task.unit else ""
     return _with_spread(results, row, "difference", signed=signed) + unit
 
 
