@@ -97,7 +97,8 @@ GROUPS_OF_POINTS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+")
 class Column:
     """A column of texts: ``texts[codes]``.
 
-    ``numbers`` holds the number that each of the texts is (1 for true), NaN where it is none;
+    ``numbers`` holds the number that each of the texts is (1 for true), NaN where it is none or
+    the column holds categories;
     ``absent`` tells which of them stand for a missing value. ``settled`` is False where a comma
     may separate thousands as well as decimals.
     """
@@ -167,6 +168,8 @@ def _column(name: str, cells: Array) -> Column:
     if kind is Kind.BOOLEAN:
         truth = np.array([text.casefold() in TRUE for text in texts])
         numbers = np.where(absent, np.nan, truth)
+    elif kind is Kind.TEXT:
+        numbers = np.full(len(texts), np.nan)
     return Column(name, codes, texts, absent, kind, numbers, convention, settled)
 
 

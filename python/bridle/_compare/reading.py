@@ -20,6 +20,7 @@ from bridle._compare import Array, CompareError
 
 DELIMITERS = "\t;|,"
 """In the order of preference: decimal commas split a line as evenly as separating commas do."""
+DELIMITER_RULE = "commas, semicolons, tabs, | or blanks must separate the columns"
 
 SAMPLE_BYTES, SAMPLE_RECORDS = 65536, 100
 FOREIGN = {
@@ -123,7 +124,8 @@ def _text(data: bytes) -> tuple[bytes, list[str]]:
     if not text.strip():
         raise CompareError("the file is empty")
     notes = [f"Read as {encoding}, for it is not UTF-8."] if encoding else []
-    text = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\x1a")
+    for before, after in (("\r\n", "\n"), ("\r", "\n"), ("\x1a", "")):
+        text = text.replace(before, after)
     return text.encode(), notes
 
 
@@ -159,14 +161,35 @@ def _records(data: bytes, delimiter: str) -> Iterator[_Record]:
 
 
 def _dialect(data: bytes) -> tuple[bytes, str]:
-    """Return the data without Excel's line about its delimiter, and the delimiter."""
-    if told := re.match(rb"sep=(.)\n", data, re.IGNORECASE):
-        return data[5:], told[1].decode("latin-1")
+    """Return the data without what precedes the names of the columns, and the delimiter."""
+    if told := re.match(rb"sep=([\t;|,])\n", data, re.IGNORECASE):
+        return data[5:], told[1].decode()
+    comments = re.match(rb"(?:#[^\n]*\n)*", data)
+    lines = comments[0].split(b"\n")[:-1] if comments else []
+    table = data[sum(len(line) + 1 for line in lines) :]
+    if not lines or not table.strip():
+        return data, _delimiter(data)
+    delimiter = _delimiter(table)
+    names, values = _first(lines[-1], delimiter), _first(table, delimiter)
+    # The names may stand behind a # as well.
+    header = re.sub(rb"^#\s+", b"", lines[-1]) if 1 < len(names) == len(values) else b""
+    return b"\n" * (len(lines) - 1) + header + b"\n" + table, delimiter
+
+
+def _first(data: bytes, delimiter: str) -> list[str]:
+    return next(_records(data, delimiter)).fields
+
+
+def _delimiter(data: bytes) -> str:
     sample = data[:SAMPLE_BYTES]
     if len(data) > SAMPLE_BYTES:
         sample = sample[: sample.rfind(b"\n") + 1] or sample
     evenness = {delimiter: _evenness(sample, delimiter) for delimiter in DELIMITERS}
-    return data, max(DELIMITERS, key=evenness.__getitem__)
+    delimiter = max(DELIMITERS, key=evenness.__getitem__)
+    # Blanks are tried last, for they stand in names and texts as well.
+    if not evenness[delimiter] and _evenness(sample, " ") > 0.5:
+        return " "
+    return delimiter
 
 
 def _evenness(sample: bytes, delimiter: str) -> float:
@@ -185,25 +208,24 @@ def _evenness(sample: bytes, delimiter: str) -> float:
 
 def _source(data: bytes, notes: list[str]) -> Source:
     data, delimiter = _dialect(data)
-    header = next(_records(data, delimiter)).fields
+    header = _first(data, delimiter)
     columns, problems = len(header), list[str]()
     cells = _cells(data, delimiter, columns + 1)
     if cells is None or (cells[1:, columns] != "").any() or (cells[1:, columns - 1] == "").any():
         records = list(_records(data, delimiter))[1:]
         if _begin_with_names(records, columns):
             header = ["", *header]
-        problems = _length_problems(records, len(header))
         wrong = [record for record in records if record.excess(len(header))]
+        problems = _length_problems(wrong, len(header))
+        if len(wrong) * 2 > len(records):
+            raise CompareError(f"{problems[0]}: does the first line name every column?")
         data = _blanked(data, wrong)
         widest = max(len(header), *(len(record.fields) for record in records))
         cells = _cells(data, delimiter, widest + 1)
         if cells is None:
             raise CompareError(f"line {records[-1].line}: a quotation mark is never closed")
     if len(header) == 1:
-        raise CompareError(
-            f"there is only one column, {header[0]!r}; commas, semicolons, tabs or | must "
-            "separate the columns"
-        )
+        raise CompareError(f"there is only one column, {header[0]!r}; {DELIMITER_RULE}")
     return _named(header, cells[1:, : len(header)], delimiter, data, problems, notes)
 
 
@@ -235,6 +257,7 @@ def _begin_with_names(records: list[_Record], columns: int) -> bool:
 
 
 def _length_problems(records: list[_Record], columns: int) -> list[str]:
+    """Say which of the records, whose length is wrong, have how many values."""
     problems = []
     for sign, word in ((1, "many"), (-1, "few")):
         wrong = [record for record in records if record.excess(columns) * sign > 0]

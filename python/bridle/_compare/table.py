@@ -247,7 +247,7 @@ def _features(columns: list[Column], rows: Array, findings: Findings) -> list[_F
             constant.append(quoted(column.name))
         features += made
         if column.kind is Kind.TEXT and made:
-            one_hot.append(f"{quoted(column.name)} ({len(present)})")
+            one_hot.append(f"{quoted(column.name)} ({len(present)} values)")
         if _counts_rows(column):
             numbering.append(quoted(column.name))
     features = _different(features, findings)
@@ -257,7 +257,7 @@ def _features(columns: list[Column], rows: Array, findings: Findings) -> list[_F
     for names, note in (
         (empty, "Left out columns without any value: {}."),
         (constant, "Left out columns with the same value in every row: {}."),
-        (one_hot, "Texts became columns of 0 and 1, one per value: {}."),
+        (one_hot, "Texts became columns of 0 and 1: {}."),
         (
             numbering,
             "Columns that only number the rows predict nothing; --ignore leaves them out: {}.",
@@ -318,7 +318,7 @@ def _check_size(name: str, values: Array, findings: Findings) -> None:
         return
     with np.errstate(all="ignore"):
         spread = values.std()
-        low, high = np.percentile(values, (20, 80))
+        low, high = np.percentile(values, (20, 80), method="nearest")
         middle = values[(values >= low) & (values <= high)].std()
         largest = np.abs(values - values.mean()).max() / min(spread, middle or 1.0)
     if not largest < LARGEST_STANDARDIZED:

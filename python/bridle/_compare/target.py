@@ -36,7 +36,7 @@ def target_of(column: Column, rows: Array, task: Task, findings: Findings) -> Ta
     problem = _problem(column, len(rows), len(groups), task, findings)
     if problem:
         findings.problems.append(f"column {quoted(column.name)} {problem}")
-        return Target(rows, np.zeros(len(rows)), ())
+        return Target(rows, np.empty(0), ())
     if task == "regression":
         return Target(rows, column.values[rows], ())
     return _classified(column, rows, groups, findings)
@@ -63,7 +63,7 @@ def _guessed_task(
     if column.kind in (Kind.TEXT, Kind.BOOLEAN):
         findings.notes.append(f"Column {name} holds texts, which are taken for classes.")
         return "classification"
-    whole = all(float(key).is_integer() for key in groups if column.kind is Kind.NUMBER)
+    whole = column.kind is Kind.NUMBER and all(float(key).is_integer() for key in groups)
     if whole and len(groups) <= min(MAXIMUM_WHOLE_CLASSES, rows / 3):
         findings.notes.append(
             f"Column {name} holds {len(groups)} different whole numbers, which are taken for "
