@@ -15,12 +15,11 @@ from bridle._compare import Array
 # fmt: off
 MISSING = frozenset((
     "", "?", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
-    "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+    "<NA>", "N/A", "NA", "NAN", "NULL", "NaN", "None", "n/a", "nan", "null",
 ))
 # fmt: on
-"""The spellings that pandas takes for a missing value, and the question mark."""
+"""The spellings that pandas takes for a missing value, "NAN", and the question mark."""
 
-NOT_A_NUMBER = frozenset(("nan", "+nan", "-nan"))
 BOOLEANS = ({"false", "true"}, {"no", "yes"})
 TRUE = frozenset(("true", "yes"))
 NUMBERS_OF_A_SCALE = 10
@@ -69,7 +68,9 @@ class Convention(NamedTuple):
 
     def value(self, text: str) -> float:
         """Return the number, NaN if it is none."""
-        text = SPACED.sub(lambda found: found[0].replace(" ", ""), text.replace("\u2212", "-"))
+        text = text.replace("\u2212", "-")
+        if " " in text:
+            text = SPACED.sub(lambda found: found[0].replace(" ", ""), text)
         if not self.pattern.fullmatch(text):
             return np.nan
         return float(text.replace(self.group, "").replace(self.point, "."))
@@ -105,7 +106,7 @@ class Column:
 
     name: str
     codes: Array
-    texts: list[str]
+    texts: Array
     absent: Array
     kind: Kind
     numbers: Array
@@ -125,7 +126,7 @@ class Column:
     @property
     def categories(self) -> Array:
         """The different texts that are no missing values, sorted."""
-        return np.array(sorted(np.array(self.texts, object)[~self.absent]), object)
+        return np.sort(self.texts[~self.absent])
 
     @property
     def words(self) -> Array:
@@ -152,18 +153,10 @@ def recognised(names: Sequence[str], cells: Array, delimiter: str) -> list[Colum
 
 
 def _column(name: str, cells: Array) -> Column:
-    import pandas as pd
-
-    codes, different = pd.factorize(cells)
-    places: dict[str, int] = {}
-    merged = [places.setdefault(" ".join(text.split()), len(places)) for text in different]
-    texts = list(places)
-    if len(texts) < len(merged):
-        codes = np.array(merged)[codes]
-    absent = np.array(
-        [text in MISSING or text.casefold() in NOT_A_NUMBER for text in texts], np.bool_
-    )
-    numbers, convention, settled = _numbers(texts, absent)
+    codes, texts = _different(cells)
+    absent = np.fromiter(map(MISSING.__contains__, texts), np.bool_, len(texts))
+    numbers = np.full(len(texts), np.nan)
+    numbers[~absent], convention, settled = _numbers(texts[~absent])
     kind = _kind(texts, codes, absent, numbers)
     if kind is Kind.BOOLEAN:
         truth = np.array([text.casefold() in TRUE for text in texts])
@@ -173,39 +166,50 @@ def _column(name: str, cells: Array) -> Column:
     return Column(name, codes, texts, absent, kind, numbers, convention, settled)
 
 
-def _numbers(texts: list[str], absent: Array) -> tuple[Array, Convention, bool]:
+def _different(cells: Array) -> tuple[Array, Array]:
+    """Return the index of each cell's text, and the different texts, without needless blanks."""
+    import pandas as pd
+
+    codes, texts = pd.factorize(cells)
+    joined = "".join(texts)
+    if " " not in joined and joined.isprintable():
+        return codes, texts
+    places: dict[str, int] = {}
+    merged = [places.setdefault(" ".join(text.split()), len(places)) for text in texts]
+    return np.array(merged)[codes], np.array(list(places), object)
+
+
+def _numbers(texts: Array) -> tuple[Array, Convention, bool]:
     """Return the numbers, how they are written, and whether that is certain."""
-    present = np.array(texts, object)[~absent]
-    joined = "".join(present)
-    numbers = np.full(len(texts), np.nan)
+    joined = "\n".join(texts)
     if not re.search("[0-9]", joined):
-        return numbers, PLAIN, True
-    if re.fullmatch("[-+.0-9eEinftyINFTY]*", joined):
+        return np.full(len(texts), np.nan), PLAIN, True
+    if re.fullmatch("[-+.,0-9eEinftyINFTY\n]*", joined):
+        decimal = "," in joined and "." not in joined
+        points = np.array(joined.replace(",", ".").split("\n"), object) if decimal else texts
         try:
-            numbers[~absent] = present.astype(np.float64)
+            numbers = points.astype(np.float64)
         except ValueError:
             pass
         else:
-            return numbers, PLAIN, True
-    found = {
-        convention: convention.values(present)
-        for convention in (PLAIN, THOUSANDS_COMMA, DECIMAL_COMMA)
-    }
+            settled = not decimal or not all(map(EITHER_COMMA.fullmatch, texts))
+            return numbers, DECIMAL_COMMA if decimal else PLAIN, settled
+    may_have_groups = "," in joined or re.search(r"[0-9]\.[0-9]{3}\.[0-9]", joined)
+    conventions = (PLAIN, THOUSANDS_COMMA, DECIMAL_COMMA) if may_have_groups else (PLAIN,)
+    found = {convention: convention.values(texts) for convention in conventions}
     understood = {convention: ~np.isnan(values) for convention, values in found.items()}
     best = max(found, key=lambda convention: understood[convention].sum())
     settled = True
     if best is THOUSANDS_COMMA and np.array_equal(understood[best], understood[DECIMAL_COMMA]):
         best = DECIMAL_COMMA
-        settled = not all(map(EITHER_COMMA.fullmatch, present[understood[best]]))
-    numbers[~absent] = found[best]
-    return numbers, best, settled
+        settled = not all(map(EITHER_COMMA.fullmatch, texts[understood[best]]))
+    return found[best], best, settled
 
 
-def _kind(texts: list[str], codes: Array, absent: Array, numbers: Array) -> Kind:
-    present = [text for text, is_absent in zip(texts, absent, strict=True) if not is_absent]
-    if not present:
+def _kind(texts: Array, codes: Array, absent: Array, numbers: Array) -> Kind:
+    present, is_number = texts[~absent], ~np.isnan(numbers)
+    if not len(present):
         return Kind.EMPTY
-    is_number = ~np.isnan(numbers)
     if is_number.sum() == len(present):
         return Kind.NUMBER
     if len(present) <= 20 and any({text.casefold() for text in present} <= b for b in BOOLEANS):
@@ -226,5 +230,5 @@ def _read_as(convention: Convention, column: Column) -> Column:
 
 
 def _is_in_groups(column: Column) -> bool:
-    present = np.array(column.texts, object)[~column.absent]
+    present = column.texts[~column.absent]
     return column.kind is Kind.NUMBER and all(map(GROUPS_OF_POINTS.fullmatch, present))

@@ -237,8 +237,8 @@ def _features(columns: list[Column], rows: Array, findings: Findings) -> list[_F
     features, one_hot = list[_Feature](), list[str]()
     empty, constant, numbering = list[str](), list[str](), list[str]()
     for column in columns:
-        present = np.unique(column.codes[rows])
-        present = present[~column.absent[present]]
+        counts = np.bincount(column.codes[rows], minlength=len(column.texts))
+        present = np.flatnonzero((counts > 0) & ~column.absent)
         if not len(present):
             empty.append(quoted(column.name))
             continue
