@@ -184,16 +184,16 @@ def _repeat(comparison: Comparison, choice: Choice, index: int, plain: Row | Non
     numbers["difference_from_baseline"] = score - baseline
     other = plain.repeats[index] if plain is not None else None
     if other is not None and not other.diverged:
-        numbers["difference"] = score - _number(other, "test_score")
-        milliseconds = _number(other, "time_per_epoch_ms")
-        numbers["time_cost_percent"] = 100 * (outcome.time_per_epoch_ms / milliseconds - 1)
+        numbers["difference"] = score - _outcome(other).scores["test"][task.score]
+        # Other processes may slow down one of the two: the fastest epochs are compared.
+        fastest = _outcome(other).fastest_epoch_ms
+        numbers["time_cost_percent"] = 100 * (outcome.fastest_epoch_ms / fastest - 1)
     return Repeat(numbers, choice.strength or None, choice.diverged, outcome)
 
 
-def _number(repeat: Repeat, name: str) -> float:
-    value = repeat.numbers[name]
-    assert value is not None
-    return value
+def _outcome(repeat: Repeat) -> Outcome:
+    assert repeat.outcome is not None
+    return repeat.outcome
 
 
 def _scores(task: Task, scores: dict[str, dict[str, float]]) -> dict[str, float | None]:

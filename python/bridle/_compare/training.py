@@ -76,6 +76,7 @@ class Outcome:
     epochs: int
     best_epoch: int
     time_per_epoch_ms: float
+    fastest_epoch_ms: float
     time_in_bridle_percent: float
     history: dict[str, list[float]]
     weights: Array
@@ -170,6 +171,7 @@ class Run:
             epochs=epochs,
             best_epoch=epochs if best is None else best + 1,
             time_per_epoch_ms=1e3 * float(np.median(self.epoch_seconds)),
+            fastest_epoch_ms=1e3 * min(self.epoch_seconds),
             time_in_bridle_percent=100 * self.regularization.seconds / seconds,
             history=self.history,
             weights=model.weights.copy(),
