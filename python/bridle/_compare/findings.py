@@ -61,4 +61,4 @@ def ignoring(name: str) -> str:
 
 def counted(count: int, thing: str) -> str:
     """Return a number and what it counts, in the plural where there is not one."""
-    return f"{count:,} {thing}{'s' * (count != 1)}"
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"

@@ -91,7 +91,7 @@ PLAIN = Convention(_pattern("", r"\."), "", ".")
 DECIMAL_COMMA = Convention(_pattern(r"\.", ","), ".", ",")
 THOUSANDS_COMMA = Convention(_pattern(",", r"\."), ",", ".")
 EITHER_COMMA = re.compile(r"[+-]?(?:0|[1-9]\d{0,2}(?:,\d{3})?)")
-GROUPS_OF_POINTS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+")
+POINTED_GROUPS = re.compile(r"[+-]?(?:0|[1-9]\d{0,2}(?:\.\d{3})*)")
 
 
 @dataclass(frozen=True)
@@ -231,4 +231,5 @@ def _read_as(convention: Convention, column: Column) -> Column:
 
 def _is_in_groups(column: Column) -> bool:
     present = column.texts[~column.absent]
-    return column.kind is Kind.NUMBER and all(map(GROUPS_OF_POINTS.fullmatch, present))
+    pointed = column.kind is Kind.NUMBER and any("." in text for text in present)
+    return pointed and all(map(POINTED_GROUPS.fullmatch, present))

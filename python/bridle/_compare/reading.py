@@ -75,6 +75,10 @@ class _Record:
     last_line: int
     fields: list[str]
 
+    @property
+    def is_blank(self) -> bool:
+        return not any(map(str.strip, self.fields))
+
     def excess(self, columns: int) -> int:
         """Return how many values it has beyond `columns`, negative if it lacks some."""
         blanks = 0
@@ -213,13 +217,14 @@ def _source(data: bytes, notes: list[str]) -> Source:
     cells = _cells(data, delimiter, columns + 1)
     if cells is None or (cells[1:, columns] != "").any() or (cells[1:, columns - 1] == "").any():
         records = list(_records(data, delimiter))[1:]
-        if _begin_with_names(records, columns):
+        filled = [record for record in records if not record.is_blank]
+        if _begin_with_names(filled, columns):
             header = ["", *header]
-        wrong = [record for record in records if record.excess(len(header))]
+        wrong = [record for record in filled if record.excess(len(header))]
         problems = _length_problems(wrong, len(header))
-        if len(wrong) * 2 > len(records):
+        if len(wrong) * 2 > len(filled):
             raise CompareError(f"{problems[0]}: does the first line name every column?")
-        data = _blanked(data, wrong)
+        data = _blanked(data, [*wrong, *(record for record in records if record.is_blank)])
         widest = max(len(header), *(len(record.fields) for record in records))
         cells = _cells(data, delimiter, widest + 1)
         if cells is None:
@@ -253,7 +258,7 @@ def _cells(data: bytes, delimiter: str, columns: int) -> Array | None:
 def _begin_with_names(records: list[_Record], columns: int) -> bool:
     """Tell whether every record begins with a name of its own that the header has no name for."""
     names = {record.fields[0] for record in records if record.excess(columns) == 1}
-    return len(names) == len(records) > 0
+    return columns > 1 and len(names) == len(records) > 0
 
 
 def _length_problems(records: list[_Record], columns: int) -> list[str]:

@@ -78,8 +78,10 @@ def read_table(
         answer = target_of(goal, answer.rows, task, findings)
         _check_size(goal.name, answer.values, findings)
     if len(answer.rows) < MINIMUM_ROWS:
-        found = f"{len(answer.rows)} row{'s' * (len(answer.rows) != 1)} of data"
-        findings.problems.append(f"{found} are too few; at least {MINIMUM_ROWS} are needed")
+        findings.problems.append(
+            f"{counted(len(answer.rows), 'row')} of data are too few; "
+            f"at least {MINIMUM_ROWS} are needed"
+        )
     features = _features(usable, answer.rows, findings)
     if not features and len(usable) == len(columns):
         findings.problems.append("no feature is left besides the target")
@@ -160,8 +162,8 @@ def _is_usable(column: Column, findings: Findings) -> bool:
 
 def _note_commas(columns: list[Column], findings: Findings) -> None:
     for convention, meaning in (
-        (DECIMAL_COMMA, "decimal points"),
-        (THOUSANDS_COMMA, "separators of thousands"),
+        (DECIMAL_COMMA, "decimal commas (1.234,5)"),
+        (THOUSANDS_COMMA, "commas between thousands (1,234.5)"),
     ):
         names = [
             column.name
@@ -169,7 +171,7 @@ def _note_commas(columns: list[Column], findings: Findings) -> None:
             if column.kind is Kind.NUMBER and column.convention is convention
         ]
         if names:
-            findings.notes.append(f"Commas were read as {meaning} in {named(names)}.")
+            findings.notes.append(f"Numbers with {meaning} were found in {named(names)}.")
 
 
 # Which rows

@@ -119,7 +119,8 @@ def _classified(
             f"column {name} names {frequent.sum()} classes with at least {MINIMUM_SAMPLES} rows; "
             "two are needed"
         )
-    elif not frequent.all():
+        return Target(rows, np.empty(0), ())
+    if not frequent.all():
         rare = [f"{quoted(names[i])} ({counts[i]})" for i in np.flatnonzero(~frequent)]
         findings.notes.append(
             f"Left out {counts[~frequent].sum():,} rows whose class in column {name} has fewer "
