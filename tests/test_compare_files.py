@@ -141,6 +141,11 @@ def test_names_may_stand_behind_a_comment_sign(tmp_path):
     assert read_table(path, "y").names == ("a", "b")
 
 
+def test_names_in_single_quotes_are_names(tmp_path):
+    path = write(tmp_path, {"'a'": NUMBERS, "'y'": WORDS})
+    assert read_table(path, "y").names == ("a",)
+
+
 @pytest.mark.parametrize("names", ['"",a,y', "a,y"], ids=["unnamed", "one name less"])
 def test_unnamed_first_columns_that_name_the_rows_are_left_out(tmp_path, names):
     path = tmp_path / "data.csv"
@@ -348,7 +353,7 @@ def test_texts_are_columns_of_their_values(tmp_path):
 def test_too_many_texts_are_refused(tmp_path):
     assert len(table(tmp_path, [f"n{i % 50}" for i in range(ROWS)]).names) > 50
     line = problem(tmp_path, [f"n{i % 51}" for i in range(ROWS)])
-    assert line.startswith("column 'x' holds 51 different texts")
+    assert line.startswith("column 'x' holds 51 different texts such as 'n0', more than the 50")
     assert "--ignore x" in line
 
 
@@ -420,7 +425,8 @@ def test_missing_values_are_refused_dropped_or_kept(tmp_path, spelling):
     for column in (NUMBERS[::-1], WORDS, [("no", "yes")[i % 2] for i in range(ROWS)]):
         gaps = changed(column, i3=spelling, i8=spelling)
         line = problem(tmp_path, gaps)
-        assert line.startswith("column 'x' lacks 2 values, the first in line 5; ")
+        spelled = f" ({spelling!r})" if spelling.strip() else ""
+        assert line.startswith(f"column 'x' lacks 2 values, the first in line 5{spelled}; ")
         assert "--missing drop" in line
         assert "--missing mean" in line
         whole = table(tmp_path, column)
@@ -434,6 +440,7 @@ def test_missing_values_are_refused_dropped_or_kept(tmp_path, spelling):
         expected[[3, 8], :-1] = np.nan
         np.testing.assert_array_equal(kept.features, expected)
         np.testing.assert_array_equal(kept.indicator, whole.indicator)
+        assert "The mean stands for missing values in 'x' (2)." in kept.notes
 
 
 def test_rows_without_a_target_are_no_samples(tmp_path):

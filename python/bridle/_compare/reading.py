@@ -292,6 +292,8 @@ def _named(
 ) -> Source:
     """Give every column a name of its own, and leave out what is no column."""
     names, repeated = dict[str, int](), set[str]()
+    if all(re.fullmatch("'.+'", name) for name in header):
+        header = [name[1:-1] for name in header]
     for index, text in enumerate(header):
         name = " ".join(text.split())
         if not name:

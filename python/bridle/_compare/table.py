@@ -151,8 +151,9 @@ def _is_usable(column: Column, findings: Findings) -> bool:
         problem = f"holds what is not finite: {infinite}; put it right, leave it empty, or {option}"
     elif column.kind is Kind.TEXT and len(column.categories) > MAXIMUM_CATEGORIES:
         problem = (
-            f"holds {len(column.categories):,} different texts, more than the "
-            f"{MAXIMUM_CATEGORIES} that can become features; {option} leaves it out"
+            f"holds {len(column.categories):,} different texts such as "
+            f"{quoted(column.categories[0])}, more than the {MAXIMUM_CATEGORIES} that can become "
+            f"features; {option} leaves it out"
         )
     else:
         return True
@@ -191,7 +192,20 @@ def _complete_rows(
             _refuse_missing(goal, "", findings)
         else:
             _note_rows(goal.missing.sum(), f"without a value in {quoted(goal.name)}", findings)
-    return _without_gaps(columns, rows, findings) if missing == "drop" else rows
+    if missing == "drop":
+        return _without_gaps(columns, rows, findings)
+    if missing == "mean":
+        gaps = _gaps(columns, rows)
+        found = [f"{quoted(name)} ({gap.sum():,})" for name, gap in gaps.items()]
+        if found:
+            findings.notes.append(f"The mean stands for missing values in {shown(found)}.")
+    return rows
+
+
+def _gaps(columns: list[Column], rows: Array) -> dict[str, Array]:
+    """Return the rows that lack a value, for each column that lacks some but not all."""
+    gaps = {column.name: column.missing[rows] for column in columns}
+    return {name: gap for name, gap in gaps.items() if gap.any() and not gap.all()}
 
 
 def _refuse_missing(column: Column, alternative: str, findings: Findings) -> None:
@@ -199,9 +213,11 @@ def _refuse_missing(column: Column, alternative: str, findings: Findings) -> Non
     if column.kind is Kind.EMPTY:
         advice = f"is empty; {ignoring(column.name)} leaves it out"
     elif missing.any():
-        first = findings.source.lines(np.flatnonzero(missing)[:1])
+        first = np.flatnonzero(missing)[:1]
+        spelling = column.texts[column.codes[first[0]]]
         advice = (
-            f"lacks {counted(missing.sum(), 'value')}, the first in {first}; "
+            f"lacks {counted(missing.sum(), 'value')}, the first in {findings.source.lines(first)}"
+            f"{f' ({spelling!r})' if spelling else ''}; "
             f"--missing drop leaves out such rows{alternative}"
         )
     else:
@@ -211,8 +227,7 @@ def _refuse_missing(column: Column, alternative: str, findings: Findings) -> Non
 
 def _without_gaps(columns: list[Column], rows: Array, findings: Findings) -> Array:
     """Return the rows in which no column lacks a value that it has in other rows."""
-    gaps = {column.name: column.missing[rows] for column in columns}
-    gaps = {name: gap for name, gap in gaps.items() if gap.any() and not gap.all()}
+    gaps = _gaps(columns, rows)
     if not gaps:
         return rows
     complete = ~np.logical_or.reduce(list(gaps.values()))
