@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 from bridle._compare.results import Row
 from bridle._compare.tasks import Task
 
-NOTHING, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
+NOTHING, TIMES = "\N{EN DASH}", "\N{MULTIPLICATION SIGN}"
+Direction = Literal["higher is better", "lower is better", ""]
 
 
 @dataclass(frozen=True)
@@ -16,16 +19,16 @@ class Column:
     """One number of a row.
 
     ``name`` is that in the files; ``heading``, ``unit`` and ``direction`` stand on the page,
-    ``short`` in the terminal, where columns without one are left out. ``form`` is how a number is
-    written. With ``spread``, the standard deviation over the repeats is shown.
+    ``short`` in the terminal, where columns without one are left out. Without ``decimals``, numbers
+    of any size have four digits. With ``spread``, the standard deviation over the repeats is shown.
     """
 
     name: str
     heading: str
     unit: str
     short: str
-    form: str
-    direction: Literal["higher is better", "lower is better", ""] = ""
+    decimals: int | None
+    direction: Direction = ""
     spread: bool = False
     signed: bool = False
 
@@ -34,41 +37,67 @@ class Column:
         mean = row.mean(self.name)
         if mean is None:
             return NOTHING
-        text = f"{mean:{'+' if self.signed else ''}{self.form}}"
-        return text.replace("-", MINUS)
+        return self._written(mean, "+" if self.signed else "")
 
     def spread_text(self, row: Row) -> str:
         """Return the standard deviation as the table shows it, or nothing."""
         spread = row.spread(self.name) if self.spread else None
-        return "" if spread is None else f"{spread:{self.form}}"
+        return "" if spread is None else self._written(spread)
+
+    def _written(self, value: float, sign: str = "") -> str:
+        if self.decimals is None:
+            return four_digits(value)
+        # Adding zero takes the sign from what is rounded to it.
+        return f"{round(value, self.decimals) + 0.0:{sign},.{self.decimals}f}"
+
+
+def four_digits(value: float) -> str:
+    """Return a number of any size with four digits, or the whole of a larger one."""
+    size = math.floor(math.log10(abs(value))) if value else 0
+    return f"{value:,.{max(3 - size, 0)}f}" if -4 <= size < 9 else f"{value:.3e}"
+
+
+def minus(text: str) -> str:
+    """Return a text whose negative numbers have the sign that is as wide as a plus."""
+    return re.sub(r"(?<![\w-])-(?=\d)", "\N{MINUS SIGN}", text)
+
+
+HIGHER: Direction = "higher is better"
+LOWER: Direction = "lower is better"
 
 
 def columns(task: Task) -> list[Column]:
     """Return the columns that a task has."""
-    higher: Literal["higher is better"] = "higher is better"
-    lower: Literal["lower is better"] = "lower is better"
     if task.name == "classification":
-        score, unit, points, form = "accuracy", "%", "points", ",.1f"
-        more = [Column("balanced_accuracy_percent", "balanced accuracy", "%", "", form, higher)]
+        score, unit, points, decimals = "accuracy", "%", "points", 1
+        more = [
+            Column("balanced_accuracy_percent", "balanced accuracy", "%", "", 1, HIGHER),
+        ]
         if task.outputs == 1:
-            more.append(Column("roc_auc", "ROC AUC", "0.5 to 1", "AUC", ".3f", higher))
+            more.append(Column("roc_auc", "ROC AUC", "0 to 1", "AUC", 3, HIGHER))
     else:
-        score, unit, points, form = "R²", "at most 1", "of R²", ",.3f"
-        more = [Column("rmse", "RMSE", "in the target's unit", "RMSE", "#,.4g", lower)]
+        score, unit, points, decimals = "R²", "at most 1", "of R²", 3
+        more = [Column("rmse", "RMSE", "in the target's unit", "RMSE", None, LOWER)]
     short = "test R²" if task.name == "regression" else "test %"
     return [
-        Column("validation_score", f"validation {score}", unit, "", form, higher, spread=True),
-        Column("test_score", f"test {score}", unit, short, form, higher, spread=True),
+        Column("validation_score", f"validation {score}", unit, "", decimals, HIGHER, spread=True),
+        Column("test_score", f"test {score}", unit, short, decimals, HIGHER, spread=True),
         Column(
-            "difference", "against none", points, "vs none", form, higher, spread=True, signed=True
+            "difference", "against none", points, "vs none", decimals, HIGHER, True, signed=True
         ),
-        Column("gap", "gap", points, "gap", form, lower),
+        Column("gap", "gap", points, "gap", decimals),
         *more,
-        Column("zeros_percent", "exact zeros", "%", "zeros\n%", ".1f"),
-        Column("l2_norm", "L2 norm", "", "", ",.2f"),
-        Column("epochs", "epochs run", "", "", ",.0f"),
+        Column("zeros_percent", "exact zeros", "%", "zeros\n%", 1),
+        Column("l2_norm", "L2 norm", "", "", 2),
+        Column("epochs", "epochs run", "", "", 0),
         Column(
-            "time_cost_percent", "time against none", "%", "time\n%", ",.0f", lower, signed=True
+            "time_cost_percent",
+            "time against none",
+            "% per epoch",
+            "time\n%",
+            0,
+            LOWER,
+            signed=True,
         ),
-        Column("time_in_bridle_percent", "time in bridle", "%", "", ".1f"),
+        Column("time_in_bridle_percent", "time in bridle", "%", "", 1),
     ]

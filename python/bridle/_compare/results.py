@@ -214,7 +214,7 @@ def _scores(task: Task, scores: dict[str, dict[str, float]]) -> dict[str, float 
 def _baseline_row(comparison: Comparison, repeats: int) -> Row:
     task = comparison.data.task
     baselines: Iterable[Baseline] = comparison.baselines[:repeats]
-    title = "majority class" if task.name == "classification" else "mean"
+    title = "majority class" if task.name == "classification" else "target's mean"
     return Row(BASELINE, title, [Repeat(_scores(task, one.scores)) for one in baselines])
 
 

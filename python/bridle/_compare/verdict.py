@@ -37,7 +37,8 @@ def _helps(results: Results, best: Row) -> str:
         _strengths(best),
     ]
     if others:
-        sentences.append(f"So {'does' if len(others) == 1 else 'do'} {_listed(others)}.")
+        verb = "helps" if len(others) == 1 else "help"
+        sentences.append(f"{_capital(_listed(others))} clearly {verb}, too.")
     return " ".join([*sentences, _diverged(results)]).strip()
 
 
@@ -88,8 +89,13 @@ def _state(results: Results, plain: Row) -> str:
 
 
 def _diverged(results: Results) -> str:
-    rows = [row for row in results.rows if row.diverged]
-    return "".join(f"{_capital(row.title)} {diverged(row)}. " for row in rows)
+    names: dict[str, list[str]] = {}
+    for row in results.rows:
+        # "None diverged" would say the opposite.
+        name = "the plain model" if row.name == NONE.name else row.title
+        names.setdefault(diverged(row), []).append(name)
+    names.pop("", None)
+    return " ".join(f"{_capital(_listed(of))} {how} repeats." for how, of in names.items())
 
 
 def edges(results: Results) -> list[str]:
