@@ -132,7 +132,7 @@ def test_the_best_of_several_is_that_of_the_best_validation_score():
         }
     )
     assert [row.name for row in Results(comparison).clear] == ["l2", "l1"]
-    assert verdict(Results(comparison)).endswith("So does L1.")
+    assert verdict(Results(comparison)).endswith("L1 clearly helps, too.")
 
 
 def test_nothing_is_best_that_does_not_beat_the_baseline():
@@ -176,7 +176,7 @@ def test_repeats_that_diverged_are_named_and_count_for_nothing():
     assert row.mean("test_score") < 81
     assert row.curve[0].diverged == 1
     assert results.best is row
-    assert "L1 diverged in 1 of 5." in verdict(results)
+    assert "L1 diverged in 1 of 5 repeats." in verdict(results)
     everything = [outcome(99, 99, finite=False)] * 5
     results = Results(fake({"none": {0.0: steady(70, 70)}, "l1": {0.1: everything}}))
     assert results.best is None

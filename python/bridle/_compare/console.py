@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, TextIO
 
-from bridle._compare.columns import Column, columns
+from bridle._compare.columns import Column, columns, minus
 from bridle._compare.comparison import Progress
 from bridle._compare.methods import Method
 from bridle._compare.results import Results, Row
@@ -151,4 +151,4 @@ def _print_table(results: Results, file: TextIO) -> None:
 
 def _cell(column: Column, row: Row) -> str:
     spread = column.spread_text(row)
-    return f"{column.text(row)} ± {spread}" if spread else column.text(row)
+    return minus(f"{column.text(row)} ± {spread}" if spread else column.text(row))

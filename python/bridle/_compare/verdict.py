@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from bridle._compare.methods import NONE
 from bridle._compare.results import BASELINE, Results, Row
 
+SURE = 5
+"""Repeats with which chance passes for a difference in about one of 200 comparisons, not in 30."""
+
 
 def verdict(results: Results) -> str:
     """Return the answer in a few sentences: numbers, and no claim that they do not bear out."""
@@ -39,6 +42,8 @@ def _helps(results: Results, best: Row) -> str:
     if others:
         verb = "helps" if len(others) == 1 else "help"
         sentences.append(f"{_capital(_listed(others))} clearly {verb}, too.")
+    if counted < SURE:
+        sentences.append("With so few repeats chance may look like this; more --repeats tell.")
     return " ".join([*sentences, _diverged(results)]).strip()
 
 
