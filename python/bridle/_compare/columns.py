@@ -45,16 +45,30 @@ class Column:
         return "" if spread is None else self._written(spread)
 
     def _written(self, value: float, sign: str = "") -> str:
-        if self.decimals is None:
-            return four_digits(value)
-        # Adding zero takes the sign from what is rounded to it.
-        return f"{round(value, self.decimals) + 0.0:{sign},.{self.decimals}f}"
+        return four_digits(value) if self.decimals is None else fixed(value, self.decimals, sign)
+
+
+def fixed(value: float, decimals: int, sign: str = "") -> str:
+    """Return a number with so many decimals; what is rounded to zero has no minus."""
+    return f"{round(value, decimals) + 0.0:{sign},.{decimals}f}"
 
 
 def four_digits(value: float) -> str:
     """Return a number of any size with four digits, or the whole of a larger one."""
     size = math.floor(math.log10(abs(value))) if value else 0
     return f"{value:,.{max(3 - size, 0)}f}" if -4 <= size < 9 else f"{value:.3e}"
+
+
+def score_decimals(task: Task) -> int:
+    """Return how many decimals of a task's score are worth reading."""
+    return 1 if task.unit else 3
+
+
+def score_text(task: Task, mean: float, spread: float | None = None, *, sign: str = "") -> str:
+    """Return a score, or a difference of scores, with its spread and without its unit."""
+    decimals = score_decimals(task)
+    text = fixed(mean, decimals, sign)
+    return text if spread is None else f"{text} ± {fixed(spread, decimals)}"
 
 
 def minus(text: str) -> str:
@@ -68,15 +82,16 @@ LOWER: Direction = "lower is better"
 
 def columns(task: Task) -> list[Column]:
     """Return the columns that a task has."""
+    decimals = score_decimals(task)
     if task.name == "classification":
-        score, unit, points, decimals = "accuracy", "%", "points", 1
+        score, unit, points = "accuracy", "%", "points"
         more = [
             Column("balanced_accuracy_percent", "balanced accuracy", "%", "", 1, HIGHER),
         ]
         if task.outputs == 1:
             more.append(Column("roc_auc", "ROC AUC", "0 to 1", "AUC", 3, HIGHER))
     else:
-        score, unit, points, decimals = "R²", "at most 1", "of R²", 3
+        score, unit, points = "R²", "at most 1", "of R²"
         more = [Column("rmse", "RMSE", "in the target's unit", "RMSE", None, LOWER)]
     short = "test R²" if task.name == "regression" else "test %"
     return [

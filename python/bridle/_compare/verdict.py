@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bridle._compare.columns import score_text
 from bridle._compare.methods import NONE
 from bridle._compare.results import BASELINE, Results, Row
 
@@ -41,7 +42,7 @@ def _helps(results: Results, best: Row) -> str:
     ]
     if others:
         verb = "helps" if len(others) == 1 else "help"
-        sentences.append(f"{_capital(_listed(others))} clearly {verb}, too.")
+        sentences.append(f"{_capital(listed(others))} clearly {verb}, too.")
     if counted < SURE:
         sentences.append("With so few repeats chance may look like this; more --repeats tell.")
     return " ".join([*sentences, _diverged(results)]).strip()
@@ -80,8 +81,8 @@ def _no_answer(results: Results, plain: Row) -> str:
         answer = "Regularization does not help: every method is clearly worse than none."
     else:
         answer = (
-            "The data do not tell whether regularization helps: no method is better than none by "
-            "more than twice the spread of the difference over the repeats."
+            "The data do not tell whether regularization helps: no method is better than none, and "
+            "than the baseline, by more than twice the spread of the difference over the repeats."
         )
     sentence = f"The best, {top.title}, differs by {_difference(results, top, signed=True)}."
     return " ".join([answer, sentence, _state(results, plain), _diverged(results)]).strip()
@@ -100,7 +101,7 @@ def _diverged(results: Results) -> str:
         name = "the plain model" if row.name == NONE.name else row.title
         names.setdefault(diverged(row), []).append(name)
     names.pop("", None)
-    return " ".join(f"{_capital(_listed(of))} {how} repeats." for how, of in names.items())
+    return " ".join(f"{_capital(listed(of))} {how} repeats." for how, of in names.items())
 
 
 def edges(results: Results) -> list[str]:
@@ -147,25 +148,26 @@ def _score(results: Results, row: Row) -> str:
     return f"{_quantity(results)} {_with_spread(results, row, 'test_score')}{results.task.unit}"
 
 
-def _difference(results: Results, row: Row, *, signed: bool = False) -> str:
+def _difference(results: Results, row: Row, *, sign: str = "") -> str:
     unit = " points" if results.task.unit else ""
-    return _with_spread(results, row, "difference", signed=signed) + unit
+    return _with_spread(results, row, "difference", sign=sign) + unit
 
 
-def _with_spread(results: Results, row: Row, name: str, *, signed: bool = False) -> str:
-    decimals = 1 if results.task.unit else 3
-    mean, spread = row.mean(name), row.spread(name)
-    sign = "+" if signed else ""
-    text = f"{mean:{sign}.{decimals}f}"
-    return text if spread is None else f"{text} ± {spread:.{decimals}f}"
+def _with_spread(results: Results, row: Row, name: str, *, sign: str = "") -> str:
+    mean = row.mean(name)
+    assert mean is not None
+    return score_text(results.task, mean, row.spread(name), sign=sign)
 
 
 def _quantity(results: Results) -> str:
     return "an accuracy of" if results.task.unit else "an R² of"
 
 
-def _listed(titles: Sequence[str]) -> str:
-    return " and ".join([", ".join(titles[:-1]), titles[-1]] if len(titles) > 1 else titles)
+def listed(names: Sequence[str], most: int | None = None) -> str:
+    """Return names as a sentence has them; those beyond `most` are only counted."""
+    if most is not None and len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most:,} more"
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _capital(text: str) -> str:
