@@ -330,6 +330,27 @@ def test_an_interruption_is_said_with_what_was_finished():
     assert "beyond the edges" in interrupted(comparison(GOOD, complete=False))
 
 
+def test_a_plain_model_that_diverged_is_not_called_none():
+    _, parts = read(comparison({"none": {0.0: math.nan}, "l1": {0.1: math.nan}, "l2": {0.1: 70.0}}))
+    assert "The plain model and L1 diverged in 5 of 5 repeats." in parts.text
+    assert "None diverged" not in parts.text
+
+
+def test_nothing_is_less_than_zero_by_rounding():
+    _, parts = read(comparison({"none": {0.0: 70.0}, "l1": {1e-3: 69.99}}))
+    assert "+0.0" in parts.row("L1")[4]
+    assert minus("-0.0") not in parts.text
+
+
+def test_an_axis_goes_no_further_than_scores_do():
+    tests = {"none": {0.0: 90.0}, "l1": {1e-3: 99.0}}
+    text, _ = read(comparison(tests, data=dataset(classes=()), l1={"validation": 99.9}))
+    pictures = re.findall(r'<svg role="img" aria-label="[TV][^"]*R².*?</svg>', text, re.DOTALL)
+    ticks = [float(tick) for one in pictures for tick in re.findall(r">([\d.]+)</text>", one)]
+    assert len(pictures) == 3
+    assert 0.9 < max(ticks) <= 1
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [

@@ -12,7 +12,7 @@ from bridle._compare.comparison import Comparison
 from bridle._compare.methods import ALL_DROPOUT, ALL_PATIENCE, L1_SHARE
 from bridle._compare.report import Report
 from bridle._compare.results import Feature, Results, Row
-from bridle._compare.verdict import diverged, verdict
+from bridle._compare.verdict import diverged, listed, verdict
 
 MOST_FEATURES, MOST_NAMES, MOST_CLASSES = 30, 12, 8
 """So many features are shown, names listed in a sentence, and classes given columns."""
@@ -56,7 +56,7 @@ def page(report: Report) -> str:
     environment = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
-    environment.filters |= {"listed": listed, "minus": minus, "weight": weight}
+    environment.filters |= {"listed": names, "minus": minus, "weight": weight}
     text = resources.files("bridle._compare").joinpath("report.html.j2").read_text("utf-8")
     results = report.results
     together = minus(verdict(results)).replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
@@ -72,6 +72,7 @@ def page(report: Report) -> str:
         rest=rest,
         interrupted=interrupted(results.comparison),
         columns=columns(results.task),
+        baseline=results.rows[0].title,
         differences=plots.difference_picture(results),
         scores=plots.score_picture(results),
         strengths=[_strengths(row, results) for row in results.methods],
@@ -90,12 +91,9 @@ def page(report: Report) -> str:
     )
 
 
-def listed(names: Iterable[str]) -> str:
+def names(values: Iterable[str]) -> str:
     """Return names as a sentence has them, the last of many only counted."""
-    names = list(names)
-    if len(names) > MOST_NAMES:
-        return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES:,} more"
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return listed(list(values), MOST_NAMES)
 
 
 def weight(value: float) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bridle._compare.columns import NOTHING, TIMES, minus
+from bridle._compare.columns import NOTHING, TIMES, minus, score_text
 from bridle._compare.methods import NONE, PROBABILITY
 from bridle._compare.results import BASELINE, Point, Results, Row
 from bridle._compare.tasks import Task
@@ -299,10 +299,11 @@ def _curve(axes: Axes, losses: Sequence[float], color: str, **style: Any) -> Non
 def _loss_window(results: Results) -> Window:
     """Return the axis of losses: up to twice the median over the methods of their largest."""
     curves = [_loss_curves(row) for row in results.rows if _runs(row)]
-    everything = [loss for both in curves for curve in both for loss in curve]
-    high = min(max(everything), 2 * median(map(_height, curves)))
-    low = min(everything)
-    low = 0.0 if low < 0.4 * high else low
+    largest = max(loss for both in curves for curve in both for loss in curve)
+    high = min(largest, 2 * median(map(_height, curves)))
+    runs = [run for row in results.rows for run in _runs(row)]
+    low = min(loss for run in runs for losses in run.history.values() for loss in losses)
+    low = 0.0 if low < 0.5 * high else low
     return Window(low - 0.02 * (high - low), high + (0.06 * (high - low) or 1e-3))
 
 
@@ -353,9 +354,11 @@ def _curve_words(row: Row, runs: Sequence[Outcome]) -> str:
 def score_picture(results: Results) -> str:
     """Show the training and the test score of every method, and the gap between as a bar."""
     rows = [row for row in results.rows if row.name != BASELINE]
-    train, test = ([row.mean(name) for row in rows] for name in ("train_score", "test_score"))
-    plain = [scores[0] for scores in (train, test)]
-    groups = [[score for score in scores if score is not None] for scores in (train, test, plain)]
+    groups = [
+        [score for row in some for score in _ends(row, name)]
+        for some in (rows, rows[:1])
+        for name in ("train_score", "test_score")
+    ]
     shown = _score_window(results.task, *filter(None, groups))
     baseline = results.row(BASELINE)
     beaten = baseline.mean("test_score") if baseline else None
@@ -443,9 +446,11 @@ def _score_words(results: Results, rows: Sequence[Row]) -> str:
 def difference_picture(results: Results) -> str:
     """Show how much better than the plain model each method is in every repeat; or nothing."""
     rows = results.methods
-    if not _difference_ends(rows):
+    values = [value for row in rows for value in row.values("difference")]
+    if not values:
         return ""
-    shown = window([0.0, *_difference_ends(rows)], _least(results.task))
+    bars = [end for row in rows for end in _ends(row, "difference", 2)]
+    shown = window([0.0, *values, *bars], _least(results.task))
     shown = Window(min(shown.low, -0.1 * shown.high), max(shown.high, -0.1 * shown.low))
 
     def draw(axes: Axes) -> None:
@@ -467,14 +472,10 @@ def difference_picture(results: Results) -> str:
     return _svg(draw, _row_size(rows), (1.0, 0.46), _difference_words(results, rows))
 
 
-def _difference_ends(rows: Sequence[Row]) -> list[float]:
-    """Return all differences, and the ends of the bars that twice their spread makes."""
-    values = [value for row in rows for value in row.values("difference")]
-    for row in rows:
-        mean, spread = row.mean("difference"), row.spread("difference")
-        if mean is not None and spread is not None:
-            values += [mean - 2 * spread, mean + 2 * spread]
-    return values
+def _ends(row: Row, name: str, times: float = 1.0) -> list[float]:
+    """Return a mean and so many standard deviations to both sides; nothing where there is none."""
+    mean, spread = row.mean(name), row.spread(name) or 0.0
+    return [] if mean is None else [mean - times * spread, mean + times * spread]
 
 
 def _dots(axes: Axes, values: Sequence[float], place: float, shown: Window) -> None:
@@ -494,7 +495,10 @@ def _difference_words(results: Results, rows: Sequence[Row]) -> str:
     parts = []
     for row in rows:
         values = row.values("difference")
-        text = ", ".join(_number(results.task, value, "+") for value in values) or NOTHING
+        text = (
+            ", ".join(minus(score_text(results.task, value, sign="+")) for value in values)
+            or NOTHING
+        )
         parts.append(f"{row.title}: {text}")
     return (
         f"Test {_quantity(results)} less that of none, in{unit}, of every repeat. "
@@ -509,15 +513,8 @@ def _quantity(results: Results) -> str:
     return "accuracy" if results.task.unit else "R²"
 
 
-def _number(task: Task, value: float, sign: str = "") -> str:
-    return minus(f"{value:{sign}.{1 if task.unit else 3}f}")
-
-
 def _score(results: Results, score: float, spread: float | None = None) -> str:
-    text = _number(results.task, score)
-    if spread is not None:
-        text += f" ± {_number(results.task, spread)}"
-    return text + results.task.unit
+    return minus(score_text(results.task, score, spread)) + results.task.unit
 
 
 def _mean_score(results: Results, row: Row, name: str) -> str:
@@ -557,6 +554,7 @@ def _inline(figure: Any, words: str) -> str:
     # Styles would reach the whole page, and names of groups would not be unique in it.
     svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'<g id="[^"]*"', "<g", svg)
+    svg = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font-size: \1", svg)  # Of Matplotlib before 3.9.
     svg = re.sub(r" font-family: [^;\"]*;?", "", svg)
     svg = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\.\d\d)\d+", r"\1", tag[0]), svg)
     svg = svg.replace(INK, "currentColor").strip()
