@@ -141,8 +141,9 @@ def read(compared):
     return text, Page(text)
 
 
-def test_page_needs_no_other_file():
+def test_page_needs_no_other_file_and_is_always_the_same():
     text, parts = read(comparison(GOOD))
+    assert page(report_of(comparison(GOOD))) == text
     assert "http:" not in text
     assert "https:" not in text
     assert "@import" not in text

@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from statistics import fmean, median
+from statistics import fmean, median_low
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -300,7 +300,7 @@ def _loss_window(results: Results) -> Window:
     """Return the axis of losses: up to twice the median over the methods of their largest."""
     curves = [_loss_curves(row) for row in results.rows if _runs(row)]
     largest = max(loss for both in curves for curve in both for loss in curve)
-    high = min(largest, 2 * median(map(_height, curves)))
+    high = min(largest, 2 * median_low(map(_height, curves)))
     runs = [run for row in results.rows for run in _runs(row)]
     low = min(loss for run in runs for losses in run.history.values() for loss in losses)
     low = 0.0 if low < 0.5 * high else low
