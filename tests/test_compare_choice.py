@@ -144,6 +144,14 @@ def test_nothing_is_best_that_does_not_beat_the_baseline():
     assert sentence.startswith("Nothing beats the baseline: always naming the most frequent class")
 
 
+def test_a_difference_that_is_written_as_zero_is_none():
+    plain = [outcome(70, 70)] * 5
+    for test, is_best in ((70.04, False), (70.06, True)):
+        results = Results(fake({"none": {0.0: plain}, "l1": {0.1: [outcome(80, test)] * 5}}))
+        assert results.row("l1").clearly("difference")
+        assert (results.best is not None) is is_best
+
+
 def test_one_repeat_cannot_tell():
     results = Results(fake({"none": {0.0: steady(50, 50, 1)}, "l1": {0.1: steady(90, 90, 1)}}))
     assert results.best is None

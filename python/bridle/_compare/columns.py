@@ -59,14 +59,9 @@ def four_digits(value: float) -> str:
     return f"{value:,.{max(3 - size, 0)}f}" if -4 <= size < 9 else f"{value:.3e}"
 
 
-def score_decimals(task: Task) -> int:
-    """Return how many decimals of a task's score are worth reading."""
-    return 1 if task.unit else 3
-
-
 def score_text(task: Task, mean: float, spread: float | None = None, *, sign: str = "") -> str:
     """Return a score, or a difference of scores, with its spread and without its unit."""
-    decimals = score_decimals(task)
+    decimals = task.decimals
     text = fixed(mean, decimals, sign)
     return text if spread is None else f"{text} ± {fixed(spread, decimals)}"
 
@@ -82,7 +77,7 @@ LOWER: Direction = "lower is better"
 
 def columns(task: Task) -> list[Column]:
     """Return the columns that a task has."""
-    decimals = score_decimals(task)
+    decimals = task.decimals
     if task.name == "classification":
         score, unit, points = "accuracy", "%", "points"
         more = [

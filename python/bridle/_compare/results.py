@@ -141,12 +141,15 @@ class Results:
     def clear(self) -> list[Row]:
         """The methods that are clearly better than the plain model and than the baseline.
 
-        Best first, by their validation score: the test samples are not to be chosen by.
+        A difference that is written as zero is none. Best first, by their validation score: the
+        test samples are not to be chosen by.
         """
         clear = [
             row
             for row in self.methods
-            if row.clearly("difference") and row.clearly("difference_from_baseline")
+            if row.clearly("difference")
+            and row.clearly("difference_from_baseline")
+            and round(row.mean("difference") or 0.0, self.task.decimals) > 0
         ]
         return sorted(clear, key=lambda row: -(row.mean("validation_score") or -math.inf))
 

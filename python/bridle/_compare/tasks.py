@@ -2,7 +2,8 @@
 
 A task says how many columns of ``outputs`` a model has, and what they are worth. Losses are means
 over samples in float64, and `gradient` is that of the mean loss by the outputs. ``score`` names the
-one of the `scores` that methods are judged by, of which more is better, and ``unit`` its unit. A
+one of the `scores` that methods are judged by, of which more is better, ``unit`` its unit, and
+``decimals`` how many of it are worth reading. A
 model whose score is more than ``failed_below`` under the baseline's has diverged: that is more
 than having learned nothing. ``curvature`` bounds the second derivative of a sample's loss by its
 outputs.
@@ -27,6 +28,7 @@ class Classification:
     name: ClassVar = "classification"
     score: ClassVar = "accuracy_percent"
     unit: ClassVar = " %"
+    decimals: ClassVar = 1
     failed_below: ClassVar = 30.0
 
     @property
@@ -82,6 +84,7 @@ class Regression:
     name: ClassVar = "regression"
     score: ClassVar = "r2"
     unit: ClassVar = ""
+    decimals: ClassVar = 3
     failed_below: ClassVar = 10.0
     curvature: ClassVar = 1.0
     outputs: ClassVar = 1

@@ -84,7 +84,7 @@ def _no_answer(results: Results, plain: Row) -> str:
             "The data do not tell whether regularization helps: no method is better than none, and "
             "than the baseline, by more than twice the spread of the difference over the repeats."
         )
-    sentence = f"The best, {top.title}, differs by {_difference(results, top, signed=True)}."
+    sentence = f"The best, {top.title}, differs by {_difference(results, top, sign='+')}."
     return " ".join([answer, sentence, _state(results, plain), _diverged(results)]).strip()
 
 
