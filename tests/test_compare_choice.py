@@ -85,7 +85,7 @@ def test_a_grid_is_extended_once_where_its_best_lies_at_its_edge(monkeypatch):
     assert [point.strength for point in results.row("l2").curve] == [1e-4, 1e-3, 1e-2]
     assert results.row("l1").strengths == [1.0]
     (sentence,) = edges(results)
-    assert "L1 is best at the strongest of the strengths tried, 1, although" in sentence
+    assert sentence.startswith("L1: The best mean is at the strongest strength tried, 1, although")
 
 
 def test_strengths_beyond_the_ends_of_a_grid():

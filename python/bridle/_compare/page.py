@@ -12,7 +12,7 @@ from bridle._compare.comparison import Comparison
 from bridle._compare.methods import ALL_DROPOUT, ALL_PATIENCE, L1_SHARE
 from bridle._compare.report import Report
 from bridle._compare.results import Feature, Results, Row
-from bridle._compare.verdict import diverged, listed, verdict
+from bridle._compare.verdict import diverged, edge, listed, verdict
 
 MOST_FEATURES, MOST_NAMES, MOST_CLASSES = 30, 12, 8
 """So many features are shown, names listed in a sentence, and classes given columns."""
@@ -127,19 +127,6 @@ def chosen(row: Row) -> str:
         return f"{counts[0][0]:g}"
     return ", ".join(
         f"{strength:g}\N{NO-BREAK SPACE}({count}{TIMES})" for strength, count in counts
-    )
-
-
-def edge(row: Row) -> str:
-    """Say that the best strength is the last that was tried in one direction, if it is."""
-    if row.edge == 0:
-        return "The grid was extended once: its best was at the edge." if row.extended else ""
-    weakest = row.edge < 0
-    strength = row.curve[0 if weakest else -1].strength
-    return (
-        f"The best mean is at the {'weakest' if weakest else 'strongest'} strength tried, "
-        f"{strength:g}{', although the grid was extended once' if row.extended else ''}: "
-        f"{'weaker' if weakest else 'stronger'} ones may be better still."
     )
 
 

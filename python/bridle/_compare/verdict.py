@@ -106,13 +106,20 @@ def _diverged(results: Results) -> str:
 
 def edges(results: Results) -> list[str]:
     """Return a sentence for each method whose best strength lies at the edge of its grid."""
-    return [
-        f"{_capital(row.title)} is best at the {'strongest' if row.edge > 0 else 'weakest'} of the "
-        f"strengths tried, {row.curve[-1 if row.edge > 0 else 0].strength:g}"
-        f"{', although the grid was extended' if row.extended else ''}: the best may lie beyond."
-        for row in results.methods
-        if row.edge != 0
-    ]
+    return [f"{_capital(row.title)}: {edge(row)}" for row in results.methods if row.edge != 0]
+
+
+def edge(row: Row) -> str:
+    """Say that the best strength is the last that was tried in one direction, if it is."""
+    if row.edge == 0:
+        return "The grid was extended once: its best was at the edge." if row.extended else ""
+    weakest = row.edge < 0
+    strength = row.curve[0 if weakest else -1].strength
+    return (
+        f"The best mean is at the {'weakest' if weakest else 'strongest'} strength tried, "
+        f"{strength:g}{', although the grid was extended once' if row.extended else ''}: "
+        f"{'weaker' if weakest else 'stronger'} ones may be better still."
+    )
 
 
 def cost(results: Results) -> str:
