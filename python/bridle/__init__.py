@@ -10,9 +10,14 @@ from bridle._dropout import apply_dropout_mask, dropout, dropout_inference, drop
 from bridle._dropout_layer import Dropout
 from bridle._dropout_variants import alpha_dropout, gaussian_dropout, gaussian_noise
 from bridle._embedding import c_api, c_api_address, get_cmake_dir, get_include
-from bridle._optim import decay, elastic_net_gradient
-from bridle._penalty import elastic_net_penalty, l1_penalty, l2_penalty
-from bridle._prox import prox_elastic_net, prox_l2, soft_threshold
+from bridle._operators.elementwise import (
+    decay,
+    elastic_net_gradient,
+    prox_elastic_net,
+    prox_l2,
+    soft_threshold,
+)
+from bridle._operators.penalties import elastic_net_penalty, l1_penalty, l2_penalty
 from bridle._stopping import EarlyStopping
 from bridle._update import (
     adagrad_update,

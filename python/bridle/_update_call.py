@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from bridle import _core
 from bridle._call import refuse_masked, shown
 from bridle._noise import counter, number
-from bridle._penalty import elastic_net_penalty
 
 Rate: TypeAlias = float | Sequence[float]
 
@@ -306,7 +305,7 @@ def _penalty(w: Any, l1: Any, l2: Any) -> float:
     for i, array in enumerate(arrays):
         one, two = (s[i] if isinstance(s, tuple) else s for s in (l1, l2))
         if one or two:
-            total += float(elastic_net_penalty(array, one, two))
+            total += float(_core.elastic_net_penalty(array, one, two, None, False))
     return total
 
 

@@ -1,0 +1,1 @@
+"""Operators on whole arrays: elementwise ones and penalties."""
