@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import bridle as br
-from bridle._layer_copies import stream_of_copy
+from bridle._dropout.copies import stream_of_copy
 
 try:
     import torch

@@ -1,14 +1,20 @@
 """Regularization of large weight arrays for those who write their own training loops."""
 
-from bridle import _call, _config, _core, _dropout, _ufuncs  # noqa: F401 - _ufuncs is for pickle
+from bridle import _call, _config, _core, _ufuncs  # noqa: F401 - _ufuncs is for pickle
 from bridle._catch_up import catch_up
 from bridle._config import get_num_threads, set_num_threads, show_config
 from bridle._criteria import GeneralizationLoss, Plateau, ProgressQuotient, UnimprovedStrips
 from bridle._criterion import Criterion
 from bridle._decision import Decision, StopReason
-from bridle._dropout import apply_dropout_mask, dropout, dropout_inference, dropout_mask
-from bridle._dropout_layer import Dropout
-from bridle._dropout_variants import alpha_dropout, gaussian_dropout, gaussian_noise
+from bridle._dropout.functions import (
+    apply_dropout_mask,
+    dropout,
+    dropout_inference,
+    dropout_mask,
+)
+from bridle._dropout.functions import dropout_of_any as _dropout_of_any
+from bridle._dropout.layer import Dropout
+from bridle._dropout.variants import alpha_dropout, gaussian_dropout, gaussian_noise
 from bridle._embedding import c_api, c_api_address, get_cmake_dir, get_include
 from bridle._operators.elementwise import (
     decay,
@@ -77,4 +83,4 @@ __all__ = [
 ]
 
 _config.warn_of_environment()
-_core.set_fallbacks(_call.elementwise, _call.penalty, _dropout.dropout_of_any)
+_core.set_fallbacks(_call.elementwise, _call.penalty, _dropout_of_any)

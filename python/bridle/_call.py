@@ -8,7 +8,7 @@ import math
 import operator
 import warnings
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, SupportsIndex, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -69,6 +69,29 @@ def refuse_masked(name: str, parameter: str, value: object) -> None:
     """Raise TypeError for a parameter whose mask would be overlooked."""
     if is_masked(value):
         raise TypeError(f"{name}: {parameter} must not be masked, got {shown(value)}")
+
+
+def number(name: str, parameter: str, value: Any) -> float:
+    """Check that a hyper-parameter is one real number."""
+    if isinstance(value, int | float):
+        return as_float(value)
+    refuse_masked(name, parameter, value)
+    array = np.asarray(value)
+    if array.ndim > 0 or not is_real(array):
+        raise TypeError(f"{name}: {parameter} must be a real number, got {shown(value)}")
+    return float(array)
+
+
+def counter(name: str, parameter: str, value: SupportsIndex, limit: int = 2**64) -> int:
+    """Check one of the integers that name a random number."""
+    refuse_masked(name, parameter, value)
+    try:
+        integer = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name}: {parameter} must be an integer, got {shown(value)}") from None
+    if not 0 <= integer < limit:
+        raise ValueError(f"{name}: {parameter} must be >= 0 and < {limit}, got {integer}")
+    return integer
 
 
 def has_own_rules(value: object) -> bool:

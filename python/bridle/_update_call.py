@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridle import _core
-from bridle._call import refuse_masked, shown
-from bridle._noise import counter, number
+from bridle._call import counter, number, refuse_masked, shown
 
 Rate: TypeAlias = float | Sequence[float]
 

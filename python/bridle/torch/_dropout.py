@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bridle._dropout import dropout
-from bridle._layer_copies import CopiesDrawOtherMasks
-from bridle._noise import counter, probability
+from bridle._call import counter
+from bridle._dropout.copies import CopiesDrawOtherMasks
+from bridle._dropout.functions import dropout
+from bridle._dropout.noise import probability
 from bridle.torch._arrays import array_of, check_tensor
 
 __all__ = ["Dropout"]

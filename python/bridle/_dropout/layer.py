@@ -8,10 +8,10 @@ from typing import Any, NamedTuple, SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bridle._call import real_array
-from bridle._dropout import dropout, dropout_inference
-from bridle._layer_copies import CopiesDrawOtherMasks
-from bridle._noise import NoiseShape, counter, lengths, noise_lengths, probability
+from bridle._call import counter, real_array
+from bridle._dropout.copies import CopiesDrawOtherMasks
+from bridle._dropout.functions import dropout, dropout_inference
+from bridle._dropout.noise import NoiseShape, lengths, noise_lengths, probability
 
 __all__ = ["Dropout"]
 

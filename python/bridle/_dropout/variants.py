@@ -8,13 +8,12 @@ from typing import Any, SupportsIndex, Unpack, overload
 from numpy.typing import ArrayLike, NDArray
 
 from bridle import _core
-from bridle._call import real_array
-from bridle._noise import (
+from bridle._call import number, real_array
+from bridle._dropout.noise import (
     Block,
     NoiseKeywords,
     NoiseShape,
     apply,
-    number,
     probability,
     random_noise,
 )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridle import _core
-from bridle._call import as_float, is_real, refuse_masked, shown
+from bridle._call import counter, number, refuse_masked, shown
 
 NoiseShape: TypeAlias = Sequence[SupportsIndex | None]
 Block: TypeAlias = tuple[Sequence[SupportsIndex], Sequence[SupportsIndex]]
@@ -47,35 +47,12 @@ class Noise(NamedTuple):
     """How far the random numbers of neighbours along each dimension lie apart."""
 
 
-def number(name: str, parameter: str, value: Any) -> float:
-    """Check that a hyper-parameter is one real number."""
-    if isinstance(value, int | float):
-        return as_float(value)
-    refuse_masked(name, parameter, value)
-    array = np.asarray(value)
-    if array.ndim > 0 or not is_real(array):
-        raise TypeError(f"{name}: {parameter} must be a real number, got {shown(value)}")
-    return float(array)
-
-
 def probability(name: str, p: Any) -> float:
     """Check the probability of dropping an element."""
     value = number(name, "p", p)
     if not 0.0 <= value <= 1.0:
         raise ValueError(f"{name}: p must be between 0 and 1, got {p}")
     return value
-
-
-def counter(name: str, parameter: str, value: SupportsIndex, limit: int = 2**64) -> int:
-    """Check one of the integers that name a random number."""
-    refuse_masked(name, parameter, value)
-    try:
-        integer = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name}: {parameter} must be an integer, got {shown(value)}") from None
-    if not 0 <= integer < limit:
-        raise ValueError(f"{name}: {parameter} must be >= 0 and < {limit}, got {integer}")
-    return integer
 
 
 def lengths(name: str, parameter: str, shape: SupportsIndex | Sequence[Any]) -> tuple[int, ...]:

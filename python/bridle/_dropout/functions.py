@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bridle import _core
 from bridle._call import real_array
-from bridle._noise import (
+from bridle._dropout.noise import (
     Block,
     DropoutKeywords,
     MaskKeywords,

@@ -1,0 +1,1 @@
+"""Dropout and noise: functions, the layer, and the place of every random number."""
