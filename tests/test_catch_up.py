@@ -430,7 +430,7 @@ def test_copies_of_rows_are_made_a_block_at_a_time(size, monkeypatch):
     wanted = plain.copy()
     br.catch_up(wanted, rows, missed, STEP, toward=toward, **keywords)
     for block in (1, 100, 2**20):
-        monkeypatch.setattr("bridle._catch_up.BLOCK", block)
+        monkeypatch.setattr("bridle._updates.catch_up.BLOCK", block)
         for pair in ((plain.copy(order="F"), toward), (plain.copy(), np.asfortranarray(toward))):
             br.catch_up(pair[0], rows, missed, STEP, toward=pair[1], **keywords)
             np.testing.assert_array_equal(pair[0], wanted)

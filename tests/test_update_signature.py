@@ -8,7 +8,7 @@ import typing
 import pytest
 
 import bridle as br
-from bridle._update_call import Regularization, run
+from bridle._updates.call import Regularization, run
 
 from .update_calls import REGULARIZED
 from .update_oracle import UPDATES

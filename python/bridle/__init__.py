@@ -1,7 +1,6 @@
 """Regularization of large weight arrays for those who write their own training loops."""
 
 from bridle import _call, _config, _core, _ufuncs  # noqa: F401 - _ufuncs is for pickle
-from bridle._catch_up import catch_up
 from bridle._config import get_num_threads, set_num_threads, show_config
 from bridle._criteria import GeneralizationLoss, Plateau, ProgressQuotient, UnimprovedStrips
 from bridle._criterion import Criterion
@@ -25,7 +24,9 @@ from bridle._operators.elementwise import (
 )
 from bridle._operators.penalties import elastic_net_penalty, l1_penalty, l2_penalty
 from bridle._stopping import EarlyStopping
-from bridle._update import (
+from bridle._updates.call import UpdateSummary
+from bridle._updates.catch_up import catch_up
+from bridle._updates.functions import (
     adagrad_update,
     adamw_update,
     ftrl_update,
@@ -34,7 +35,7 @@ from bridle._update import (
     rmsprop_update,
     sgd_update,
 )
-from bridle._update_call import PreparedArrays, UpdateSummary, prepare
+from bridle._updates.prepared import PreparedArrays, prepare
 
 __version__ = _core.__version__
 __all__ = [

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, overload
 import torch
 from numpy.typing import NDArray
 
-from bridle._update import adamw_update, sgd_update
-from bridle._update_call import UpdateSummary
+from bridle._updates.call import UpdateSummary
+from bridle._updates.functions import adamw_update, sgd_update
 from bridle.torch._arrays import HALVES, array_of, check_device, state_type
 
 __all__ = ["ProxAdamW", "ProxSGD"]

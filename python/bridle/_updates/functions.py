@@ -6,8 +6,7 @@ import operator
 from typing import Any, SupportsIndex, Unpack
 
 from bridle._call import refuse_masked, shown
-from bridle._update_call import (
-    Arrays,
+from bridle._updates.call import (
     Operands,
     Operator,
     Rate,
@@ -19,6 +18,7 @@ from bridle._update_call import (
     run,
     shows_regularization,
 )
+from bridle._updates.prepared import Arrays
 
 __all__ = [
     "adagrad_update",

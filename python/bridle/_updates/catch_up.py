@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bridle import _core
 from bridle._call import refuse_masked, shown
-from bridle._update_call import check_arrays, non_negative
+from bridle._updates.call import check_arrays, non_negative
 
 __all__ = ["catch_up"]
 

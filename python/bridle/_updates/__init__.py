@@ -1,0 +1,1 @@
+"""Fused updates of optimizers: functions, prepared arrays, and rows that missed steps."""
