@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 
 import bridle as br
-from bridle import _stopping_state
 
 
 class Monotonic:
     """A clock that somebody sets."""
 
     def __init__(self, monkeypatch):
-        monkeypatch.setattr(_stopping_state.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr("bridle._stopping.state.time.monotonic", lambda: self.now)
         self.now = 0.0
 
 

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 import bridle as br
-from bridle import _checkpoint
 
 
 def kept(weights):
@@ -174,7 +173,7 @@ def test_error_of_the_disk_is_not_taken_for_a_damaged_file(path, monkeypatch):
         raise OSError(errno.EIO, "broken")
 
     kept(np.ones(1)).save(path)
-    monkeypatch.setattr(_checkpoint.zipfile, "ZipFile", fail)
+    monkeypatch.setattr("bridle._stopping.file.zipfile.ZipFile", fail)
     with pytest.raises(OSError, match="broken"):
         br.EarlyStopping.load(path)
 

@@ -7,7 +7,6 @@ import random
 import pytest
 
 import bridle as br
-from bridle import _stopping_state
 
 from .stopping_oracle import decisions
 
@@ -25,7 +24,7 @@ class Clock:
 def clock(monkeypatch):
     """Replace the clock by one that only moves when told to."""
     replacement = Clock()
-    monkeypatch.setattr(_stopping_state, "time", replacement)
+    monkeypatch.setattr("bridle._stopping.state.time", replacement)
     return replacement
 
 

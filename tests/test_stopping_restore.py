@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import bridle as br
-from bridle import _snapshot
+from bridle._stopping import snapshot
 
 DTYPES = [np.float16, ml_dtypes.bfloat16, np.float32, np.float64, np.int64, np.complex64, ">f4"]
 
@@ -37,13 +37,13 @@ def bits(array):
 def copies(monkeypatch):
     """Record the destination of every copy."""
     recorded = []
-    copy_arrays = _snapshot.copy_arrays
+    copy_arrays = snapshot.copy_arrays
 
     def spy(destinations, sources, *further):
         recorded.extend(destinations)
         copy_arrays(destinations, sources, *further)
 
-    monkeypatch.setattr(_snapshot, "copy_arrays", spy)
+    monkeypatch.setattr(snapshot, "copy_arrays", spy)
     return recorded
 
 
@@ -258,7 +258,7 @@ def test_interrupted_update_leaves_the_weights_of_the_best_epoch(monkeypatch):
     for array in weights:
         array += 1
     with monkeypatch.context() as patch:
-        patch.setattr(_snapshot, "copy_arrays", interrupted)
+        patch.setattr(snapshot, "copy_arrays", interrupted)
         with pytest.raises(KeyboardInterrupt):
             stopping.update(4.0, weights)
     assert (stopping.best, stopping.best_epoch, stopping.wait) == (5.0, 0, 0)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import bridle as br
-from bridle import StopReason, _stopping_state
+from bridle import StopReason
 
 INF, NAN = math.inf, math.nan
 
@@ -163,7 +163,7 @@ def at(monkeypatch):
     clock = collections.namedtuple("Clock", "monotonic")
 
     def set_clock(seconds):
-        monkeypatch.setattr(_stopping_state, "time", clock(lambda: seconds))
+        monkeypatch.setattr("bridle._stopping.state.time", clock(lambda: seconds))
 
     return set_clock
 

@@ -2,9 +2,6 @@
 
 from bridle import _call, _config, _core, _ufuncs  # noqa: F401 - _ufuncs is for pickle
 from bridle._config import get_num_threads, set_num_threads, show_config
-from bridle._criteria import GeneralizationLoss, Plateau, ProgressQuotient, UnimprovedStrips
-from bridle._criterion import Criterion
-from bridle._decision import Decision, StopReason
 from bridle._dropout.functions import (
     apply_dropout_mask,
     dropout,
@@ -23,7 +20,15 @@ from bridle._operators.elementwise import (
     soft_threshold,
 )
 from bridle._operators.penalties import elastic_net_penalty, l1_penalty, l2_penalty
-from bridle._stopping import EarlyStopping
+from bridle._stopping.criteria import (
+    Criterion,
+    GeneralizationLoss,
+    Plateau,
+    ProgressQuotient,
+    UnimprovedStrips,
+)
+from bridle._stopping.judgement import Decision, StopReason
+from bridle._stopping.tracker import EarlyStopping
 from bridle._updates.call import UpdateSummary
 from bridle._updates.catch_up import catch_up
 from bridle._updates.functions import (

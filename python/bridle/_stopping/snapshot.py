@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridle._core import copy_arrays
-from bridle._stopping_checks import is_masked, shown
+from bridle._stopping.checks import is_masked, shown
 
 Weights: TypeAlias = NDArray[Any] | Sequence[NDArray[Any]] | Mapping[str, NDArray[Any]]
 Arrays: TypeAlias = dict[Any, NDArray[Any]]

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeGuard
 
-from bridle._criterion import Criterion, states_of
-from bridle._decision import Decision, StopReason
-from bridle._metric import Metric, Standing
-from bridle._snapshot import Snapshot
-from bridle._stopping_checks import as_json, from_json, names, shown
-from bridle._stopping_rules import OWNER, Parameters, type_of
+from bridle._stopping.checks import as_json, from_json, names, shown
+from bridle._stopping.criteria import Criterion, states_of
+from bridle._stopping.judgement import Decision, StopReason
+from bridle._stopping.metric import Metric, Standing
+from bridle._stopping.rules import OWNER, Parameters, type_of
+from bridle._stopping.snapshot import Snapshot
 
 
 class Clock:

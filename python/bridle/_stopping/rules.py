@@ -6,10 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal, TypeAlias
 
-from bridle._criteria import BUILT_IN
-from bridle._criterion import BuiltIn, Criterion
-from bridle._metric import Metric, Mode
-from bridle._stopping_checks import (
+from bridle._stopping.checks import (
     as_json,
     count,
     flag,
@@ -20,6 +17,8 @@ from bridle._stopping_checks import (
     one_of,
     shown,
 )
+from bridle._stopping.criteria import BUILT_IN, BuiltIn, Criterion
+from bridle._stopping.metric import Metric, Mode
 
 OWNER = "EarlyStopping"
 MODES = ("min", "max")

@@ -7,21 +7,21 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Literal, SupportsFloat, SupportsIndex, TypeAlias
 
-from bridle._criterion import Criterion, any_fires
-from bridle._decision import StopReason
-from bridle._metric import Mode, Standing
-from bridle._snapshot import Arrays, Weights, arrays_of, container_of
-from bridle._stopping_checks import count, real, truth
-from bridle._stopping_judgement import (
+from bridle._stopping.checks import count, real, truth
+from bridle._stopping.criteria import Criterion, any_fires
+from bridle._stopping.file import Resumable
+from bridle._stopping.judgement import (
+    StopReason,
     raise_if_not_finite,
     reason_of,
     recorded,
     values_of,
     verdicts_of,
 )
-from bridle._stopping_resume import Resumable
-from bridle._stopping_rules import OWNER, Monitor, PerMetric, Reduce, Rules
-from bridle._stopping_state import Clock, Record, State
+from bridle._stopping.metric import Mode, Standing
+from bridle._stopping.rules import OWNER, Monitor, PerMetric, Reduce, Rules
+from bridle._stopping.snapshot import Arrays, Weights, arrays_of, container_of
+from bridle._stopping.state import Clock, Record, State
 
 Number: TypeAlias = SupportsFloat | SupportsIndex
 

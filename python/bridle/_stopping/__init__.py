@@ -1,0 +1,1 @@
+"""Early stopping: when to stop, and the weights of the best epoch."""
