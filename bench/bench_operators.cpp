@@ -13,10 +13,10 @@
 #include <type_traits>
 #include <utility>
 
-#include "core.hpp"
 #include "dispatch.hpp"
+#include "drivers/core.hpp"
+#include "drivers/noise_reader.hpp"
 #include "harness.hpp"
-#include "noise_reader.hpp"
 #include "threads/parallel.hpp"
 
 namespace bridle::bench {

@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "core.hpp"
+#include "drivers/core.hpp"
 #include "limits.hpp"
 
 namespace bridle::bench {

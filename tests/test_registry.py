@@ -49,7 +49,7 @@ def forgotten(name):
     if f"<ops::{name}> {name};" not in CPP_FUNCTIONS:
         lines.append(f"{name}: not in cpp/include/bridle/functions.hpp")
     if not all(f"(*{name}_{suffix})(" in C_FUNCTIONS for suffix in ("f32", "f64")):
-        lines.append(f"{name}: not in cpp/include/bridle/c_api.h and cpp/src/c_api.cpp")
+        lines.append(f"{name}: not in cpp/include/bridle/c_api.h and cpp/src/c/api.cpp")
     return lines
 
 

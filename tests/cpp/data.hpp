@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "core.hpp"
 #include "dispatch.hpp"
+#include "drivers/core.hpp"
 
 namespace bridle::test {
 

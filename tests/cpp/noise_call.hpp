@@ -1,7 +1,7 @@
 // Calls of the dropout family on one-dimensional operands.
 #pragma once
 
-#include "core.hpp"
+#include "drivers/core.hpp"
 
 namespace bridle::test {
 

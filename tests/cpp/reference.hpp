@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "core.hpp"
+#include "drivers/core.hpp"
 
 namespace bridle::test {
 

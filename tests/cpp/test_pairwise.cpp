@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "data.hpp"
-#include "pairwise.hpp"
+#include "drivers/pairwise.hpp"
 
 namespace bridle::test {
 namespace {

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "data.hpp"
-#include "streaming.hpp"
+#include "drivers/streaming.hpp"
 
 namespace bridle::test {
 namespace {

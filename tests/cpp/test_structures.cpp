@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "c_arguments.hpp"
+#include "c/arguments.hpp"
 
 namespace bridle::test {
 namespace {

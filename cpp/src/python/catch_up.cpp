@@ -1,4 +1,4 @@
-#include "catch_up.hpp"
+#include "drivers/catch_up.hpp"
 
 #include <algorithm>
 #include <new>

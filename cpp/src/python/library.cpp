@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "layout.hpp"
+#include "c/layout.hpp"
 
 [[gnu::weak]] const char* bridle_layout() noexcept;  // older libraries have none
 

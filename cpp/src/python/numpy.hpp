@@ -17,7 +17,7 @@
 
 #include <optional>
 
-#include "core.hpp"
+#include "drivers/core.hpp"
 
 namespace bridle::python {
 

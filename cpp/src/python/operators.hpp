@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-#include "update_numbers.hpp"
+#include "drivers/update_numbers.hpp"
 
 namespace bridle::python {
 
@@ -18,7 +18,7 @@ struct Operator {
 };
 
 struct FusedUpdate : Operator {
-  void (*set_numbers)(const double* numbers, UpdateNumbers& to);  // see update_numbers.hpp
+  void (*set_numbers)(const double* numbers, UpdateNumbers& to);  // see drivers/update_numbers.hpp
 };
 
 struct Penalty : Operator {

@@ -9,8 +9,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "c_arguments.hpp"
-#include "c_functions.hpp"
+#include "arguments.hpp"
+#include "functions.hpp"
 #include "threads/parallel.hpp"
 #include "threads/status_flags.hpp"
 

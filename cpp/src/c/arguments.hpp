@@ -5,7 +5,7 @@
 #include <cstring>
 #include <type_traits>
 
-#include "core.hpp"
+#include "drivers/core.hpp"
 
 namespace bridle::c {
 

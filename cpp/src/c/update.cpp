@@ -4,10 +4,10 @@
 #include <cstddef>
 #include <iterator>
 
-#include "c_arguments.hpp"
-#include "c_functions.hpp"
+#include "arguments.hpp"
+#include "drivers/update_numbers.hpp"
+#include "functions.hpp"
 #include "threads/status_flags.hpp"
-#include "update_numbers.hpp"
 
 namespace bridle::c {
 namespace {

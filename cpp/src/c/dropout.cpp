@@ -1,6 +1,6 @@
 // Dropout as C functions.
-#include "c_arguments.hpp"
-#include "c_functions.hpp"
+#include "arguments.hpp"
+#include "functions.hpp"
 #include "threads/status_flags.hpp"
 
 namespace bridle::c {
