@@ -4,8 +4,8 @@
 #include <benchmark/benchmark.h>
 
 #include <array>
+#include <bridle/loops/storage.hpp>
 #include <bridle/ops.hpp>
-#include <bridle/storage.hpp>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>

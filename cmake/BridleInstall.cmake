@@ -7,8 +7,7 @@ set(BRIDLE_INSTALL_CMAKEDIR ${CMAKE_INSTALL_LIBDIR}/cmake/bridle)
 install(TARGETS bridle EXPORT bridleTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT devel
         NAMELINK_COMPONENT namelink)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/cpp/include/bridle DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-        COMPONENT devel
-        PATTERN loops EXCLUDE PATTERN half.hpp EXCLUDE PATTERN storage.hpp EXCLUDE PATTERN vector.hpp EXCLUDE)
+        COMPONENT devel PATTERN loops EXCLUDE)
 
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/bridleConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_SOURCE_DIR}/cmake/bridleConfig.cmake ${PROJECT_BINARY_DIR}/bridleConfigVersion.cmake

@@ -1,7 +1,7 @@
 #include "data.hpp"
 
 #include <algorithm>
-#include <bridle/storage.hpp>
+#include <bridle/loops/storage.hpp>
 #include <cmath>
 #include <cstdio>
 #include <cstring>

@@ -1,8 +1,8 @@
 // Compiled once per instruction set, like kernels.cpp.
 #include "primitives.hpp"
 
-#include <bridle/half.hpp>
 #include <bridle/loops/chacha.hpp>
+#include <bridle/loops/half.hpp>
 
 namespace bridle::inline BRIDLE_ISA {
 namespace {

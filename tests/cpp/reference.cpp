@@ -1,8 +1,8 @@
 #include "reference.hpp"
 
 #include <algorithm>
+#include <bridle/loops/storage.hpp>
 #include <bridle/ops.hpp>
-#include <bridle/storage.hpp>
 #include <cstring>
 #include <iterator>
 #include <limits>

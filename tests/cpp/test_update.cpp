@@ -2,7 +2,7 @@
 // on every instruction set, and nothing else is written.
 #include <doctest/doctest.h>
 
-#include <bridle/storage.hpp>
+#include <bridle/loops/storage.hpp>
 
 #include "chacha_reference.hpp"
 #include "threads/parallel.hpp"

@@ -1,7 +1,7 @@
 #include "catch_up.hpp"
 
 #include <algorithm>
-#include <bridle/storage.hpp>
+#include <bridle/loops/storage.hpp>
 #include <cmath>
 #include <limits>
 

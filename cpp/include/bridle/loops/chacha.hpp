@@ -4,8 +4,8 @@
 // in memory.
 #pragma once
 
+#include <bridle/loops/vector.hpp>
 #include <bridle/types.hpp>
-#include <bridle/vector.hpp>
 
 namespace bridle::inline BRIDLE_ISA {
 

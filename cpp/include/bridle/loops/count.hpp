@@ -2,8 +2,8 @@
 #pragma once
 
 #include <bridle/loops/reduce.hpp>
-#include <bridle/storage.hpp>
-#include <bridle/vector.hpp>
+#include <bridle/loops/storage.hpp>
+#include <bridle/loops/vector.hpp>
 #include <cstddef>
 
 namespace bridle::inline BRIDLE_ISA {

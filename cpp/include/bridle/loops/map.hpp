@@ -1,7 +1,7 @@
 // The loop of every elementwise operator: out[i] = op{parameters[i]}(x[i]).
 #pragma once
 
-#include <bridle/half.hpp>
+#include <bridle/loops/half.hpp>
 #include <bridle/ops.hpp>
 #include <bridle/prefetch.hpp>
 #include <cstddef>

@@ -2,8 +2,8 @@
 // decisions.
 #pragma once
 
-#include <bridle/half.hpp>
 #include <bridle/loops/chacha.hpp>
+#include <bridle/loops/half.hpp>
 #include <bridle/loops/normal.hpp>
 #include <bridle/ops/dropout.hpp>
 #include <utility>

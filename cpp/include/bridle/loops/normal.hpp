@@ -1,7 +1,7 @@
 // Standard normal deviates from 32-bit uniforms by arithmetic that rounds alike everywhere.
 #pragma once
 
-#include <bridle/storage.hpp>
+#include <bridle/loops/storage.hpp>
 
 namespace bridle::inline BRIDLE_ISA {
 

@@ -3,10 +3,10 @@
 // 16, 8, 4, 2, 1.
 #pragma once
 
-#include <bridle/half.hpp>
+#include <bridle/loops/half.hpp>
+#include <bridle/loops/vector.hpp>
 #include <bridle/ops.hpp>
 #include <bridle/prefetch.hpp>
-#include <bridle/vector.hpp>
 #include <cstddef>
 
 namespace bridle::inline BRIDLE_ISA {

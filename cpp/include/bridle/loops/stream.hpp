@@ -1,8 +1,8 @@
 // Stores that bypass the caches, for results that are too large for them.
 #pragma once
 
+#include <bridle/loops/vector.hpp>
 #include <bridle/types.hpp>
-#include <bridle/vector.hpp>
 
 #if defined(__SSE2__)
 #include <immintrin.h>

@@ -3,8 +3,8 @@
 
 #include <bridle/loops/count.hpp>
 #include <bridle/loops/reduce.hpp>
+#include <bridle/loops/storage.hpp>
 #include <bridle/ops.hpp>
-#include <bridle/storage.hpp>
 #include <cstddef>
 #include <utility>
 

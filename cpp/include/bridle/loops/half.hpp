@@ -3,8 +3,8 @@
 // floats and narrow it back.
 #pragma once
 
-#include <bridle/storage.hpp>
-#include <bridle/vector.hpp>
+#include <bridle/loops/storage.hpp>
+#include <bridle/loops/vector.hpp>
 
 #if defined(__F16C__)
 #include <immintrin.h>
