@@ -9,7 +9,7 @@ import bridle as br
 from bridle import _core
 
 from .cases import DTYPES, ELEMENTWISE, INF, NAN, PENALTIES, values
-from .random_oracle import AMOUNTS, KEY
+from .dropout.oracle import AMOUNTS, KEY
 
 ROWS = [*ELEMENTWISE.values(), *PENALTIES.values()]
 PARAMETERS = [

@@ -8,8 +8,8 @@ import pytest
 import bridle as br
 
 from .cases import DTYPES
-from .update_data import operands
-from .update_oracle import UPDATES
+from .updates.data import operands
+from .updates.oracle import UPDATES
 
 MEGABYTE = 2**20
 

@@ -1,6 +1,5 @@
 """Keras' own tests of regularizers, noise layers, early stopping and optimizers, on bridle."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,7 @@ from suite import Suite
 
 import bridle as br
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+# isort: split
 import keras_backend  # noqa: F401 - before Keras
 
 # isort: split

@@ -1,0 +1,159 @@
+"""The C functions, called through ctypes, are the Python functions."""
+
+import ctypes
+import re
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import bridle as br
+from bridle import _core
+
+from ..cases import ELEMENTWISE, PENALTIES, SIZES, THREADED_SIZES, values
+from .updates import STATES
+
+HEADER = Path(br.get_include(), "bridle", "c_api.h")
+TYPES = {"f32": (np.float32, ctypes.c_float), "f64": (np.float64, ctypes.c_double)}
+NAMES = [f"{name}_{suffix}" for name in (ELEMENTWISE | PENALTIES) for suffix in TYPES]
+WRITTEN_OUT = [f"{name}_{suffix}" for name in ("dropout", *STATES) for suffix in TYPES]
+
+
+def function(name):
+    """Return the C function with its types, the row of its operator and its element type."""
+    operator, suffix = name.rsplit("_", 1)
+    dtype, number = TYPES[suffix]
+    pointer, size = ctypes.c_void_p, ctypes.c_int64
+    if operator in ELEMENTWISE:
+        row = ELEMENTWISE[operator]
+        types = [pointer, *[number] * len(row.params), pointer, size]
+    else:
+        row = PENALTIES[operator]
+        types = [pointer, *[ctypes.c_double] * len(row.params), size, pointer]
+    return ctypes.CFUNCTYPE(ctypes.c_int, *types)(br.c_api_address(name)), row, dtype
+
+
+def call(c_function, row, x, parameters, out):
+    """Call it with arrays; the result of a penalty goes to out[0]."""
+    if row.name in ELEMENTWISE:
+        return c_function(x.ctypes.data, *parameters, out.ctypes.data, x.size)
+    return c_function(x.ctypes.data, *parameters, x.size, out.ctypes.data)
+
+
+def result_like(row, x, fill):
+    return np.full_like(x, fill) if row.name in ELEMENTWISE else np.full(1, float(fill))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_c_function_gives_the_bits_of_the_python_function(name, threads, assert_same_bits):
+    c_function, row, dtype = function(name)
+    for size in (*SIZES, *THREADED_SIZES):
+        x = values(np.dtype(dtype), size, finite=row.name in PENALTIES)
+        out = result_like(row, x, 9)
+        assert call(c_function, row, x, row.sample, out) == 0
+        expected = getattr(br, row.name)(x, *row.sample)
+        assert_same_bits(out if row.name in ELEMENTWISE else out[0], expected, f"size {size}")
+        if row.name in ELEMENTWISE:
+            assert call(c_function, row, x, row.sample, x) == 0
+            assert_same_bits(x, expected, f"in place, size {size}")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_bad_parameter_is_refused_and_nothing_is_written(name):
+    c_function, row, dtype = function(name)
+    x = np.ones(70, dtype)
+    for index, domain in enumerate(row.params.values()):
+        for bad in domain.bad:
+            if row.name in ELEMENTWISE and np.isfinite(bad) and float(dtype(bad)) != bad:
+                continue  # rounded to float32 it is allowed
+            parameters = [*row.sample]
+            parameters[index] = bad
+            out = result_like(row, x, 9)
+            assert call(c_function, row, x, parameters, out) != 0
+            assert (out == 9).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_bad_arrays_are_refused_and_nothing_is_written(name):
+    c_function, row, dtype = function(name)
+    x = np.ones(70, dtype)
+    out = result_like(row, x, 9)
+    first, second = x.ctypes.data, out.ctypes.data
+    if row.name in ELEMENTWISE:
+        calls = [(None, second, 70), (first, None, 70), (first, second, -1), (first, second + 1, 9)]
+        calls += [(second, second + x.itemsize, 69), (second + 69 * x.itemsize, second, 70)]
+        refused = [c_function(a, *row.sample, b, n) for a, b, n in calls]
+        assert c_function(None, *row.sample, None, 0) == 0
+    else:
+        calls = [(None, 70, second), (first, 70, None), (first, -1, second), (first + 1, 9, second)]
+        refused = [c_function(a, *row.sample, n, b) for a, n, b in calls]
+    assert all(refused)
+    assert (out == 9).all()
+
+
+def test_every_operator_has_its_functions_in_the_table():
+    text = HEADER.read_text("utf-8")
+    begin = text.index("struct bridle_c_api {")
+    table = text[begin : text.index("\n};", begin)]
+    members = re.findall(r"\(\*(\w+)\)\(", table)
+    every = [*NAMES, *WRITTEN_OUT, "dropout_mask"]
+    assert sorted(members) == sorted(_core.c_functions) == sorted(every)
+    get_pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    get_pointer.restype, get_pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    address = get_pointer(br.c_api(), b"bridle.c_api")
+    version, size = (ctypes.c_uint32 * 2).from_address(address)
+    assert (version, size) == (1, 8 + 8 * len(members))
+    pointers = (ctypes.c_uint64 * len(members)).from_address(address + 8)
+    assert list(pointers) == [br.c_api_address(name) for name in members]
+
+
+def test_the_table_says_with_which_version_each_member_came():
+    text = HEADER.read_text("utf-8")
+    table = text[text.index("struct bridle_c_api {") :]
+    versions = [tuple(map(int, v)) for v in re.findall(r"/\* Since (\d+)\.(\d+)\. \*/", table)]
+    assert table.index("/* Since ") < table.index("version;")
+    assert versions == sorted(set(versions))
+    assert versions[-1] <= tuple(map(int, br.__version__.split(".")[:2]))
+
+
+@pytest.mark.parametrize("name", [None, 1, b"decay_f32", ["decay_f32"]], ids=repr)
+def test_a_name_that_is_no_string_is_a_type_error(name):
+    with pytest.raises(TypeError, match=r"^c_api_address: name must be a str, got ") as error:
+        br.c_api_address(name)
+    assert repr(name) in str(error.value)
+
+
+def test_an_unknown_name_is_a_key_error_that_lists_the_names():
+    with pytest.raises(
+        KeyError, match=r"no function 'soft_threshold'.* decay_f32, .*_f64"
+    ) as error:
+        br.c_api_address("soft_threshold")
+    assert "\n" not in str(error.value)
+
+
+def test_threads_may_call_at_the_same_time(assert_same_bits):
+    c_function, row, dtype = function("soft_threshold_f32")
+    arrays = [values(np.dtype(dtype), 100_000) for _ in range(4)]
+    expected = br.soft_threshold(arrays[0], 0.3)
+    work = [threading.Thread(target=call, args=(c_function, row, a, (0.3,), a)) for a in arrays]
+    for thread in work:
+        thread.start()
+    for thread in work:
+        thread.join()
+    for array in arrays:
+        assert_same_bits(array, expected)
+
+
+@pytest.mark.parametrize("language", ["c -std=c99", "c++ -std=c++20"])
+def test_the_header_is_c_and_cpp(language, tmp_path):
+    compiler = shutil.which("cc")
+    if not compiler:
+        pytest.skip("there is no cc")
+    source = tmp_path / "source"
+    source.write_text("#include <bridle/c_api.h>\nint size = (int)sizeof(struct bridle_c_api);\n")
+    flags = f"-Wall -Wextra -pedantic -Werror -fsyntax-only -I {br.get_include()} -x {language}"
+    done = subprocess.run([compiler, *flags.split(), source], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()

@@ -1,0 +1,131 @@
+"""Laws that hold whatever the formula: a row of cases.py names those of its operator."""
+
+import numpy as np
+import pytest
+
+import bridle as br
+
+from ..cases import ELEMENTWISE, PENALTIES, hostile, values
+
+FLOAT64 = np.dtype(np.float64)
+ROUNDING = 8 * np.finfo(FLOAT64).eps
+
+
+def numbers():
+    """Return numbers of every size, and those at which the samples' formulas change."""
+    edges = hostile(FLOAT64)
+    return np.concatenate([values(FLOAT64, 997, finite=True), edges[np.abs(edges) < 1e6]])
+
+
+def parameter_sets(operator):
+    """Return the good parameters with which arithmetic neither over- nor underflows."""
+    ordinary = [
+        p for p in operator.good_params if all(v == 0 or 1e-9 <= v < 1e6 for v in p.values())
+    ]
+    return [operator.sample_params, *ordinary]
+
+
+def odd(operator, f, params):
+    x = numbers()
+    np.testing.assert_array_equal(f(-x, **params), -f(x, **params))
+
+
+def shrinks(operator, f, params):
+    x = np.concatenate([numbers(), [np.inf, -np.inf]])
+    y = f(x, **params)
+    kept = ~np.isnan(y)  # inf times zero
+    assert (np.abs(y[kept]) <= np.abs(x[kept])).all()
+    assert (y * np.sign(x) >= 0)[kept].all()
+
+
+def identity_at_zero(operator, f, params):
+    for dtype in ("float16", "float32", "float64"):
+        x = values(np.dtype(dtype), 997)
+        y = f(x, **dict.fromkeys(operator.params, 0.0))
+        np.testing.assert_array_equal(y, x)  # in which -0.0 and 0.0 are equal
+
+
+def firmly_nonexpansive(operator, f, params):
+    x = numbers()
+    dx = x[:, np.newaxis] - x
+    y = f(x, **params)
+    dy = y[:, np.newaxis] - y
+    size = np.maximum(np.abs(x[:, np.newaxis]), np.abs(x))
+    assert (dy * dy <= dy * dx + ROUNDING * size * np.abs(dx)).all()
+
+
+def argmin(operator, f, params):
+    """No neighbour of the result, near or far, has a lower objective."""
+    x = numbers()
+    z = f(x, **params)
+
+    def objective(z):
+        return 0.5 * (z - x) ** 2 + operator.penalty(z, **params)
+
+    for distance in (1e-6, 1e-4, 1e-2, 1.0, 100.0):
+        for scale in (1.0, np.abs(x)):
+            for sign in (-1, 1):
+                other = objective(z + sign * distance * scale)
+                assert (objective(z) <= other + ROUNDING * np.abs(other)).all()
+    assert (objective(z) <= objective(0.0) * (1 + ROUNDING)).all()
+
+
+def subgradient(operator, f, params):
+    """The penalty lies above its tangent; where it has a kink, the tangent is the flattest one."""
+    w = numbers()
+    tangent = f(w, **params)
+    for other in (-10.0, -0.5, -1e-3, 0.0, 1e-3, 0.5, 10.0):
+        above, below = operator.penalty(other, **params), operator.penalty(w, **params)
+        rise = tangent * (other - w)
+        rounding = ROUNDING * (np.abs(above) + np.abs(below) + np.abs(rise))
+        assert (above >= below + rise - rounding).all()
+    assert (f(w[w == 0], **params) == 0).all()
+
+
+def even(operator, f, params):
+    w = values(FLOAT64, 70_001, finite=True)
+    assert f(-w, **params) == f(w, **params) == f(np.abs(w), **params) >= 0
+
+
+def doubles(operator, f, params):
+    w = values(FLOAT64, 70_001, finite=True)
+    assert f(2 * w, **params) == 2 * f(w, **params)
+
+
+def quadruples(operator, f, params):
+    w = values(FLOAT64, 70_001, finite=True)
+    assert f(2 * w, **params) == 4 * f(w, **params)
+
+
+LAWS = {
+    law.__name__: law
+    for law in (
+        *(odd, shrinks, identity_at_zero, firmly_nonexpansive, argmin, subgradient),
+        *(even, doubles, quadruples),
+    )
+}
+ROWS = [*ELEMENTWISE.values(), *PENALTIES.values()]
+
+
+@pytest.mark.parametrize(
+    ("operator", "law"), [pytest.param(r, w, id=f"{r.name}-{w}") for r in ROWS for w in r.laws]
+)
+def test_the_operator_obeys_the_law(operator, law):
+    for params in parameter_sets(operator):
+        LAWS[law](operator, getattr(br, operator.name), params)
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.3, 2.0])
+def test_what_soft_thresholding_takes_away_is_the_projection_on_an_interval(strength):
+    x = numbers()
+    np.testing.assert_allclose(
+        x - br.soft_threshold(x, strength), np.clip(x, -strength, strength), rtol=0, atol=1e-9
+    )
+
+
+def test_the_gradient_is_the_slope_of_the_penalty():
+    w = values(FLOAT64, 997, finite=True)
+    w = w[np.abs(w) > 1e-2]
+    above, below = (br.elastic_net_penalty(w + d, 0.3, 0.45, axis=()) for d in (1e-6, -1e-6))
+    slope = (above - below) / 2e-6
+    np.testing.assert_allclose(br.elastic_net_gradient(w, 0.3, 0.45), slope, rtol=1e-7)
