@@ -6,7 +6,7 @@ import pytest
 from bridle._compare.results import Results
 from bridle._compare.verdict import verdict
 
-from .compare_data import compare, dataset
+from .data import compare, dataset
 
 for package in ("sklearn", "threadpoolctl"):
     pytest.importorskip(package)

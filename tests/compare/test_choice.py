@@ -12,7 +12,7 @@ from bridle._compare.results import Results
 from bridle._compare.training import plan, reproducible
 from bridle._compare.verdict import edges, verdict
 
-from .compare_data import BY_NAME, Silent, compare, dataset, fake, outcome, trials
+from .data import BY_NAME, Silent, compare, dataset, fake, outcome, trials
 
 for package in ("sklearn", "threadpoolctl"):
     pytest.importorskip(package)

@@ -16,7 +16,7 @@ from bridle._compare.methods import METHODS
 from bridle._compare.report import Report, write_report
 from bridle._compare.results import Results
 
-from .compare_data import fake, outcome
+from .data import fake, outcome
 
 for package in ("sklearn", "pandas", "threadpoolctl", "matplotlib", "jinja2", "rich"):
     pytest.importorskip(package)

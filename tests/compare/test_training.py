@@ -12,7 +12,7 @@ from bridle._compare.network import MomentumDescent, Network
 from bridle._compare.tasks import Classification, Regression
 from bridle._compare.training import Run, plan, reproducible, train
 
-from .compare_data import BY_NAME, compare, dataset
+from .data import BY_NAME, compare, dataset
 
 for package in ("sklearn", "threadpoolctl"):
     pytest.importorskip(package)
