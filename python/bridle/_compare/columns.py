@@ -56,7 +56,7 @@ def fixed(value: float, decimals: int, sign: str = "") -> str:
 def four_digits(value: float) -> str:
     """Return a number of any size with four digits, or the whole of a larger one."""
     size = math.floor(math.log10(abs(value))) if value else 0
-    return f"{value:,.{max(3 - size, 0)}f}" if -4 <= size < 9 else f"{value:.3e}"
+    return f"{value:,.{max(3 - size, 0)}f}" if -4 <= size < 12 else f"{value:.3e}"
 
 
 def score_text(task: Task, mean: float, spread: float | None = None, *, sign: str = "") -> str:
