@@ -11,19 +11,20 @@ import pytest
 from bridle._compare.columns import NOTHING, columns, four_digits, minus
 from bridle._compare.comparison import Baseline, Comparison, Trials
 from bridle._compare.data import PARTS, Dataset
-from bridle._compare.methods import METHODS
 from bridle._compare.page import MOST_FEATURES, interrupted, page
 from bridle._compare.plots import window
 from bridle._compare.report import Report
 from bridle._compare.results import Results
 from bridle._compare.table import Table
-from bridle._compare.training import Outcome, plan
+from bridle._compare.training import plan
 from bridle._compare.verdict import verdict
+
+from . import data as fakes
+from .data import BY_NAME
 
 for package in ("sklearn", "matplotlib", "jinja2"):
     pytest.importorskip(package)
 
-BY_NAME = {method.name: method for method in METHODS}
 EPOCHS = 6
 
 
@@ -53,21 +54,14 @@ def outcome(data, test, *, finite=True, loss=1.0, weights=None, validation=None)
     finite = finite and math.isfinite(test)
     tests = {"training": test + 5, "validation": test if validation is None else validation}
     outputs = 1 if len(data.table.classes) <= 2 else len(data.table.classes)
-    size = len(data.table.names) * outputs
-    return Outcome(
-        finite=finite,
+    ones = np.ones(len(data.table.names) * outputs, np.float32)
+    return replace(
+        fakes.outcome(0, 0, finite=finite, weights=ones if weights is None else weights),
         losses=dict.fromkeys(PARTS, history[-1] if finite else math.nan),
         scores={part: scores(data, tests.get(part, test)) for part in PARTS},
-        zeros_percent=12.5,
-        l1_norm=3.0,
-        l2_norm=2.0,
         epochs=EPOCHS,
         best_epoch=EPOCHS - 2,
-        time_per_epoch_ms=1.0,
-        fastest_epoch_ms=1.0,
-        time_in_bridle_percent=4.0,
         history={"train_loss": history, "validation_loss": [2 * value for value in history]},
-        weights=np.ones(size, np.float32) if weights is None else weights,
     )
 
 

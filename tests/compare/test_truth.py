@@ -98,7 +98,7 @@ def test_one_percent_of_positives_is_no_success_of_guessing():
     assert results.best is None
     sentence = verdict(results)
     assert sentence.startswith("Nothing beats the baseline")
-    assert "too uneven for accuracy" in sentence
+    assert "something that accuracy does not show" in sentence
 
 
 def test_data_that_a_line_fits_need_nothing():

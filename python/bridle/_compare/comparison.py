@@ -120,7 +120,7 @@ class Comparison:
         if not (outcome.finite and math.isfinite(outcome.losses[part])):
             return True
         floor = self.baselines[repeat].scores[part][task.score] - task.failed_below
-        return outcome.scores[part][task.score] < floor
+        return not outcome.scores[part][task.score] >= floor
 
     def choice(self, trials: Trials, repeat: int) -> Choice:
         """Choose the best strength of a repeat by its validation samples, ties by their loss."""

@@ -211,6 +211,7 @@ def _scores(task: Task, scores: dict[str, dict[str, float]]) -> dict[str, float 
         "gap": training - test,
         # The score of classification has its own columns.
         **{name: value for name, value in scores["test"].items() if name != "accuracy_percent"},
+        "validation_roc_auc": scores["validation"].get("roc_auc"),
     }
 
 

@@ -25,7 +25,9 @@ def verdict(results: Results) -> str:
         )
     if results.best is not None:
         return _helps(results, results.best)
-    if not any(row.clearly("difference_from_baseline") for row in results.rows):
+    if plain.mean("test_score") is not None and not any(
+        row.clearly("difference_from_baseline") for row in results.rows
+    ):
         return _nothing_learned(results)
     return _no_answer(results, plain)
 
@@ -60,15 +62,23 @@ def _nothing_learned(results: Results) -> str:
         f"Nothing beats the baseline: {rest} has {_score(results, baseline)} on unseen samples, "
         "and no method, nor the plain model, is clearly better."
     )
-    ranking = max(results.rows, key=lambda row: row.mean("roc_auc") or 0.0)
-    auc, spread = ranking.mean("roc_auc"), ranking.spread("roc_auc")
-    if auc is not None and spread is not None and auc - 0.5 > 2 * spread:
-        sentence += (
-            f" Yet the features say something: {ranking.title} ranks the classes with an area "
-            f"under the ROC curve of {auc:.2f} (chance has 0.5); the classes are too uneven for "
-            "accuracy to show it."
-        )
-    return " ".join([sentence, _diverged(results)]).strip()
+    return " ".join(filter(None, [sentence, _ranking(results), _diverged(results)]))
+
+
+def _ranking(results: Results) -> str:
+    """Say that the classes are told apart where accuracy does not show it, if they are."""
+    known = [row for row in results.rows if row.spread("roc_auc") is not None]
+    if not known:
+        return ""
+    best = max(known, key=lambda row: row.mean("validation_roc_auc") or 0.0)
+    auc, spread = best.mean("roc_auc") or 0.0, best.spread("roc_auc") or 0.0
+    if auc - 0.5 <= 2 * spread:
+        return ""
+    name = "the plain model" if best.name == NONE.name else best.title
+    return (
+        f"Yet the features say something that accuracy does not show: {name} ranks the classes "
+        f"with an area under the ROC curve of {auc:.2f} (chance has 0.5)."
+    )
 
 
 def _no_answer(results: Results, plain: Row) -> str:
