@@ -168,6 +168,8 @@ def test_trailing_delimiters_are_no_values(tmp_path):
     [
         (b"", "empty"),
         (b"\n \n", "empty"),
+        (b"\t\n\n\t\n", "empty"),
+        (b"# a,b\n,,\n", "only one column"),
         (bytes(range(256)), "not a text file"),
         (bytes(range(1, 32)) * 9, "not a text file"),
         (b"\xff\xfeabc", "UTF-16"),
@@ -175,6 +177,7 @@ def test_trailing_delimiters_are_no_values(tmp_path):
         (b" \n<!doctype html><p>a,b", "web page"),
         (b"\x1f\x8bnot gzip", "compress"),
         (b'a,b\n1,2\n3,"4\n5,6\n', "line 3: a quotation mark is never closed"),
+        (b'a,"b\n1,2\n', "line 1: a quotation mark is never closed"),
         (b"a\n1\n2\n", "only one column, 'a'"),
         (b"Title\na,b\n1,2\n3,4\n", "does the first line name every column?"),
     ],
@@ -468,7 +471,10 @@ def test_wholly_missing_columns_do_not_cost_the_rows(tmp_path, missing):
 
 def test_rows_that_hold_nothing_are_blank_lines(tmp_path):
     path = write(tmp_path, {"a": NUMBERS, "y": WORDS})
-    path.write_text(path.read_text() + " , \n,\n")
+    path.write_text(' , \n""\n' + path.read_text() + ' , \n,\n""\n\u00a0\n1,2,3\n')
+    (line,) = problems(path)
+    assert line.endswith("line 68 has 3")
+    path.write_text(path.read_text().replace("1,2,3", ""))
     assert len(read_table(path, "y").target) == ROWS
 
 

@@ -66,7 +66,7 @@ class Source:
 
     @cached_property
     def _lines(self) -> list[int]:
-        return [record.line for record in islice(_records(self.data, self.delimiter), 1, None)]
+        return [record.line for record in islice(_filled(self.data, self.delimiter), 1, None)]
 
 
 @dataclass(frozen=True)
@@ -125,8 +125,6 @@ def _text(data: bytes) -> tuple[bytes, list[str]]:
     controls = len(re.findall(r"[\x01-\x08\x0e-\x1f\x7f]", text))
     if "\0" in text or controls > len(text) / 100:
         raise CompareError("not a text file; save the table as CSV")
-    if not text.strip():
-        raise CompareError("the file is empty")
     notes = [f"Read as {encoding}, for it is not UTF-8."] if encoding else []
     for before, after in (("\r\n", "\n"), ("\r", "\n"), ("\x1a", "")):
         text = text.replace(before, after)
@@ -157,11 +155,16 @@ def _records(data: bytes, delimiter: str) -> Iterator[_Record]:
     first = 1
     try:
         for fields in reader:
-            if len(fields) > 1 or (fields and fields[0].strip()):
+            if fields:
                 yield _Record(first, reader.line_num, fields)
             first = reader.line_num + 1
     except csv.Error:
         raise CompareError(f"line {first}: a quotation mark is never closed") from None
+
+
+def _filled(data: bytes, delimiter: str) -> Iterator[_Record]:
+    """Yield the records that hold something."""
+    return (record for record in _records(data, delimiter) if not record.is_blank)
 
 
 def _dialect(data: bytes) -> tuple[bytes, str]:
@@ -181,7 +184,7 @@ def _dialect(data: bytes) -> tuple[bytes, str]:
 
 
 def _first(data: bytes, delimiter: str) -> list[str]:
-    return next(_records(data, delimiter)).fields
+    return next((record.fields for record in _filled(data, delimiter)), [])
 
 
 def _delimiter(data: bytes) -> str:
@@ -201,10 +204,12 @@ def _evenness(sample: bytes, delimiter: str) -> float:
 
     It counts half where the header is not separated at all, as by decimal commas.
     """
-    records = islice(_records(sample, delimiter), SAMPLE_RECORDS)
+    records = islice(_filled(sample, delimiter), SAMPLE_RECORDS)
     try:
         counts = [len(record.fields) for record in records]
     except CompareError:
+        return 0.0
+    if not counts:
         return 0.0
     fields, times = Counter(counts).most_common(1)[0]
     return times / len(counts) / (1 if counts[0] > 1 else 2) if fields > 1 else 0.0
@@ -213,20 +218,23 @@ def _evenness(sample: bytes, delimiter: str) -> float:
 def _source(data: bytes, notes: list[str]) -> Source:
     data, delimiter = _dialect(data)
     header = _first(data, delimiter)
+    if not header:
+        raise CompareError("the file is empty")
     columns, problems = len(header), list[str]()
     cells = _cells(data, delimiter, columns + 1)
-    if cells is None or (cells[1:, columns] != "").any() or (cells[1:, columns - 1] == "").any():
-        records = list(_records(data, delimiter))[1:]
-        filled = [record for record in records if not record.is_blank]
+    # Short records are filled up with empty texts, and records that hold nothing are such.
+    if cells is None or (cells[:, columns] != "").any() or (cells[:, columns - 1] == "").any():
+        records = list(_records(data, delimiter))
+        blank = [record for record in records if record.is_blank]
+        filled = [record for record in records if not record.is_blank][1:]
         if _begin_with_names(filled, columns):
             header = ["", *header]
         wrong = [record for record in filled if record.excess(len(header))]
         problems = _length_problems(wrong, len(header))
         if len(wrong) * 2 > len(filled):
             raise CompareError(f"{problems[0]}: does the first line name every column?")
-        data = _blanked(data, [*wrong, *(record for record in records if record.is_blank)])
-        widest = max(len(header), *(len(record.fields) for record in records))
-        cells = _cells(data, delimiter, widest + 1)
+        data = _blanked(data, [*blank, *wrong])
+        cells = _cells(data, delimiter, max(len(record.fields) for record in records) + 1)
         if cells is None:
             raise CompareError(f"line {records[-1].line}: a quotation mark is never closed")
     if len(header) == 1:

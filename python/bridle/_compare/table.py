@@ -104,7 +104,7 @@ def _chosen(target: str, ignore: Sequence[str], findings: Findings) -> tuple[lis
     """Return the positions of all columns that are not to be ignored, and that of the target."""
     names = findings.source.names
     position = _position(target, "--target", findings)
-    ignored = {_position(name, "--ignore", findings) for name in ignore}
+    ignored = {_position(name, "--ignore", findings) for name in dict.fromkeys(ignore)}
     if position is not None and position in ignored:
         findings.problems.append(f"column {quoted(target)} is the target and cannot be ignored")
     if position is not None and all(map(_is_number, names)):
