@@ -177,9 +177,11 @@ def test_trailing_delimiters_are_no_values(tmp_path):
         (b" \n<!doctype html><p>a,b", "web page"),
         (b"\x1f\x8bnot gzip", "compress"),
         (b'a,b\n1,2\n3,"4\n5,6\n', "line 3: a quotation mark is never closed"),
+        (b'a,b,c\n1,"2,3\n4,5,6\n7,8,9\n', "line 2: a quotation mark is never closed"),
+        (b'a,b,c\n1,2,3\n1,2,"3', "line 3: a quotation mark is never closed"),
         (b'a,"b\n1,2\n', "line 1: a quotation mark is never closed"),
         (b"a\n1\n2\n", "only one column, 'a'"),
-        (b"Title\na,b\n1,2\n3,4\n", "does the first line name every column?"),
+        (b"Title\na,b\n1,2\n3,4\n", "is the first line the header?"),
     ],
 )
 def test_what_is_no_table_is_one_problem(tmp_path, data, reason):

@@ -225,18 +225,12 @@ def _source(data: bytes, notes: list[str]) -> Source:
     # Short records are filled up with empty texts, and records that hold nothing are such.
     if cells is None or (cells[:, columns] != "").any() or (cells[:, columns - 1] == "").any():
         records = list(_records(data, delimiter))
-        blank = [record for record in records if record.is_blank]
-        filled = [record for record in records if not record.is_blank][1:]
-        if _begin_with_names(filled, columns):
-            header = ["", *header]
-        wrong = [record for record in filled if record.excess(len(header))]
-        problems = _length_problems(wrong, len(header))
-        if len(wrong) * 2 > len(filled):
-            raise CompareError(f"{problems[0]}: does the first line name every column?")
-        data = _blanked(data, [*blank, *wrong])
-        cells = _cells(data, delimiter, max(len(record.fields) for record in records) + 1)
-        if cells is None:
-            raise CompareError(f"line {records[-1].line}: a quotation mark is never closed")
+        widest = max(len(record.fields) for record in records)
+        _check_quotes(data, delimiter, records[-1])
+        header, wrong, problems = _lengths(header, records)
+        data = _blanked(data, [*wrong, *(record for record in records if record.is_blank)])
+        cells = _cells(data, delimiter, widest + 1)
+        assert cells is not None
     if len(header) == 1:
         raise CompareError(f"there is only one column, {header[0]!r}; {DELIMITER_RULE}")
     return _named(header, cells[1:, : len(header)], delimiter, data, problems, notes)
@@ -269,17 +263,31 @@ def _begin_with_names(records: list[_Record], columns: int) -> bool:
     return columns > 1 and len(names) == len(records) > 0
 
 
-def _length_problems(records: list[_Record], columns: int) -> list[str]:
-    """Say which of the records, whose length is wrong, have how many values."""
+def _check_quotes(data: bytes, delimiter: str, last: _Record) -> None:
+    """Raise `CompareError` if a quotation mark makes the rest of the file one record."""
+    lines = data.split(b"\n")[last.line - 1 : last.last_line]
+    if _cells(b"\n".join(lines), delimiter, len(last.fields) + 1) is None:
+        raise CompareError(f"line {last.line}: a quotation mark is never closed")
+
+
+def _lengths(
+    header: list[str], records: list[_Record]
+) -> tuple[list[str], list[_Record], list[str]]:
+    """Return the header, with a name for those of the rows, and which records do not fit it."""
+    filled = [record for record in records if not record.is_blank][1:]
+    if _begin_with_names(filled, len(header)):
+        header = ["", *header]
+    wrong = [record for record in filled if record.excess(len(header))]
     problems = []
-    for sign, word in ((1, "many"), (-1, "few")):
-        wrong = [record for record in records if record.excess(columns) * sign > 0]
-        if not wrong:
-            continue
-        examples = [f"line {record.line} has {len(record.fields)}" for record in wrong[:3]]
-        found = listed(examples, len(wrong))
-        problems.append(f"too {word} values, where the header has {columns}: {found}")
-    return problems
+    for word, sign in (("many", 1), ("few", -1)):
+        found = [record for record in wrong if record.excess(len(header)) * sign > 0]
+        examples = [f"line {record.line} has {len(record.fields)}" for record in found[:3]]
+        if found:
+            lengths = listed(examples, len(found))
+            problems.append(f"too {word} values, where the header has {len(header)}: {lengths}")
+    if len(wrong) * 2 > len(filled):
+        raise CompareError(*(f"{problem}; is the first line the header?" for problem in problems))
+    return header, wrong, problems
 
 
 def _blanked(data: bytes, records: list[_Record]) -> bytes:
@@ -317,7 +325,7 @@ def _named(
             name = next(new for n in count(2) if (new := f"{name} ({n})") not in names)
         names[name] = index
     if repeated:
-        found = listed([repr(name) for name in sorted(repeated)])
+        found = listed([repr(name) for name in sorted(repeated)[:8]], len(repeated))
         notes.append(f"Columns of the same name are told apart by a number: {found}.")
     return Source(
         list(names), cells[:, list(names.values())], repeated, delimiter, data, problems, notes
