@@ -80,6 +80,14 @@ def test_delimiters_and_line_ends_are_recognised(tmp_path, delimiter, end):
     assert not read.indicator.any()
 
 
+def test_decimal_commas_are_no_delimiters_where_some_rows_are_too_long(tmp_path):
+    columns = {"a": [text.replace(".", ",") for text in NUMBERS], "y": WORDS}
+    path = write(tmp_path, columns, ";")
+    path.write_text(path.read_text().replace(";blue", ";blue;1", 2))
+    (line,) = problems(path)
+    assert line == "too many values, where the header has 2: line 4 has 3 and line 7 has 3"
+
+
 @pytest.mark.parametrize(
     "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-mark", "utf-32", "cp1252", "latin-1"]
 )
@@ -154,6 +162,12 @@ def test_unnamed_first_columns_that_name_the_rows_are_left_out(tmp_path, names):
     read = read_table(path, "y")
     assert read.names == ("a",)
     assert any("names the rows" in note for note in read.notes)
+
+
+def test_other_unnamed_columns_are_kept(tmp_path):
+    read = read_table(write(tmp_path, {"": WORDS, "a": NUMBERS, " ": QUANTITY, "y": WORDS}), "y")
+    assert read.names[-2:] == ("a", "column 3")
+    assert "Column 1 has no name; it is called 'column 1'." in read.notes
 
 
 def test_trailing_delimiters_are_no_values(tmp_path):
@@ -267,6 +281,7 @@ def test_ignored_columns_may_hold_anything(tmp_path):
         (["0,123", "1,234", "5"], [0.123, 1.234, 5]),
         (["1,234", "1234", "5"], [1.234, 1234, 5]),
         (["1.234.567", "1"], [1234567, 1]),
+        (["0,123", "1 000"], [0.123, 1000]),
         (["1 234,5", "1\u00a0000", "-3"], [1234.5, 1000, -3]),
         (["\u22121.5", "2"], [-1.5, 2]),
         (["20240131", "20231231"], [20240131, 20231231]),
@@ -370,9 +385,13 @@ def test_words_among_numbers_are_named(tmp_path, words):
     assert "--ignore x" in line
 
 
-def test_few_numbers_and_a_word_are_categories(tmp_path):
+def test_few_numbers_among_words_are_categories(tmp_path):
     read = table(tmp_path, [["0", "1", "2", "3+"][i % 4] for i in range(ROWS)])
     assert read.names == ("x=0", "x=1", "x=2", "x=3+", "other")
+    read = table(tmp_path, [str(i) if i < 12 else "AB"[i % 2] for i in range(ROWS)])
+    assert (read.names[0], read.names[-2], len(read.names)) == ("x=0", "x=B", 15)
+    read = table(tmp_path, [["Infinity", "Zero", "5"][i % 3] for i in range(ROWS)])
+    assert read.names == ("x=5", "x=Infinity", "x=Zero", "other")
 
 
 @pytest.mark.parametrize("text", ["inf", "-Infinity", "1e999"])
@@ -485,14 +504,17 @@ def test_rows_that_hold_nothing_are_blank_lines(tmp_path):
 
 def test_columns_that_tell_nothing_are_left_out(tmp_path):
     rows = [str(i + 7) for i in range(ROWS)]
-    columns = {"a": NUMBERS, "b": ["5"] * ROWS, "c": ["same"] * ROWS, "d": NUMBERS, "e": WORDS}
-    columns |= {"f": WORDS, "n": rows, "g": [f"{text}0" for text in NUMBERS], "y": WORDS}
+    columns = {"a": changed(NUMBERS, i0="0"), "b": ["5"] * ROWS, "c": ["same"] * ROWS}
+    columns |= {"d": changed(NUMBERS, i0="-0"), "e": WORDS, "f": WORDS, "n": rows}
+    columns |= {"g": changed([f"{text}0" for text in NUMBERS], i0="0"), "y": WORDS}
     read = read_table(write(tmp_path, columns), "y")
     assert read.names == ("a", "e=blue", "e=green", "e=red", "n")
     assert "Left out columns with the same value in every row: 'b' and 'c'." in read.notes
     same = "Left out columns equal to an earlier one: 'd', 'f=blue', 'f=green', 'f=red' and 'g'."
     assert same in read.notes
     assert any("--ignore" in note and "'n'" in note for note in read.notes)
+    read = table(tmp_path, [str(2 * i) for i in range(ROWS)])
+    assert not any("--ignore" in note for note in read.notes)
 
 
 def test_columns_that_are_constant_in_the_rows_left_are_left_out(tmp_path):
@@ -578,8 +600,9 @@ def test_what_cannot_be_predicted_is_a_problem(tmp_path, column, task, shown):
 
 def test_rare_classes_are_left_out(tmp_path):
     labels = changed(WORDS, i3="one", **{f"i{i}": "four" for i in (4, 5, 6, 7)})
+    labels[10:15] = ["five"] * 5
     read = read_table(write(tmp_path, {"x": NUMBERS, "y": labels}), "y")
-    assert read.classes == ("blue", "green", "red")
+    assert read.classes == ("blue", "five", "green", "red")
     assert [read.classes[index] for index in read.target] == labels[:3] + labels[8:]
     np.testing.assert_array_equal(read.features[:, 0], numbers(NUMBERS[:3] + NUMBERS[8:]))
     assert any("'four' (4) and 'one' (1)" in note for note in read.notes)
@@ -590,6 +613,8 @@ def test_few_rows_are_a_problem(tmp_path):
     assert problem(tmp_path, QUANTITY[:29]) == "29 rows of data are too few; at least 30 are needed"
     line = problem(tmp_path, changed(QUANTITY[:30], i0=""), missing="drop")
     assert line.startswith("29 rows")
+    few = problems(write(tmp_path, {"x": NUMBERS[:2], "y": QUANTITY[:2]}))
+    assert few == ["2 rows of data are too few; at least 30 are needed"]
 
 
 # All at once
