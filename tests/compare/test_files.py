@@ -610,11 +610,12 @@ def test_rare_classes_are_left_out(tmp_path):
 
 def test_few_rows_are_a_problem(tmp_path):
     assert len(table(tmp_path, QUANTITY[:30]).target) == 30
-    assert problem(tmp_path, QUANTITY[:29]) == "29 rows of data are too few; at least 30 are needed"
+    assert problem(tmp_path, QUANTITY[:29]) == "29 rows are too few: at least 30 are needed"
     line = problem(tmp_path, changed(QUANTITY[:30], i0=""), missing="drop")
-    assert line.startswith("29 rows")
+    assert line.startswith("29 of 30 rows are left, which are too few")
+    assert "--missing mean" in line
     few = problems(write(tmp_path, {"x": NUMBERS[:2], "y": QUANTITY[:2]}))
-    assert few == ["2 rows of data are too few; at least 30 are needed"]
+    assert few == ["2 rows are too few: at least 30 are needed"]
 
 
 # All at once

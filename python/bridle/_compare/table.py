@@ -77,11 +77,7 @@ def read_table(
     if goal is not None:
         answer = target_of(goal, answer.rows, task, findings)
         _check_size(goal.name, answer.values, findings)
-    if len(answer.rows) < MINIMUM_ROWS:
-        findings.problems.append(
-            f"{counted(len(answer.rows), 'row')} of data are too few; "
-            f"at least {MINIMUM_ROWS} are needed"
-        )
+    _check_rows(len(answer.rows), missing, findings)
     features = _features(usable, answer.rows, findings)
     if not features and len(usable) == len(columns):
         findings.problems.append("no feature is left besides the target")
@@ -238,6 +234,15 @@ def _without_gaps(columns: list[Column], rows: Array, findings: Findings) -> Arr
         findings,
     )
     return np.asarray(rows[complete])
+
+
+def _check_rows(left: int, missing: Missing, findings: Findings) -> None:
+    if left >= MINIMUM_ROWS:
+        return
+    total = len(findings.source.cells)
+    found = f"{left} of {total:,} rows are left, which" if left < total else counted(left, "row")
+    advice = "; --missing mean keeps those with missing values" if missing == "drop" else ""
+    findings.problems.append(f"{found} are too few: at least {MINIMUM_ROWS} are needed{advice}")
 
 
 def _note_rows(count: int, which: str, findings: Findings) -> None:
