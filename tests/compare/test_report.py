@@ -12,8 +12,9 @@ import pytest
 
 from bridle._cli import main
 from bridle._compare import CompareError, require_extra_packages
+from bridle._compare.folder import write_report
 from bridle._compare.methods import METHODS
-from bridle._compare.report import Report, write_report
+from bridle._compare.report import Report
 from bridle._compare.results import Results
 
 from .data import fake, outcome

@@ -14,9 +14,10 @@ from bridle._compare import CompareError, require_extra_packages
 from bridle._compare.comparison import Comparison, Trials
 from bridle._compare.console import print_results, progress
 from bridle._compare.data import Dataset, load_digits, load_file
+from bridle._compare.folder import PAGE, prepare_folder, write_report
 from bridle._compare.methods import METHODS, NONE, Method, Model
 from bridle._compare.network import weight_count
-from bridle._compare.report import PAGE, Report, prepare_folder, write_report
+from bridle._compare.report import Report
 from bridle._compare.results import Results
 from bridle._compare.table import read_table
 from bridle._compare.training import plan, reproducible
