@@ -25,7 +25,11 @@ folder: index.html to look at, results.csv and results.json for programs.
 
 Without --data, a network learns handwritten digits, which scikit-learn brings
 along; nothing is downloaded. With --data, it learns to predict a column of a
-CSV file from the other columns: classes, or a number.
+file from the other columns: classes, or a number. The file has a line of names
+and below it values separated by commas, semicolons, tabs, | or blanks, in any
+usual encoding, with decimal points or commas. Texts become one column of 0 and
+1 per value; dates, and texts of more than 50 different values, must be left out
+with --ignore. What is wrong with a file is listed at once.
 """
 COMPARE_EXAMPLES = """\
 examples:
