@@ -1,4 +1,4 @@
-# The instruction sets and their flags. kernels.cpp is compiled once for each.
+# The instruction sets and their flags. What lies in kernels/ is compiled once for each.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
   set(BRIDLE_ISAS baseline avx2 avx512)
   set(BRIDLE_FLAGS_baseline -march=x86-64-v2)
@@ -16,12 +16,15 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   list(APPEND BRIDLE_KERNEL_FLAGS $<$<CONFIG:Release,RelWithDebInfo>:-O3>)
 endif()
 
+set(BRIDLE_KERNEL_UNITS map reduce noise update table)
+list(TRANSFORM BRIDLE_KERNEL_UNITS REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/cpp/src/kernels/\\1.cpp")
+
 function(bridle_add_kernels target)
   foreach(isa IN LISTS BRIDLE_ISAS)
     set(kernels ${target}_kernels_${isa})
-    add_library(${kernels} OBJECT ${PROJECT_SOURCE_DIR}/cpp/src/kernels.cpp)
+    add_library(${kernels} OBJECT ${BRIDLE_KERNEL_UNITS})
     bridle_configure_target(${kernels})
-    target_include_directories(${kernels} PRIVATE ${PROJECT_SOURCE_DIR}/cpp/include)
+    target_include_directories(${kernels} PRIVATE ${PROJECT_SOURCE_DIR}/cpp/include ${PROJECT_SOURCE_DIR}/cpp/src)
     target_compile_definitions(${kernels} PRIVATE BRIDLE_ISA=${isa})
     target_compile_options(${kernels} PRIVATE ${BRIDLE_KERNEL_FLAGS} ${BRIDLE_FLAGS_${isa}})
     target_link_libraries(${target} PRIVATE ${kernels})

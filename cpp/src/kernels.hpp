@@ -1,4 +1,4 @@
-// What one instruction set offers: the table of its kernels, filled by kernels.cpp.
+// What one instruction set offers: the table of its kernels, filled by the units in kernels/.
 // Kernels see contiguous memory and one thread; layouts, threads and stores belong to the rest of
 // the core.
 #pragma once
@@ -30,12 +30,22 @@ struct HalfKernels {
   void (*narrow_randomly)(const float* wide, const std::uint32_t* u, void* out, std::size_t size);
 };
 
-struct KernelTable {
-  MapKernels map[MapOps::size][kDTypes];
-  ReduceKernel reduce[ReduceOps::size][kDTypes];
+struct MapTable {
+  MapKernels of[MapOps::size][kDTypes];
+};
+
+struct ReduceKernels {
+  ReduceKernel vector;
+  ReduceColumnsKernel columns;
+};
+
+struct ReduceTable {
   void (*fold_lanes)(double* lanes, std::size_t count, double* sums);
-  ReduceColumnsKernel reduce_columns[ReduceOps::size][kDTypes];
-  NoiseKernel noise[NoiseOps::size][kDTypes];
+  ReduceKernels of[ReduceOps::size][kDTypes];
+};
+
+struct NoiseTable {
+  NoiseKernel of[NoiseOps::size][kDTypes];
   std::size_t drawn;  // random numbers that one call of these makes
   void (*draw_decisions)(const RandomDraws& from, std::uint64_t superblock, std::uint16_t* values,
                          const Soon& soon);
@@ -48,8 +58,18 @@ struct KernelTable {
                       const Soon& soon);
   void (*draw_uniforms)(const RandomDraws& from, std::uint64_t superblock, std::uint32_t* values,
                         const Soon& soon);
+};
+
+struct UpdateTable {
   // Of float and double; with one size of the proximal step, and with each element's own.
-  UpdateKernel update[UpdateOps::size][2][2][kUpdateKinds];
+  UpdateKernel of[UpdateOps::size][2][2][kUpdateKinds];
+};
+
+struct KernelTable {
+  const MapTable& map;
+  const ReduceTable& reduce;
+  const NoiseTable& noise;
+  const UpdateTable& update;
   HalfKernels half[2];  // float16 and bfloat16
   void (*count[kDTypes])(const void* x, std::size_t size, double* counts);
   StreamKernel stream;

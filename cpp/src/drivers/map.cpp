@@ -120,7 +120,7 @@ MapPlan make_plan(int op, DType dtype, const MapCall& call) {
   plan.contiguous = x_and_out && (parameters_contiguous || !plan.arrays);
   plan.streaming = x_and_out && call.output == Output::reused && plan.x().data != plan.out().data &&
                    worth_streaming(2 * call.size * plan.item);
-  const MapKernels& variants = kernels().map[op][static_cast<int>(dtype)];
+  const MapKernels& variants = kernels().map.of[op][static_cast<int>(dtype)];
   plan.kernel = plan.arrays ? variants.arrays : variants.scalar;
   return plan;
 }

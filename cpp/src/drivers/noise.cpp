@@ -61,7 +61,7 @@ class NoiseRange {
   NoiseRange(const NoiseCall& call, bool streaming)
       : call_(call),
         item_(item_size(call.dtype)),
-        kernel_(kernels().noise[call.op][static_cast<int>(call.dtype)]),
+        kernel_(kernels().noise.of[call.op][static_cast<int>(call.dtype)]),
         noise_(call.noise, item_),
         x_(call.x, call.x_walk, item_),
         out_(call.out, call.out_walk, item_),
@@ -152,7 +152,7 @@ void for_each_block_of_decisions(const NoiseSource& noise, std::size_t begin, st
     for (std::size_t done = 0; done < size;) {
       std::size_t count = size - done;
       const std::uint16_t* const draws = reader.read(i + done, count);
-      kernels().mask_bytes(draws, limit, keep + done, count);
+      kernels().noise.mask_bytes(draws, limit, keep + done, count);
       done += count;
     }
     body(i, size, keep);
@@ -171,7 +171,7 @@ void apply_noise(const NoiseCall& call) noexcept {
   const bool streaming = together && !fresh && !in_place && worth_streaming(2 * call.size * item);
   const auto range =
       decides[static_cast<std::size_t>(call.op)] ? apply_range<std::uint16_t> : apply_range<float>;
-  const NoiseKernel kernel = kernels().noise[call.op][static_cast<int>(call.dtype)];
+  const NoiseKernel kernel = kernels().noise.of[call.op][static_cast<int>(call.dtype)];
   const int variant = static_cast<int>(call.noise.from) + 4 * call.identity + 8 * together +
                       16 * in_place + 32 * fresh;
   parallel_for(
@@ -193,7 +193,7 @@ void noise_mask_packed(const NoiseSource& noise, std::size_t size, std::uint8_t*
   parallel_for(size, kDraws, kLeastPerThread, [&](std::size_t begin, std::size_t end) {
     for_each_block_of_decisions(noise, begin, end,
                                 [&](std::size_t i, std::size_t count, std::uint8_t* decisions) {
-                                  kernels().pack_bits(decisions, count, bits + i / 8);
+                                  kernels().noise.pack_bits(decisions, count, bits + i / 8);
                                 });
   });
 }

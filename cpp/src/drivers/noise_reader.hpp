@@ -29,7 +29,7 @@ class NoiseReader {
  public:
   // The source must outlive the reader. `item` is the size of the elements that the noise is for.
   explicit NoiseReader(const NoiseSource& source, std::size_t item = 0) noexcept
-      : source_(source), soon_{nullptr, kernels().drawn * item} {
+      : source_(source), soon_{nullptr, kernels().noise.drawn * item} {
     if constexpr (std::is_same_v<Value, std::uint16_t>) {
       const bool draws = source.from == NoiseFrom::draws;
       const bool all =
@@ -76,24 +76,25 @@ class NoiseReader {
   const Value* numbers_at(std::size_t number, std::size_t& size) noexcept {
     const std::uint64_t index = source_.index + number;
     const std::uint64_t superblock = index / kDraws;
-    if (superblock - held_ >= kernels().drawn / kDraws) make(superblock);
+    if (superblock - held_ >= kernels().noise.drawn / kDraws) make(superblock);
     const std::size_t at = index - held_ * kDraws;
-    size = std::min(size, kernels().drawn - at);
+    size = std::min(size, kernels().noise.drawn - at);
     return numbers_ + at;
   }
 
   void make(std::uint64_t superblock) noexcept {
     held_ = superblock;
     if constexpr (std::is_same_v<Value, float>) {
-      kernels().draw_normals(source_.draws, superblock, numbers_, soon_);
+      kernels().noise.draw_normals(source_.draws, superblock, numbers_, soon_);
     } else if constexpr (std::is_same_v<Value, std::uint32_t>) {
-      kernels().draw_uniforms(source_.draws, superblock, numbers_, soon_);
+      kernels().noise.draw_uniforms(source_.draws, superblock, numbers_, soon_);
     } else if (source_.from == NoiseFrom::draws) {
-      kernels().draw_decisions(source_.draws, superblock, numbers_, soon_);
+      kernels().noise.draw_decisions(source_.draws, superblock, numbers_, soon_);
     } else {
       const std::size_t first = superblock * kDraws;
-      kernels().unpack_bits(source_.bits + first / 8,
-                            std::min(kernels().drawn, source_.bit_count - first), numbers_, soon_);
+      kernels().noise.unpack_bits(source_.bits + first / 8,
+                                  std::min(kernels().noise.drawn, source_.bit_count - first),
+                                  numbers_, soon_);
     }
   }
 

@@ -22,7 +22,7 @@ struct ReducePlan {
 };
 
 ReducePlan make_plan(int op, DType dtype) {
-  return {kernels().reduce[op][static_cast<int>(dtype)], sum_count(op, ReduceOps{}),
+  return {kernels().reduce.of[op][static_cast<int>(dtype)].vector, sum_count(op, ReduceOps{}),
           item_size(dtype)};
 }
 
@@ -40,7 +40,7 @@ auto chunks_of(const ReducePlan& plan, const char* data, const Walk& walk) {
     } else {
       for_each_piece(data, walk, plan.item, begin, size, add);
     }
-    kernels().fold_lanes(lanes, plan.sums, sums);
+    kernels().reduce.fold_lanes(lanes, plan.sums, sums);
   };
 }
 
@@ -61,7 +61,7 @@ void reduce_columns(int op, DType dtype, Operand x, std::size_t size, std::size_
                     double* sums) {
   const std::size_t n = sum_count(op, ReduceOps{});
   const std::size_t item = item_size(dtype);
-  const ReduceColumnsKernel kernel = kernels().reduce_columns[op][static_cast<int>(dtype)];
+  const ReduceColumnsKernel kernel = kernels().reduce.of[op][static_cast<int>(dtype)].columns;
   const std::size_t least =
       std::max<std::size_t>(1, kLeastForSums / std::max<std::size_t>(size, 1));
   const std::size_t most = kColumnSums / n;

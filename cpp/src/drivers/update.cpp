@@ -68,9 +68,8 @@ class Update {
                             : array.l2 != 0.0 ? UpdateKind::elastic
                             : array.l1 != 0.0 ? UpdateKind::sparse
                                               : UpdateKind::plain;
-    kernel_ =
-        kernels()
-            .update[call.op][call.dtype == DType::float64][call.adaptive][static_cast<int>(kind)];
+    kernel_ = kernels().update.of[call.op][call.dtype == DType::float64][call.adaptive]
+                                 [static_cast<int>(kind)];
   }
 
   // What tells it from others; see parallel_for.
@@ -92,7 +91,7 @@ class Update {
                  });
     const std::size_t penalties = array_.l2 != 0 ? 2 : array_.l1 != 0 ? 1 : 0;
     std::fill_n(sums, kMaxSums, 0.0);
-    kernels().fold_lanes(chunk.lanes, penalties, sums);
+    kernels().reduce.fold_lanes(chunk.lanes, penalties, sums);
     std::copy_n(chunk.counts, 2, sums + kMaxSums);
   }
 
@@ -152,7 +151,7 @@ class Update {
   void summarize(const void* weights, std::size_t size, ChunkState& chunk) const {
     const int dtype = static_cast<int>(call_.dtype);
     if (array_.l1 != 0 || array_.l2 != 0) {
-      kernels().reduce[array_.l2 != 0 ? kElasticNet : kL1][dtype](
+      kernels().reduce.of[array_.l2 != 0 ? kElasticNet : kL1][dtype].vector(
           weights, size, chunk.position % kLanes, chunk.lanes);
     }
     kernels().count[dtype](weights, size, chunk.counts);

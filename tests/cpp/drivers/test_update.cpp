@@ -32,8 +32,8 @@ void check_kernels(int index, const UpdateOperator& op, DType dtype, std::size_t
       for_each_instruction_set([&](const std::string& isa) {
         CAPTURE(isa);
         UpdateCase test = reference;
-        kernels().update[index][dtype == DType::float64][form.adaptive]
-                        [static_cast<int>(form.kind)](test.memory(), numbers, size, nullptr);
+        kernels().update.of[index][dtype == DType::float64][form.adaptive]
+                           [static_cast<int>(form.kind)](test.memory(), numbers, size, nullptr);
         CHECK(difference(expected, test.elements(), present.states) == "");
         CHECK(test.gaps_untouched());
       });

@@ -1,4 +1,4 @@
-// Compiled once per instruction set, like kernels.cpp.
+// Compiled once per instruction set, like the kernels.
 #include "primitives.hpp"
 
 #include <bridle/loops/chacha.hpp>

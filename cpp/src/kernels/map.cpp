@@ -1,0 +1,21 @@
+#include <bridle/loops/map.hpp>
+
+#include "tables.hpp"
+
+namespace bridle::inline BRIDLE_ISA {
+namespace {
+
+template <template <class> class Op, class S>
+constexpr MapKernels kernels_of = {map_kernel<Op, S, false>, map_kernel<Op, S, true>};
+
+template <template <class> class... Op>
+constexpr MapTable make_table(MapList<Op...>) {
+  return {{{kernels_of<Op, Float16>, kernels_of<Op, BFloat16>, kernels_of<Op, float>,
+            kernels_of<Op, double>}...}};
+}
+
+}  // namespace
+
+extern const MapTable map_table = make_table(MapOps{});
+
+}  // namespace bridle::inline BRIDLE_ISA
