@@ -13,9 +13,6 @@ from bridle import _core
 from .cases import ELEMENTWISE, PENALTIES
 
 README = Path(__file__).parents[1] / "README.md"
-INCLUDE = Path(br.get_include(), "bridle")
-CPP_FUNCTIONS = (INCLUDE / "functions.hpp").read_text("utf-8")
-C_FUNCTIONS = (INCLUDE / "c_api.h").read_text("utf-8")
 LISTED = _core.elementwise_operators | _core.penalties
 ROWS = ELEMENTWISE | PENALTIES
 FUNCTIONS = [name for name in br.__all__ if inspect.isfunction(getattr(br, name))]
@@ -46,10 +43,6 @@ def forgotten(name):
     elif name in LISTED and parameters_of(getattr(br, name)) != LISTED[name]:
         given = parameters_of(getattr(br, name))
         lines.append(f"{name}: parameters {LISTED[name]} in C++, {given} in Python")
-    if f"<ops::{name}> {name};" not in CPP_FUNCTIONS:
-        lines.append(f"{name}: not in cpp/include/bridle/functions.hpp")
-    if not all(f"(*{name}_{suffix})(" in C_FUNCTIONS for suffix in ("f32", "f64")):
-        lines.append(f"{name}: not in cpp/include/bridle/c_api.h and cpp/src/c/api.cpp")
     return lines
 
 

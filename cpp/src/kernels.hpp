@@ -9,9 +9,13 @@
 namespace bridle {
 
 using MapKernel = void (*)(void* const* operand, std::size_t size);
-using ReduceKernel = void (*)(const void* x, std::size_t size, std::size_t lane, double* lanes);
-using ReduceColumnsKernel = void (*)(const void* x, std::ptrdiff_t row_stride, std::size_t size,
+using ReduceKernel = void (*)(const void* x, const double* beside, const double* parameters,
+                              std::size_t size, std::size_t lane, double* lanes);
+using ReduceColumnsKernel = void (*)(const void* x, std::ptrdiff_t row_stride,
+                                     const double* parameters, std::size_t size,
                                      std::size_t columns, double* sums);
+using PenalizeEachKernel = void (*)(const void* x, const double* const* parameter, std::size_t size,
+                                    double* costs);
 using NoiseKernel = void (*)(const void* x, void* out, const void* noise,
                              const NoiseArguments& arguments, std::size_t size);
 using UpdateKernel = void (*)(const UpdateMemory& memory, const UpdateNumbers& numbers,
@@ -37,10 +41,12 @@ struct MapTable {
 struct ReduceKernels {
   ReduceKernel vector;
   ReduceColumnsKernel columns;
+  PenalizeEachKernel each;
 };
 
 struct ReduceTable {
   void (*fold_lanes)(double* lanes, std::size_t count, double* sums);
+  ReduceKernel total;  // of doubles, as they are
   ReduceKernels of[ReduceOps::size][kDTypes];
 };
 

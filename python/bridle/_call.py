@@ -129,7 +129,7 @@ def parameter(name: str, index: int, value: Any) -> Any:
         )
     if array.ndim == 0:
         _core.check_parameter(name, index, array[()])
-    elif array.size > 0:
+    elif array.size > 0 and index not in _core.unchecked.get(name, ()):
         with np.errstate(invalid="ignore"):
             extremes = array.min(), array.max()  # a NaN is both
         for extreme in extremes:
@@ -139,11 +139,38 @@ def parameter(name: str, index: int, value: Any) -> Any:
     return array if array.ndim > 0 else float(array)
 
 
+def parameters(name: str, params: tuple[object, ...]) -> list[Any]:
+    """Check the hyper-parameters of an operator, also against each other."""
+    values = [parameter(name, index, value) for index, value in enumerate(params)]
+    for index in _core.compared.get(name, ()):
+        _compare(name, index, values[index - 1], values[index])
+    return values
+
+
+def _compare(name: str, index: int, previous: Any, value: Any) -> None:
+    """Check a parameter against the one before it, element by element; what is lazy is not."""
+    if any(has_own_rules(each) and is_lazy(each) for each in (previous, value)):
+        return
+    previous, value = np.asarray(previous), np.asarray(value)
+    try:
+        before, after = np.broadcast_arrays(previous, value)
+    except ValueError:
+        names = (_core.elementwise_operators | _core.penalties)[name][index - 1 : index + 1]
+        shapes = f"{previous.shape} and {value.shape}"
+        raise ValueError(
+            f"{name}: {' and '.join(names)} do not fit together, got {shapes}"
+        ) from None
+    broken = np.flatnonzero(after < before)  # there is no NaN any more
+    if broken.size > 0:
+        first = np.unravel_index(broken[0], after.shape)
+        _core.check_parameter(name, index, after[first], before[first])
+
+
 def elementwise(
     name: str, x: Any, params: tuple[object, ...], out: Any, ufunc_kwargs: dict[str, Any]
 ) -> Any:
     """Call the ufunc behind an elementwise function, its parameters checked."""
-    values = [parameter(name, index, value) for index, value in enumerate(params)]
+    values = parameters(name, params)
     refuse_masked(name, "out", out)
     keywords = ufunc_kwargs.copy()
     refuse_masked(name, "where", keywords.get("where"))
@@ -210,30 +237,37 @@ def _sum_axes(axis: int | tuple[int, ...] | None, ndim: int) -> tuple[int, ...]:
     return np.lib.array_utils.normalize_axis_tuple(axis, ndim)
 
 
-def _sum_of_each(name: str, array: NDArray[Any], values: list[Any]) -> Any:
-    """Sum the penalties of the elements as these lie in memory, each with strengths of its own."""
-    order = _as_in_memory(array, tuple(range(array.ndim)))
-    strengths = [
-        _own_strengths(name, index, value, array.shape).transpose(order)
-        if np.ndim(value)
-        else value
-        for index, value in enumerate(values)
-    ]
-    each = _core.ufuncs[name](array.transpose(order)[..., np.newaxis], *strengths)
-    return _core.ufuncs["l1_penalty"](each.ravel(), 1.0)  # they are all >= 0
-
-
-def _own_strengths(name: str, index: int, value: Any, shape: tuple[int, ...]) -> NDArray[Any]:
-    """Return one strength for each element."""
+def _of_shape(name: str, index: int, value: Any, shape: tuple[int, ...]) -> Any:
+    """Return a parameter as one number for each element, or as the number that it is."""
+    if isinstance(value, float):
+        return value
     kind = _core.penalties[name][index]
     if not isinstance(value, np.ndarray):
         raise TypeError(f"{name}: {kind} must be computed first, got {shown(value)}")
     try:
-        return np.broadcast_to(value, shape)
+        return np.broadcast_to(np.asarray(value, np.float64), shape)
     except ValueError:
         raise ValueError(
             f"{name}: {kind} must broadcast to the shape of the weights, {shape}, got {value.shape}"
         ) from None
+
+
+def _sum_of_each(name: str, array: NDArray[Any], values: list[Any]) -> np.float64:
+    """Sum the penalties of the elements as these lie in memory, each with parameters of its own."""
+    order = _as_in_memory(array, tuple(range(array.ndim)))
+    own = [_of_shape(name, index, value, array.shape) for index, value in enumerate(values)]
+    own = [value if isinstance(value, float) else value.transpose(order) for value in own]
+    aligned = np.require(array.transpose(order), array.dtype.newbyteorder("="), "A")
+    return np.float64(_core.penalty_of_each(name, aligned, tuple(own)))
+
+
+def _as_vectors(array: NDArray[Any], like: NDArray[Any], axes: tuple[int, ...]) -> NDArray[Any]:
+    """Return the slices along the axes as vectors, their elements as those of `like` lie."""
+    moved = np.moveaxis(array, _as_in_memory(like, axes), range(-len(axes), 0))
+    if len(axes) == 1:
+        return moved
+    kept = moved.shape[: array.ndim - len(axes)]
+    return moved.reshape(*kept, math.prod(array.shape[axis] for axis in axes))
 
 
 def penalty(
@@ -244,7 +278,7 @@ def penalty(
     keepdims: bool,
 ) -> Any:
     """Evaluate a penalty over the whole of ``w`` or over each slice along ``axis``."""
-    values = [parameter(name, index, value) for index, value in enumerate(params)]
+    values = parameters(name, params)
     # The result is of float64 or an array of them, whatever container the values lie in.
     values = [
         value if isinstance(value, float | np.ndarray) or is_lazy(value) else np.asarray(value)
@@ -252,16 +286,14 @@ def penalty(
     ]
     array = real_array(name, w)
     axes = _sum_axes(axis, array.ndim)
-    if axis is None and any(np.ndim(value) > 0 for value in values):
+    beside = 1 if name in _core.penalties_beside else 0  # what lies beside the weights
+    if axis is None and any(np.ndim(value) > 0 for value in values[beside:]):
         result = _sum_of_each(name, array, values)
-    elif len(axes) == array.ndim:
-        # As it lies in memory, so that an array and its transpose agree bit for bit.
-        vectors = array if array.ndim == 1 else array.ravel(order="K")
-        result = _core.ufuncs[name](vectors, *values)
     else:
-        moved = np.moveaxis(array, _as_in_memory(array, axes), range(-len(axes), 0))
-        kept = moved.shape[: array.ndim - len(axes)]
-        length = math.prod(array.shape[axis] for axis in axes)
-        vectors = moved if len(axes) == 1 else moved.reshape(*kept, length)
-        result = _core.ufuncs[name](vectors, *values)
+        # As it lies in memory, so that an array and its transpose agree bit for bit.
+        vectors = [_as_vectors(array, array, axes)]
+        for index, value in enumerate(values[:beside]):
+            own = np.broadcast_to(_of_shape(name, index, value, array.shape), array.shape)
+            vectors.append(_as_vectors(own, array, axes))
+        result = _core.ufuncs[name](*vectors, *values[beside:])
     return np.expand_dims(result, tuple(sorted(axes))) if keepdims and axes else result

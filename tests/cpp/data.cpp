@@ -80,6 +80,12 @@ std::vector<double> values_that_keep(Rule rule) {
   switch (rule) {
     case Rule::non_negative:
       return {0.0, 1e-42, 1e-3, 0.3, 1.0, 7.25, 1e30, std::numeric_limits<double>::infinity()};
+    case Rule::any:
+    case Rule::number:
+    case Rule::not_below_previous:  // drivers take what they are given
+      return {-std::numeric_limits<double>::infinity(), -7.25, -0.3, -0.0, 0.0, 0.3, 1.0};
+    case Rule::above_two:
+      return {2.0 + 1e-15, 2.5, 3.7, 1e30, std::numeric_limits<double>::infinity()};
     case Rule::positive:
       return {1e-42, 1e-3, 0.3, 1.0, 7.25, 1e30, std::numeric_limits<double>::infinity()};
     case Rule::unit_interval:

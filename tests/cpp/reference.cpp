@@ -22,13 +22,13 @@ template <template <class> class Op, class S, std::size_t... P>
 void apply_one(const void* x, const void* const* parameters, void* out, std::index_sequence<P...>) {
   using T = Compute<S>;
   S result;
-  narrow(Op<T>{read<T>(parameters[P])...}(widen(read<S>(x))), result);
+  narrow<kKeepsZeros<Op<T>>>(Op<T>{read<T>(parameters[P])...}(widen(read<S>(x))), result);
   std::memcpy(out, &result, sizeof result);
 }
 
 template <template <class> class Op, class S>
 void apply(const void* x, const void* const* parameters, void* out) {
-  apply_one<Op, S>(x, parameters, out, std::make_index_sequence<std::size(Op<float>::params)>{});
+  apply_one<Op, S>(x, parameters, out, std::make_index_sequence<Op<float>::params.size()>{});
 }
 
 template <template <class> class Op>
@@ -40,13 +40,31 @@ MapOperator describe() {
   return op;
 }
 
+template <class Op, std::size_t... P>
+Op penalty_with(const double* parameters, std::index_sequence<P...>) {
+  return {parameters[P]...};
+}
+
+template <class Op>
+void find_terms(const double* parameters, double w, double* term) {
+  const Op op = penalty_with<Op>(parameters, std::make_index_sequence<Op::params.size()>{});
+  double terms[Op::sums];
+  if constexpr (kHasBeside<Op>) {
+    op.terms(w, parameters[0], terms);
+  } else {
+    op.terms(w, terms);
+  }
+  std::copy_n(terms, Op::sums, term);
+}
+
 template <class Op>
 ReduceOperator describe() {
-  return {Op::name, Op::sums, [](double w, double* term) {
-            double terms[Op::sums];
-            Op::terms(w, terms);
-            std::copy_n(terms, Op::sums, term);
-          }};
+  ReduceOperator op{Op::name, Op::sums, {}, find_terms<Op>};
+  for (const Param& param : Op::params) {
+    const double index = static_cast<double>(op.parameters.size());
+    op.parameters.push_back((param.rule == Rule::above_two ? 2.5 : 0.3) + 0.125 * index);
+  }
+  return op;
 }
 
 template <template <class> class Op, class T, std::size_t... M>
@@ -113,7 +131,7 @@ double chunk_sum(const ReduceOperator& op, std::size_t s, const double* w, std::
   double lane[32] = {};
   for (std::size_t j = 0; j < size; ++j) {
     double term[kMaxSums];
-    op.terms(w[j], term);
+    op.terms(op.parameters.data(), w[j], term);
     lane[j % 32] += term[s];
   }
   for (const std::size_t half : {16, 8, 4, 2, 1}) {
@@ -142,6 +160,14 @@ void noise_on_one(int op, const void* x, const double* m, float noise, void* out
 std::string name_of(DType dtype) {
   constexpr const char* names[kDTypes] = {"float16", "bfloat16", "float32", "float64"};
   return names[static_cast<int>(dtype)];
+}
+
+std::vector<double> parameters_of(const ReduceOperator& op, std::size_t vectors) {
+  std::vector<double> all;
+  for (std::size_t v = 0; v < vectors; ++v) {
+    all.insert(all.end(), op.parameters.begin(), op.parameters.end());
+  }
+  return all;
 }
 
 const std::vector<MapOperator>& map_operators() {

@@ -27,7 +27,8 @@ struct MapOperator {
 struct ReduceOperator {
   std::string name;
   std::size_t sums;
-  void (*terms)(double w, double* term);
+  std::vector<double> parameters;  // good ones
+  void (*terms)(const double* parameters, double w, double* term);
 };
 
 // One element of an update; a float is held as the double of the same value.
@@ -47,6 +48,9 @@ struct UpdateOperator {
   // Renews weight and state, computed in float and in double.
   void (*apply[2])(const UpdateNumbers& numbers, UpdateForm form, UpdateElement& element);
 };
+
+// Good parameters for as many vectors.
+std::vector<double> parameters_of(const ReduceOperator& op, std::size_t vectors);
 
 const std::vector<MapOperator>& map_operators();
 const std::vector<ReduceOperator>& reduce_operators();

@@ -44,13 +44,15 @@ TEST_CASE("no table has a hole") {
     const KernelTable& table = *instruction_set(i).kernels;
     for (int dtype = 0; dtype < kDTypes; ++dtype) {
       CAPTURE(dtype);
-      for (const auto& kernels : table.map) CHECK((kernels[dtype].scalar && kernels[dtype].arrays));
-      for (const auto& kernels : table.reduce) CHECK((kernels[dtype] != nullptr));
-      for (const auto& kernels : table.reduce_columns) CHECK((kernels[dtype] != nullptr));
-      for (const auto& noise : table.noise) CHECK((noise[dtype] != nullptr));
+      for (const auto& map : table.map.of) CHECK((map[dtype].scalar && map[dtype].arrays));
+      for (const auto& reduce : table.reduce.of) {
+        CHECK((reduce[dtype].vector && reduce[dtype].columns && reduce[dtype].each));
+      }
+      for (const auto& noise : table.noise.of) CHECK((noise[dtype] != nullptr));
     }
-    CHECK((table.draw_decisions && table.draw_normals && table.mask_bytes));
-    CHECK((table.pack_bits && table.unpack_bits && table.drawn > 0));
+    const NoiseTable& noise = table.noise;
+    CHECK((noise.draw_decisions && noise.draw_normals && noise.mask_bytes));
+    CHECK((noise.pack_bits && noise.unpack_bits && noise.drawn > 0));
   }
 }
 

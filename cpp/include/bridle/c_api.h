@@ -234,6 +234,31 @@ BRIDLE_API const struct bridle_c_api* bridle_get_c_api(void);
 typedef void (*bridle_any_function)(void);
 BRIDLE_API bridle_any_function bridle_function(const char* name);
 
+/* What there is to know of an elementwise operator or a penalty; since 0.1. T is float for f32 and
+ * double for f64. Members are only ever added, at the end.
+ *   const struct bridle_operator* op = bridle_find("prox_mcp");
+ *   int (*f)(const float*, float, float, float, float*, int64_t) =
+ *       (int (*)(const float*, float, float, float, float*, int64_t))op->f32; */
+struct bridle_operator {
+  uint32_t size;                      /* bytes of this structure in the library */
+  int32_t kind;                       /* one of enum bridle_operator_kind */
+  int32_t parameter_count;            /* may be 0 */
+  int32_t reserved;                   /* 0 */
+  const char* name;                   /* "prox_mcp" */
+  const char* const* parameter_names; /* as many, in the order of the functions; then null */
+  bridle_any_function f32, f64;       /* to be converted to their types */
+};
+
+enum bridle_operator_kind {
+  BRIDLE_ELEMENTWISE = 0, /* int f(const T* x, T parameter…, T* out, int64_t n) */
+  BRIDLE_PENALTY = 1      /* int f(const T* w, double parameter…, int64_t n, double* result) */
+};
+
+/* The operator of that name; null if there is none, or no name. Every operator is found here, also
+ * those that have no member of the table. What their parameters may be is said in the documentation
+ * of the Python function of that name. */
+BRIDLE_API const struct bridle_operator* bridle_find(const char* name);
+
 /* The names that bridle_function knows, from index 0 on; null for every other index. */
 BRIDLE_API const char* bridle_function_name(int index);
 

@@ -37,12 +37,25 @@ std::string text_of(T value) {
   throw std::invalid_argument(std::string(function) + ": " + what);
 }
 
+// A parameter that no rule compares with the one before it.
 template <class T>
 void check_parameter(const char* function, const Param& param, T value) {
-  const auto number = static_cast<double>(value);
-  if (keeps(param.rule, number)) return;
-  fail(function, std::string(param.name) + " must be " +
-                     describe_rule(broken_rule(param.rule, number)) + ", got " + text_of(value));
+  if (keeps(param.rule, static_cast<double>(value))) return;
+  fail(function, std::string(param.name) + " must be " + describe_rule(param.rule) + ", got " +
+                     text_of(value));
+}
+
+template <class Params, class T>
+void check_parameters(const char* function, const Params& params, const T* values) {
+  const std::size_t p = first_broken(params, values);
+  if (p == params.size()) return;
+  if (p == 0 || !looks_back(params[p].rule)) return check_parameter(function, params[p], values[p]);
+  std::string what = std::string(params[p].name) + " must be " + describe_rule(params[p].rule) +
+                     params[p - 1].name + ", got " + text_of(values[p]);
+  if (!std::isnan(values[p])) {
+    what += std::string(" with ") + params[p - 1].name + " " + text_of(values[p - 1]);
+  }
+  fail(function, what);
 }
 
 inline void check_sizes(const char* function, const char* array, std::size_t size,

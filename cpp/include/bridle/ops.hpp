@@ -18,6 +18,21 @@
 
 namespace bridle::inline BRIDLE_ISA {
 
+// Whether the zeros of an elementwise operator are final: a −0.0 of x that stays, stays as it is,
+// and those that the formula makes are +0.0. Of all others drivers turn −0.0 into +0.0.
+template <class Op>
+inline constexpr bool kKeepsZeros = false;
+template <class Op>
+  requires(Op::keeps_zeros)
+inline constexpr bool kKeepsZeros<Op> = true;
+
+// Whether the first parameter of a penalty may be an array beside the weights.
+template <class Op>
+inline constexpr bool kHasBeside = false;
+template <class Op>
+  requires(Op::beside)
+inline constexpr bool kHasBeside<Op> = true;
+
 template <template <class> class... Op>
 struct MapList {
   static constexpr int size = sizeof...(Op);
@@ -35,9 +50,34 @@ struct ReduceList {
   static constexpr int size = sizeof...(Op);
 };
 
-using MapOps = MapList<ops::soft_threshold, ops::prox_elastic_net, ops::prox_l2, ops::decay,
-                       ops::elastic_net_gradient>;
-using ReduceOps = ReduceList<ops::l1_penalty, ops::l2_penalty, ops::elastic_net_penalty>;
+// The elementwise operators.
+#define BRIDLE_MAP_OPERATORS(X) \
+  X(soft_threshold)             \
+  X(prox_elastic_net)           \
+  X(prox_l2)                    \
+  X(decay)                      \
+  X(elastic_net_gradient)
+
+// The penalties.
+#define BRIDLE_PENALTIES(X) \
+  X(l1_penalty)             \
+  X(l2_penalty)             \
+  X(elastic_net_penalty)
+
+namespace detail {
+struct Nothing {};
+template <class>
+struct NoOperator {};
+template <template <class> class, template <class> class... Op>
+using MapListOf = MapList<Op...>;
+template <class, class... Op>
+using ReduceListOf = ReduceList<Op...>;
+}  // namespace detail
+
+#define BRIDLE_LISTED(name) , ops::name
+using MapOps = detail::MapListOf<detail::NoOperator BRIDLE_MAP_OPERATORS(BRIDLE_LISTED)>;
+using ReduceOps = detail::ReduceListOf<detail::Nothing BRIDLE_PENALTIES(BRIDLE_LISTED)>;
+#undef BRIDLE_LISTED
 using UpdateOps = UpdateList<ops::proximal_step, ops::sgd_update, ops::adamw_update,
                              ops::adagrad_update, ops::rmsprop_update, ops::centered_rmsprop_update,
                              ops::lion_update, ops::ftrl_update>;

@@ -18,7 +18,7 @@ template <class T, std::size_t>
 using Same = T;  // for one T of each parameter
 
 template <class Op>
-using Parameters = std::make_index_sequence<std::size(Op::params)>;
+using Parameters = std::make_index_sequence<Op::params.size()>;
 
 template <class T>
 inline constexpr const char* kSuffix = sizeof(T) == 8 ? "_f64" : "_f32";
@@ -30,11 +30,6 @@ Function* find(const char* name, const char* suffix) {
     return function;
   }
   throw std::runtime_error("bridle: the library that was found has no " + full);
-}
-
-template <class Op, class T, std::size_t... P>
-void check_parameters(std::index_sequence<P...>, Same<T, P>... parameter) {
-  (check_parameter(Op::name, Op::params[P], parameter), ...);
 }
 
 }  // namespace detail
@@ -67,7 +62,8 @@ class Elementwise<Op, std::index_sequence<P...>> {
     detail::check_sizes(Op<T>::name, "out", out.size(), "x", x.size());
     const auto size = static_cast<std::int64_t>(x.size());
     if (function(x.data(), parameter..., out.data(), size) == 0) return;
-    detail::check_parameters<Op<T>, T>(std::index_sequence<P...>{}, parameter...);
+    const T values[] = {parameter..., T(0)};  // one at least
+    detail::check_parameters(Op<T>::name, Op<T>::params, values);
     detail::fail(Op<T>::name, "out must be x or share no element with it");
   }
 };
@@ -106,7 +102,8 @@ class Penalty<Op, std::index_sequence<P...>> {
     static Function* const function = detail::find<Function>(Op::name, detail::kSuffix<T>);
     double result = 0.0;
     if (function(w.data(), parameter..., static_cast<std::int64_t>(w.size()), &result) != 0) {
-      detail::check_parameters<Op, double>(std::index_sequence<P...>{}, parameter...);
+      const double values[] = {parameter..., 0.0};
+      detail::check_parameters(Op::name, Op::params, values);
       detail::fail(Op::name, "w must be aligned to its type");
     }
     return result;

@@ -102,9 +102,17 @@ void check_options(const char* function, const Param& lr_param, double lr,
   if (std::isnan(options.grad_scale)) fail(function, "grad_scale must not be NaN, got nan");
 }
 
+// What must be positive must not be negative before anything else.
+template <class T>
+void check_number(const char* function, Param param, T value) {
+  if (param.rule == Rule::positive)
+    check_parameter(function, {param.name, Rule::non_negative}, value);
+  check_parameter(function, param, value);
+}
+
 template <class Op, class... Number, std::size_t... P>
 void check_numbers(const std::tuple<Number...>& numbers, std::index_sequence<P...>) {
-  (check_parameter(Op::name, Op::params[P], std::get<P>(numbers)), ...);
+  (check_number(Op::name, Op::params[P], std::get<P>(numbers)), ...);
 }
 
 // Whether an array that is written overlaps another one, the later one being named.

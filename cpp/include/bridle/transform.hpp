@@ -42,7 +42,7 @@ inline constexpr bool kIsOperator<Op<T>> = requires {
 // The parameters of an operator of bridle.
 template <template <class> class Op, class U>
 auto members_of(const Op<U>& op) {
-  return std::bit_cast<std::array<U, std::size(Op<U>::params)>>(op);
+  return std::bit_cast<std::array<U, Op<U>::params.size()>>(op);
 }
 
 template <class Op>
@@ -51,11 +51,9 @@ template <template <class> class Op, class U>
   requires kIsOperator<Op<U>>
 void check_operation(const Op<U>& op) {
   using Shown = std::conditional_t<std::is_floating_point_v<U>, U, double>;
-  if constexpr (std::size(Op<U>::params) > 0) {
-    std::size_t p = 0;
-    for (const U member : members_of(op)) {
-      check_parameter(Op<U>::name, Op<U>::params[p++], static_cast<Shown>(member));
-    }
+  if constexpr (Op<U>::params.size() > 0) {
+    const auto shown = [](auto... member) { return std::array{static_cast<Shown>(member)...}; };
+    check_parameters(Op<U>::name, Op<U>::params, std::apply(shown, members_of(op)).data());
   }
 }
 
@@ -67,7 +65,7 @@ Op operation(const Op& op) {
 template <class T, template <class> class Op, class U>
   requires kIsOperator<Op<U>>
 Op<T> operation(const Op<U>& op) {
-  if constexpr (std::size(Op<U>::params) == 0) {
+  if constexpr (Op<U>::params.size() == 0) {
     return {};
   } else {
     return std::apply([](auto... member) { return Op<T>{static_cast<T>(member)...}; },
@@ -78,7 +76,7 @@ Op<T> operation(const Op<U>& op) {
 template <class T, class Op, class... X>
 constexpr T apply(const Op& op, T w, X&... x) {
   if constexpr (kIsOperator<Op>) {
-    return op(w) + T(0);
+    return kKeepsZeros<Op> ? op(w) : op(w) + T(0);
   } else if constexpr (std::is_invocable_r_v<T, const Op&, T, X&...>) {
     return static_cast<T>(op(w, x...));
   } else {

@@ -21,11 +21,12 @@ template <class T, std::size_t>
 using Same = T;  // for one T of each parameter
 
 template <class Op>
-using Parameters = std::make_index_sequence<std::size(Op::params)>;
+using Parameters = std::make_index_sequence<Op::params.size()>;
 
-template <class Op, std::size_t... P>
-bool allowed(std::index_sequence<P...>, Same<double, P>... parameter) {
-  return (keeps(Op::params[P].rule, parameter) && ...);
+template <class Op, class... T>
+bool allowed(T... parameter) {
+  const double values[] = {static_cast<double>(parameter)..., 0.0};  // one at least
+  return first_broken(Op::params, values) == Op::params.size();
 }
 
 template <class T>
@@ -40,7 +41,7 @@ struct MapFunction<kIndex, Op, T, std::index_sequence<P...>> {
   static int call(const T* x, Same<T, P>... parameter, T* out, std::int64_t n) noexcept {
     const KeepStatusFlags keep;
     if (!is_array(x, n) || !is_array(out, n) || (x != out && !apart(x, out, n))) return 1;
-    if (!allowed<Op<T>>(std::index_sequence<P...>{}, parameter...)) return 1;
+    if (!allowed<Op<T>>(parameter...)) return 1;
     MapCall call{{contiguous_operand(x)}, static_cast<std::size_t>(n), Output::reused};
     std::size_t next = 1;
     ((call.operand[next++] = {reinterpret_cast<char*>(&parameter), 0}), ...);
@@ -58,9 +59,11 @@ struct ReduceFunction<kIndex, Op, T, std::index_sequence<P...>> {
                   double* result) noexcept {
     const KeepStatusFlags keep;
     if (!is_array(w, n) || !is_array(result, 1)) return 1;
-    if (!allowed<Op>(std::index_sequence<P...>{}, parameter...)) return 1;
+    if (!allowed<Op>(parameter...)) return 1;
+    const double parameters[] = {parameter..., 0.0};  // one at least
     double sums[kMaxSums];
-    reduce(kIndex, kDTypeOf<T>, contiguous_operand(w), static_cast<std::size_t>(n), sums);
+    reduce(kIndex, kDTypeOf<T>, contiguous_operand(w), static_cast<std::size_t>(n), parameters,
+           sums);
     *result = Op{parameter...}.finish(sums);
     return 0;
   }
@@ -152,6 +155,35 @@ auto make_entries(MapList<Map...>, ReduceList<Reduce...>) {
 
 const auto entries = make_entries(MapOps{}, ReduceOps{});
 
+template <class Op, std::size_t... P>
+constexpr std::array<const char*, sizeof...(P) + 1> names_of(std::index_sequence<P...>) {
+  return {Op::params[P].name..., nullptr};
+}
+template <class Op>
+constexpr auto parameter_names = names_of<Op>(Parameters<Op>{});
+
+template <class Op, class Single, class Double>
+bridle_operator describe(int kind, Single* single, Double* double_) {
+  return {.size = sizeof(bridle_operator),
+          .kind = kind,
+          .parameter_count = static_cast<int>(Op::params.size()),
+          .reserved = 0,
+          .name = Op::name,
+          .parameter_names = parameter_names<Op>.data(),
+          .f32 = reinterpret_cast<bridle_any_function>(single),
+          .f64 = reinterpret_cast<bridle_any_function>(double_)};
+}
+
+template <template <class> class... Map, class... Reduce>
+auto describe_all(MapList<Map...>, ReduceList<Reduce...>) {
+  return std::array{describe<Map<float>>(BRIDLE_ELEMENTWISE, map_function<Map, float>,
+                                         map_function<Map, double>)...,
+                    describe<Reduce>(BRIDLE_PENALTY, reduce_function<Reduce, float>,
+                                     reduce_function<Reduce, double>)...};
+}
+
+const auto operators = describe_all(MapOps{}, ReduceOps{});
+
 }  // namespace
 }  // namespace bridle::c
 
@@ -163,6 +195,14 @@ bridle_any_function bridle_function(const char* name) {
   if (!name) return nullptr;
   for (const bridle::c::Entry& entry : bridle::c::entries) {
     if (std::strcmp(entry.name.data(), name) == 0) return entry.function;
+  }
+  return nullptr;
+}
+
+const bridle_operator* bridle_find(const char* name) {
+  if (!name) return nullptr;
+  for (const bridle_operator& op : bridle::c::operators) {
+    if (std::strcmp(op.name, name) == 0) return &op;
   }
   return nullptr;
 }

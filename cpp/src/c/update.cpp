@@ -74,7 +74,7 @@ bool allowed(const double* numbers, std::index_sequence<P...>) {
 // numbers: those of Op::params. What is said of certain updates alone has been checked.
 template <template <class> class Op, class T, std::size_t kCount>
 int run(const Operands<T>& o, const std::array<double, kCount>& numbers) {
-  static_assert(kCount == std::size(Op<T>::params));
+  static_assert(kCount == Op<T>::params.size());
   const KeepStatusFlags keep;
   if (o.n < 0 || !are_given(o.n, o.w) || !fit_together(o)) return 1;
   bridle_regularization r = kNothing;

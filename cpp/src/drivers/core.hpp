@@ -42,18 +42,40 @@ struct MapCall {
 
 BRIDLE_API void map(int op, DType dtype, const MapCall& call) noexcept;
 
-// The sums of a penalty over all elements of an array in the order of a walk over bytes (see
-// loops/reduce.hpp for the order of summation).
+// The sums of a penalty with these parameters over all elements of an array in the order of a walk
+// over bytes (see loops/reduce.hpp for the order of summation).
 BRIDLE_API void reduce(int op, DType dtype, const void* x, const Walk& walk, std::size_t size,
-                       double* sums) noexcept;
-inline void reduce(int op, DType dtype, Operand x, std::size_t size, double* sums) noexcept {
-  reduce(op, dtype, x.data, Walk(x.stride, size), size, sums);
+                       const double* parameters, double* sums) noexcept;
+inline void reduce(int op, DType dtype, Operand x, std::size_t size, const double* parameters,
+                   double* sums) noexcept {
+  reduce(op, dtype, x.data, Walk(x.stride, size), size, parameters, sums);
 }
 
-// The same for `count` vectors, the first elements of which lie `vector_stride` bytes apart: the
-// sums of vector v go to sums[v·number of sums …].
-BRIDLE_API void reduce_many(int op, DType dtype, Operand x, std::size_t size,
-                            std::ptrdiff_t vector_stride, std::size_t count, double* sums) noexcept;
+// `count` vectors of `size` elements, the first elements of which lie `apart` bytes apart, and what
+// lies beside them: doubles, or nothing (null), which stands for the first parameter.
+struct Vectors {
+  Operand x;
+  std::size_t size;
+  std::ptrdiff_t apart;
+  std::size_t count;
+  Operand beside = {nullptr, 0};
+  std::ptrdiff_t beside_apart = 0;
+};
+
+// The same for each vector: parameters[v·number of parameters …] are those of vector v, its sums go
+// to sums[v·number of sums …].
+BRIDLE_API void reduce_many(int op, DType dtype, const Vectors& vectors, const double* parameters,
+                            double* sums) noexcept;
+
+// Doubles that lie as a walk over bytes says.
+struct WalkedDoubles {
+  const void* data;
+  const Walk& walk;
+};
+
+// The sum of the penalties of the elements, each with parameters of its own.
+BRIDLE_API double reduce_each(int op, DType dtype, const void* x, const Walk& walk,
+                              std::size_t size, const WalkedDoubles* parameters) noexcept;
 
 enum class NoiseFrom {
   draws,  // the random numbers of `index` + where the noise lies

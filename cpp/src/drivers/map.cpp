@@ -97,8 +97,8 @@ void run_in_blocks(const MapPlan& plan, std::size_t begin, std::size_t end) {
 
 template <template <class> class... Op>
 constexpr int parameter_count(int op, MapList<Op...>) {
-  static_assert(((sizeof(Op<float>::params) / sizeof(Param) + 2 <= kMaxOperands) && ...));
-  constexpr int counts[] = {static_cast<int>(sizeof(Op<float>::params) / sizeof(Param))...};
+  static_assert(((Op<float>::params.size() + 2 <= kMaxOperands) && ...));
+  constexpr int counts[] = {static_cast<int>(Op<float>::params.size())...};
   return counts[op];
 }
 

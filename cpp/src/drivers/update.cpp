@@ -10,6 +10,7 @@ namespace bridle {
 namespace {
 
 constexpr int kL1 = 0, kElasticNet = 2;  // in ReduceOps
+constexpr double kUnused[2] = {};        // strengths, which multiply sums afterwards
 constexpr std::size_t kWidth = sizeof(UpdateSums) / sizeof(double);
 constexpr std::size_t kLeast = 8 * 1024;  // elements from which on a second thread pays
 constexpr std::size_t kStage = 512;       // elements of a half type that are widened at a time
@@ -152,7 +153,7 @@ class Update {
     const int dtype = static_cast<int>(call_.dtype);
     if (array_.l1 != 0 || array_.l2 != 0) {
       kernels().reduce.of[array_.l2 != 0 ? kElasticNet : kL1][dtype].vector(
-          weights, size, chunk.position % kLanes, chunk.lanes);
+          weights, nullptr, kUnused, size, chunk.position % kLanes, chunk.lanes);
     }
     kernels().count[dtype](weights, size, chunk.counts);
     chunk.position += size;

@@ -22,7 +22,7 @@ Op made_of(const double* numbers, std::index_sequence<P...>) {
 template <template <class> class Op>
 void set_numbers(const double* numbers, UpdateNumbers& to) {
   using Double = Op<double>;
-  const auto op = made_of<Double>(numbers, std::make_index_sequence<std::size(Double::params)>{});
+  const auto op = made_of<Double>(numbers, std::make_index_sequence<Double::params.size()>{});
   static_assert(sizeof op <= sizeof to.members);
   std::memcpy(to.members, &op, sizeof op);
   to.size = numbers[0];

@@ -6,7 +6,7 @@ namespace bridle::inline BRIDLE_ISA {
 namespace {
 
 template <template <class> class Op, class S>
-constexpr MapKernels kernels_of = {map_kernel<Op, S, false>, map_kernel<Op, S, true>};
+constexpr MapKernels kernels_of = {map_kernel<Op, S, false>, map_kernel<Op, S, (kParams<Op> > 0)>};
 
 template <template <class> class... Op>
 constexpr MapTable make_table(MapList<Op...>) {

@@ -1,5 +1,6 @@
 #include "front_door.hpp"
 
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 
@@ -24,9 +25,17 @@ bool has_arguments(const char* name, Py_ssize_t given, std::size_t wanted) {
   return false;
 }
 
-void raise_broken_rule(const Operator& op, const Param& param, PyObject* value) {
-  PyErr_Format(PyExc_ValueError, "%s: %s must be %s, got %S", op.name, param.name,
-               describe_rule(param.rule), value);
+// previous: the parameter before it, if it is known.
+void raise_broken_rule(const Operator& op, std::size_t index, PyObject* value, PyObject* previous) {
+  const Param& param = op.params[index];
+  const char* const before = looks_back(param.rule) ? op.params[index - 1].name : "";
+  if (previous && *before && !std::isnan(PyFloat_AsDouble(value))) {
+    PyErr_Format(PyExc_ValueError, "%s: %s must be %s%s, got %S with %s %S", op.name, param.name,
+                 describe_rule(param.rule), before, value, before, previous);
+  } else {
+    PyErr_Format(PyExc_ValueError, "%s: %s must be %s%s, got %S", op.name, param.name,
+                 describe_rule(param.rule), before, value);
+  }
 }
 
 // A Python or NumPy number as double; false, without an exception, if it is anything else.
@@ -50,13 +59,10 @@ Parsed parse_parameters(const Operator& op, PyObject* const* args, double* value
   for (std::size_t p = 0; p < op.params.size(); ++p) {
     if (!number(args[p], values[p])) return Parsed::other;
   }
-  for (std::size_t p = 0; p < op.params.size(); ++p) {
-    if (!keeps(op.params[p].rule, values[p])) {
-      raise_broken_rule(op, op.params[p], args[p]);
-      return Parsed::broken;
-    }
-  }
-  return Parsed::numbers;
+  const std::size_t broken = first_broken(op.params, values);
+  if (broken == op.params.size()) return Parsed::numbers;
+  raise_broken_rule(op, broken, args[broken], broken > 0 ? args[broken - 1] : nullptr);
+  return Parsed::broken;
 }
 
 constexpr int kContiguous = NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_F_CONTIGUOUS;
@@ -179,7 +185,8 @@ PyObject* whole_penalty(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
                         ? Walk(static_cast<std::ptrdiff_t>(item_size(*dtype)))
                         : walk_in_memory(w);
   run(PyArray_SIZE(w), [&] {
-    reduce(kIndex, *dtype, PyArray_BYTES(w), walk, static_cast<std::size_t>(PyArray_SIZE(w)), sums);
+    reduce(kIndex, *dtype, PyArray_BYTES(w), walk, static_cast<std::size_t>(PyArray_SIZE(w)),
+           values, sums);
   });
   double result = op.finish(values, sums);
   PyArray_Descr* descr = PyArray_DescrFromType(NPY_DOUBLE);
@@ -247,20 +254,22 @@ const Operator* find(const char* name) {
   return nullptr;
 }
 
+// (operator, place of the parameter, its value[, that of the parameter before it])
 PyObject* check_parameter(PyObject*, PyObject* args) {
   const char* name;
   Py_ssize_t index;
-  PyObject* object;
+  PyObject *object, *before = nullptr;
   const KeepStatusFlags keep;
-  if (!PyArg_ParseTuple(args, "snO", &name, &index, &object)) return nullptr;
+  if (!PyArg_ParseTuple(args, "snO|O", &name, &index, &object, &before)) return nullptr;
   const Operator* op = find(name);
   if (!op || index < 0 || index >= static_cast<Py_ssize_t>(op->params.size())) {
     return PyErr_Format(PyExc_KeyError, "no parameter %zd of %s", index, name);
   }
   const double value = PyFloat_AsDouble(object);
-  if (value == -1.0 && PyErr_Occurred()) return nullptr;
-  if (keeps(op->params[static_cast<std::size_t>(index)].rule, value)) Py_RETURN_NONE;
-  raise_broken_rule(*op, op->params[static_cast<std::size_t>(index)], object);
+  const double previous = before ? PyFloat_AsDouble(before) : -HUGE_VAL;
+  if (PyErr_Occurred()) return nullptr;
+  if (keeps(op->params[static_cast<std::size_t>(index)].rule, value, previous)) Py_RETURN_NONE;
+  raise_broken_rule(*op, static_cast<std::size_t>(index), object, before);
   return nullptr;
 }
 

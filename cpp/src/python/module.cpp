@@ -147,6 +147,55 @@ py::dict parameter_names(const Operators& operators) {
   return names;
 }
 
+// The places of the parameters whose rule is as it is asked for, by operator.
+py::dict places_of(bool (*wanted)(Rule)) {
+  py::dict places;
+  const auto add = [&](const Operator& op) {
+    py::list indices;
+    for (std::size_t p = 0; p < op.params.size(); ++p) {
+      if (wanted(op.params[p].rule)) indices.append(p);
+    }
+    if (!indices.empty()) places[op.name] = py::tuple(indices);
+  };
+  for (const Operator& op : kMapOperators) add(op);
+  for (const Operator& op : kPenalties) add(op);
+  return places;
+}
+
+py::list penalties_beside() {
+  py::list names;
+  for (const Penalty& penalty : kPenalties) {
+    if (penalty.beside) names.append(penalty.name);
+  }
+  return names;
+}
+
+// The sum of the penalties of the elements of w in C order. Parameters: float64 arrays of the shape
+// of w, or numbers.
+double penalty_of_each(const std::string& name, py::handle w, const py::tuple& parameters) {
+  PyArrayObject* const weights = as_array(w);
+  const auto op = std::find_if(kPenalties.begin(), kPenalties.end(),
+                               [&](const Penalty& penalty) { return penalty.name == name; });
+  const auto dtype = dtype_of(weights);
+  if (!dtype || op == kPenalties.end()) throw py::type_error(name + ": unsupported");
+  std::vector<double> numbers(parameters.size());
+  std::vector<Walk> walks;
+  std::vector<WalkedDoubles> walked;
+  walks.reserve(parameters.size());
+  for (std::size_t p = 0; p < parameters.size(); ++p) {
+    const py::handle value = parameters[p];
+    const bool array = PyArray_Check(value.ptr());
+    if (!array) numbers[p] = value.cast<double>();
+    walks.push_back(array ? walk_of(as_array(value)) : Walk(0));
+    walked.push_back({array ? PyArray_DATA(as_array(value)) : &numbers[p], walks.back()});
+  }
+  const Walk walk = walk_of(weights);
+  const auto size = static_cast<std::size_t>(PyArray_SIZE(weights));
+  const py::gil_scoped_release release;
+  return reduce_each(static_cast<int>(op - kPenalties.begin()), *dtype, PyArray_DATA(weights), walk,
+                     size, walked.data());
+}
+
 // The addresses of the C functions, by name.
 py::dict c_functions() {
   py::dict addresses;
@@ -173,6 +222,10 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.attr("ufuncs") = ufuncs;
   m.attr("elementwise_operators") = parameter_names(kMapOperators);
   m.attr("penalties") = parameter_names(kPenalties);
+  m.attr("compared") = places_of(looks_back);
+  m.attr("unchecked") = places_of([](Rule rule) { return rule == Rule::any; });
+  m.attr("penalties_beside") = penalties_beside();
+  m.def("penalty_of_each", penalty_of_each);
   m.def("set_fallbacks", [](py::handle elementwise, py::handle penalty, py::handle dropout) {
     set_fallbacks(elementwise.ptr(), penalty.ptr(), dropout.ptr());
   });

@@ -23,6 +23,7 @@ struct FusedUpdate : Operator {
 
 struct Penalty : Operator {
   int sums;
+  bool beside;  // the first parameter may be an array beside the weights
   double (*finish)(const double* params, const double* sums);
 };
 
@@ -33,9 +34,11 @@ double finish_penalty(const double* params, const double* sums, std::index_seque
 
 template <class Op>
 constexpr Penalty describe_penalty() {
-  return {{Op::name, Op::params}, Op::sums, [](const double* params, const double* sums) {
-            return finish_penalty<Op>(params, sums,
-                                      std::make_index_sequence<std::size(Op::params)>{});
+  return {{Op::name, Op::params},
+          Op::sums,
+          kHasBeside<Op>,
+          [](const double* params, const double* sums) {
+            return finish_penalty<Op>(params, sums, std::make_index_sequence<Op::params.size()>{});
           }};
 }
 

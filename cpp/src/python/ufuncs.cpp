@@ -47,25 +47,36 @@ void penalty_loop(char** args, const npy_intp* dimensions, const npy_intp* steps
   const Loop& loop = *static_cast<const Loop*>(data);
   const Penalty& penalty = kPenalties[loop.op];
   const int params = static_cast<int>(penalty.params.size());
-  const npy_intp core_stride = steps[params + 2];
+  const npy_intp* const core_strides =
+      steps + params + 2;  // of the weights, and what is beside them
   const npy_intp batch = std::min<npy_intp>(dimensions[0], 4096);
   // The caller's stack may be small.
-  const std::unique_ptr<double[]> sums(
-      new (std::nothrow) double[static_cast<std::size_t>(batch * penalty.sums)]);
-  if (!sums) return raise_no_memory();
+  const std::unique_ptr<double[]> memory(
+      new (std::nothrow) double[static_cast<std::size_t>(batch * (penalty.sums + params))]);
+  if (!memory) return raise_no_memory();
+  double *const sums = memory.get(), *const values = sums + batch * penalty.sums;
   const KeepStatusFlags keep;  // `finish` may overflow
   for (npy_intp first = 0; first < dimensions[0]; first += batch) {
     const npy_intp count = std::min(batch, dimensions[0] - first);
-    reduce_many(loop.op, loop.dtype, {args[0] + first * steps[0], core_stride},
-                static_cast<std::size_t>(dimensions[1]), steps[0], static_cast<std::size_t>(count),
-                sums.get());
     for (npy_intp v = 0; v < count; ++v) {
-      double values[kMaxOperands];
       for (int p = 0; p < params; ++p) {
-        values[p] = *reinterpret_cast<const double*>(args[1 + p] + (first + v) * steps[1 + p]);
+        const bool none = p == 0 && penalty.beside;  // no number, and perhaps no element
+        values[v * params + p] =
+            none ? 0.0 : *reinterpret_cast<const double*>(args[1 + p] + (first + v) * steps[1 + p]);
       }
+    }
+    Vectors vectors{{args[0] + first * steps[0], core_strides[0]},
+                    static_cast<std::size_t>(dimensions[1]),
+                    steps[0],
+                    static_cast<std::size_t>(count)};
+    if (penalty.beside) {
+      vectors.beside = {args[1] + first * steps[1], core_strides[1]};
+      vectors.beside_apart = steps[1];
+    }
+    reduce_many(loop.op, loop.dtype, vectors, values, sums);
+    for (npy_intp v = 0; v < count; ++v) {
       *reinterpret_cast<double*>(args[1 + params] + (first + v) * steps[1 + params]) =
-          penalty.finish(values, sums.get() + v * penalty.sums);
+          penalty.finish(values + v * params, sums + v * penalty.sums);
     }
   }
 }
@@ -133,7 +144,9 @@ bool add_ufuncs(PyObject* dictionary) {
   index = 0;
   for (const Penalty& penalty : kPenalties) {
     std::string signature = "(n)";
-    for (std::size_t p = 0; p < penalty.params.size(); ++p) signature += ",()";
+    for (std::size_t p = 0; p < penalty.params.size(); ++p) {
+      signature += p == 0 && penalty.beside ? ",(n)" : ",()";
+    }
     signature += "->()";
     if (!add(dictionary, penalty.name,
              make_ufunc(penalty, index++, penalty_loop, penalty_types, signature))) {

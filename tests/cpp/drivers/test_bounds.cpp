@@ -101,9 +101,11 @@ void run_others(Memory& memory, DType dtype, std::size_t size, bool at_end) {
   for (std::size_t op = 0; op < reduce_operators().size(); ++op) {
     double sums[64 * kMaxSums];
     const std::size_t rows = size < 64 ? size : 64;
-    reduce(static_cast<int>(op), dtype, x, size, sums);
-    reduce_many(static_cast<int>(op), dtype, {x.data, static_cast<std::ptrdiff_t>(rows * item)},
-                size / (rows ? rows : 1), x.stride, rows, sums);
+    const std::vector<double> parameters = parameters_of(reduce_operators()[op], rows + 1);
+    reduce(static_cast<int>(op), dtype, x, size, parameters.data(), sums);
+    const Operand columns{x.data, static_cast<std::ptrdiff_t>(rows * item)};
+    reduce_many(static_cast<int>(op), dtype, {columns, size / (rows ? rows : 1), x.stride, rows},
+                parameters.data(), sums);
   }
   NoiseSource noise = drawn_noise({{1, 2}, 0x80000001u}, 100);
   for (int op = 0; op < NoiseOps::size; ++op) {

@@ -47,7 +47,8 @@ void check_vector(int index, const ReduceOperator& op, DType dtype, const Bytes&
   for_each_instruction_set([&](const std::string& isa) {
     CAPTURE(isa);
     std::vector<double> sums(op.sums, -1.0);
-    reduce(index, dtype, w.operand(), elements.size() / item_size(dtype), sums.data());
+    reduce(index, dtype, w.operand(), elements.size() / item_size(dtype), op.parameters.data(),
+           sums.data());
     CHECK(agree(expected, sums));
   });
 }
@@ -127,13 +128,14 @@ void check_matrix(int index, const ReduceOperator& op, const Matrix& matrix, boo
     for (const double sum : reference_sums(op, matrix.vector(v * apart, step, size)))
       expected.push_back(sum);
   }
+  const std::vector<double> parameters = parameters_of(op, count);
   Array w(item_size(matrix.dtype), matrix.elements, item);
   for_each_instruction_set([&](const std::string& isa) {
     CAPTURE(isa);
     std::vector<double> sums(count * op.sums, -1.0);
     const Operand first{w.operand().data, static_cast<std::ptrdiff_t>(step) * item};
-    reduce_many(index, matrix.dtype, first, size, static_cast<std::ptrdiff_t>(apart) * item, count,
-                sums.data());
+    const Vectors vectors{first, size, static_cast<std::ptrdiff_t>(apart) * item, count};
+    reduce_many(index, matrix.dtype, vectors, parameters.data(), sums.data());
     CHECK(agree(expected, sums));
   });
 }

@@ -148,7 +148,8 @@ void wake_threads() {
   for (int i = 0; i < 2; ++i) {
     double sums[kMaxSums];
     auto* const data = reinterpret_cast<char*>(const_cast<float*>(numbers.data()));
-    reduce(0, DType::float32, {data, sizeof(float)}, numbers.size(), sums);
+    constexpr double kStrength[] = {1.0};
+    reduce(0, DType::float32, {data, sizeof(float)}, numbers.size(), kStrength, sums);
   }
 }
 

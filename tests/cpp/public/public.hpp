@@ -45,9 +45,14 @@ std::size_t first_difference(const std::vector<T>& a, const std::vector<T>& b) {
 // The i-th sample of a parameter, no two alike.
 inline double sample(Rule rule, std::size_t i) {
   switch (rule) {
+    case Rule::any:
+    case Rule::number:
     case Rule::non_negative:
     case Rule::positive:
+    case Rule::not_below_previous:
       return 0.3 + 0.125 * static_cast<double>(i);
+    case Rule::above_two:
+      return 2.5 + 0.125 * static_cast<double>(i);
     case Rule::unit_interval:
     case Rule::below_one:
       return 0.1 + 0.125 * static_cast<double>(i);

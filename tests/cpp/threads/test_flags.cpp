@@ -2,6 +2,7 @@
 // worker.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <bridle/transform.hpp>
 #include <cfenv>
 #include <cstdint>
@@ -78,9 +79,16 @@ class EveryCall {
     constexpr std::ptrdiff_t rows = 100;
     const auto columns = static_cast<std::ptrdiff_t>(size_) / rows;
     const Operand x = x_.operand();
-    reduce(op, dtype_, x, size_, sums_.data());
-    reduce_many(op, dtype_, x, columns, columns * step(), rows, sums_.data());
-    reduce_many(op, dtype_, {x.data, columns * step()}, rows, step(), columns, sums_.data());
+    const auto length = static_cast<std::size_t>(columns);
+    const std::vector<double> parameters = parameters_of(
+        reduce_operators()[static_cast<std::size_t>(op)], std::max<std::size_t>(rows, length));
+    reduce(op, dtype_, x, size_, parameters.data(), sums_.data());
+    reduce_many(op, dtype_, {x, length, columns * step(), rows}, parameters.data(), sums_.data());
+    reduce_many(op, dtype_, {{x.data, columns * step()}, rows, step(), length}, parameters.data(),
+                sums_.data());
+    const Walk walk(x.stride), number(0);
+    const std::vector<WalkedDoubles> numbers(parameters.size(), {parameters.data(), number});
+    reduce_each(op, dtype_, x.data, walk, size_, numbers.data());
   }
 
   void run_update(int op) {

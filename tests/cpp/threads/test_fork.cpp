@@ -30,7 +30,8 @@ std::size_t threads_at_work() {
 double penalty(const Bytes& elements) {
   double sums[kMaxSums];
   Array w(sizeof(float), elements, sizeof(float));
-  reduce(0, DType::float32, w.operand(), kSize, sums);
+  const double strength = 1.0;
+  reduce(0, DType::float32, w.operand(), kSize, &strength, sums);
   return sums[0];
 }
 

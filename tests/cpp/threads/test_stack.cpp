@@ -80,11 +80,17 @@ class Calls {
     const Operand x{x_.operand().data, stride * item_};
     for (std::size_t op = 0; op < reduce_operators().size(); ++op) {
       const int index = static_cast<int>(op);
-      reduce(index, dtype_, x, kSize, sums_.data());
       const std::ptrdiff_t columns = kSize / rows;
-      reduce_many(index, dtype_, x, kSize / rows, columns * stride * item_, rows, sums_.data());
-      reduce_many(index, dtype_, {x.data, columns * item_}, rows, item_, kSize / rows,
-                  sums_.data());
+      const std::vector<double> parameters =
+          parameters_of(reduce_operators()[op], std::max<std::size_t>(rows, kSize / rows));
+      reduce(index, dtype_, x, kSize, parameters.data(), sums_.data());
+      reduce_many(index, dtype_, {x, kSize / rows, columns * stride * item_, rows},
+                  parameters.data(), sums_.data());
+      reduce_many(index, dtype_, {{x.data, columns * item_}, rows, item_, kSize / rows},
+                  parameters.data(), sums_.data());
+      const Walk walk(x.stride), number(0);
+      const std::vector<WalkedDoubles> numbers(parameters.size(), {parameters.data(), number});
+      reduce_each(index, dtype_, x.data, walk, kSize, numbers.data());
     }
   }
 

@@ -10,7 +10,7 @@
 namespace bridle::inline BRIDLE_ISA {
 
 template <template <class> class Op>
-inline constexpr std::size_t kParams = sizeof(Op<float>::params) / sizeof(Param);
+inline constexpr std::size_t kParams = Op<float>::params.size();
 
 inline constexpr std::size_t kMapBlock = 256;  // elements between two prefetches
 
@@ -22,7 +22,7 @@ void map_loop(void* const* operand, std::size_t size, std::index_sequence<P...>)
   using T = Compute<S>;
   const S* const x = static_cast<const S*>(operand[0]);
   S* const out = static_cast<S*>(operand[1 + sizeof...(P)]);
-  const T* const parameter[] = {static_cast<const T*>(operand[1 + P])...};
+  [[maybe_unused]] const T* const parameter[] = {static_cast<const T*>(operand[1 + P])..., nullptr};
   const Op<T> op = size ? Op<T>{parameter[P][0]...} : Op<T>{};
   // Not written into the loop, where gcc would keep an array of functors, one for each lane.
   const auto result_at = [=](std::size_t i) {
@@ -43,7 +43,7 @@ void map_loop(void* const* operand, std::size_t size, std::index_sequence<P...>)
       (prefetch(parameter[P] + begin, (end - begin) * sizeof(T)), ...);
     }
 #pragma omp simd
-    for (std::size_t i = begin; i < end; ++i) narrow(result_at(i), out[i]);
+    for (std::size_t i = begin; i < end; ++i) narrow<kKeepsZeros<Op<T>>>(result_at(i), out[i]);
   }
 }
 
@@ -66,7 +66,7 @@ void map_kernel(void* const* operand, std::size_t size) {
       prefetch(x, count * sizeof(S));
       widen_block(x, wide, count);
       map_kernel<Op, float, kArrays>(block, count);
-      narrow_block(wide, static_cast<S*>(operand[last]) + begin, count);
+      narrow_block<kKeepsZeros<Op<float>>>(wide, static_cast<S*>(operand[last]) + begin, count);
     }
   }
 }

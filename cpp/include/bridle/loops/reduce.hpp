@@ -8,6 +8,7 @@
 #include <bridle/ops.hpp>
 #include <bridle/prefetch.hpp>
 #include <cstddef>
+#include <utility>
 
 namespace bridle::inline BRIDLE_ISA {
 
@@ -33,6 +34,25 @@ struct PaddedRow {
   }
 };
 
+// What one weight, or a vector of them, adds to each sum of a penalty.
+template <class Op, class T>
+inline void find_terms(const Op& op, T w, T beside, T (&term)[Op::sums]) {
+  if constexpr (kHasBeside<Op>) {
+    op.terms(w, beside, term);
+  } else {
+    op.terms(w, term);
+  }
+}
+
+template <class Op, std::size_t... P>
+inline Op penalty_of(const double* parameters, std::index_sequence<P...>) {
+  return {parameters[P]...};
+}
+template <class Op>
+inline Op penalty_of(const double* parameters) {
+  return penalty_of<Op>(parameters, std::make_index_sequence<Op::params.size()>{});
+}
+
 // The sums of a chunk, gathered row by row of kLanes elements: element j of the chunk in lane
 // j mod kLanes.
 template <class Op>
@@ -40,20 +60,22 @@ class ChunkSums {
  public:
   ChunkSums() = default;
   // Goes on where another one left off.
-  explicit ChunkSums(const double* lanes) {
+  explicit ChunkSums(const double* lanes, const Op& op = {}) : op_(op) {
     for_each_vector([&](Doubles& sum, std::size_t at) { sum = load<Doubles>(lanes + at); });
   }
   void store_to(double* lanes) {
     for_each_vector([&](Doubles& sum, std::size_t at) { store(sum, lanes + at); });
   }
 
-  // T is float or double.
+  // T is float or double; beside is null where nothing lies beside x.
   template <class T>
-  void add_row(const T* x) {
+  void add_row(const T* x, const double* beside = nullptr) {
 #pragma GCC unroll 16
     for (std::size_t v = 0; v < kLanes / kWidth; ++v) {
       Doubles term[Op::sums];
-      Op::terms(load_doubles(x + v * kWidth), term);
+      Doubles second = {};
+      if constexpr (kHasBeside<Op>) second = load_doubles(beside + v * kWidth);
+      find_terms(op_, load_doubles(x + v * kWidth), second, term);
       for (int s = 0; s < Op::sums; ++s) accumulator_[s][v] += term[s];
     }
   }
@@ -72,6 +94,7 @@ class ChunkSums {
     }
   }
 
+  Op op_ = {};
   Doubles accumulator_[Op::sums][kLanes / kWidth] = {};
 };
 
@@ -89,24 +112,49 @@ inline void for_each_row_of_lanes(const T* x, std::size_t size, std::size_t lane
   if (i < size) part(PaddedRow<T>(x + i, size - i, 0).x, size - i);
 }
 
+// The same for two arrays beside each other: row(x, beside).
+template <class T, class Row>
+inline void for_each_pair_of_rows(const T* x, const double* beside, std::size_t size,
+                                  std::size_t lane, const Row& row) {
+  std::size_t i = 0;
+  const auto part = [&](std::size_t count, std::size_t first) {
+    row(PaddedRow<T>(x + i, count, first).x, PaddedRow<double>(beside + i, count, first).x);
+    i += count;
+  };
+  if (lane > 0) part(kLanes - lane < size ? kLanes - lane : size, lane);
+  for (; i + kLanes <= size; i += kLanes) row(x + i, beside + i);
+  if (i < size) part(size - i, 0);
+}
+
 // Adds contiguous elements of one chunk to its lanes, the first one to lane `lane`; T is float or
 // double.
 template <class Op, class T>
-void add_to_lanes(const T* x, std::size_t size, std::size_t lane, double* lanes) {
-  ChunkSums<Op> chunk(lanes);
+void add_to_lanes(const Op& op, const T* x, [[maybe_unused]] const double* beside, std::size_t size,
+                  std::size_t lane, double* lanes) {
+  ChunkSums<Op> chunk(lanes, op);
   const Prefetch prefetch(size * sizeof(T));
-  for_each_row_of_lanes(
-      x, size, lane,
-      [&](const T* row) {
-        prefetch(row, kLanes * sizeof(T));
-        chunk.add_row(row);
-      },
-      [&](const T* padded, std::size_t) { chunk.add_row(padded); });
+  if constexpr (kHasBeside<Op>) {
+    for_each_pair_of_rows(x, beside, size, lane, [&](const T* row, const double* other) {
+      prefetch(row, kLanes * sizeof(T));
+      chunk.add_row(row, other);
+    });
+  } else {
+    for_each_row_of_lanes(
+        x, size, lane,
+        [&](const T* row) {
+          prefetch(row, kLanes * sizeof(T));
+          chunk.add_row(row);
+        },
+        [&](const T* padded, std::size_t) { chunk.add_row(padded); });
+  }
   chunk.store_to(lanes);
 }
 
+// beside: as many elements as x, where the penalty takes them. parameters: one of each.
 template <class Op, class S>
-void reduce_kernel(const void* x, std::size_t size, std::size_t lane, double* lanes) {
+void reduce_kernel(const void* x, const double* beside, const double* parameters, std::size_t size,
+                   std::size_t lane, double* lanes) {
+  const Op op = penalty_of<Op>(parameters);
   const S* const from = static_cast<const S*>(x);
   if constexpr (sizeof(S) == 2) {
     constexpr std::size_t block = 16 * kLanes;
@@ -114,19 +162,22 @@ void reduce_kernel(const void* x, std::size_t size, std::size_t lane, double* la
     for (std::size_t i = 0; i < size; i += block) {
       const std::size_t count = size - i < block ? size - i : block;
       widen_block(from + i, wide, count);
-      add_to_lanes<Op>(wide, count, lane, lanes);  // a block is a multiple of kLanes
+      // A block is a multiple of kLanes.
+      add_to_lanes(op, wide, kHasBeside<Op> ? beside + i : nullptr, count, lane, lanes);
     }
   } else {
-    add_to_lanes<Op>(from, size, lane, lanes);
+    add_to_lanes(op, from, beside, size, lane, lanes);
   }
 }
 
 // The sums of one chunk of each of `columns` <= kColumnSums / Op::sums neighbouring columns:
 // element i of column c lies at x + i·row_stride bytes + c elements. Sum s of column c goes to
-// sums[c·Op::sums + s].
-template <class Op, class S>
-void reduce_columns_kernel(const void* x, std::ptrdiff_t row_stride, std::size_t size,
-                           std::size_t columns, double* sums) {
+// sums[c·Op::sums + s]; parameter p of column c is parameters[p·kColumnSums + c]. Not for penalties
+// that take something beside the weights.
+template <class Op, class S, std::size_t... P>
+void reduce_columns(const void* x, std::ptrdiff_t row_stride, const double* parameters,
+                    std::size_t size, std::size_t columns, double* sums,
+                    std::index_sequence<P...>) {
   alignas(64) double lane[kLanes][Op::sums][kColumnSums / Op::sums] = {};
   for (std::size_t i = 0; i < size; ++i) {
     const S* const row = reinterpret_cast<const S*>(static_cast<const char*>(x) +
@@ -135,7 +186,8 @@ void reduce_columns_kernel(const void* x, std::ptrdiff_t row_stride, std::size_t
 #pragma omp simd
     for (std::size_t c = 0; c < columns; ++c) {
       double term[Op::sums];
-      Op::terms(static_cast<double>(widen(row[c])), term);
+      const Op op{parameters[P * kColumnSums + c]...};
+      find_terms(op, static_cast<double>(widen(row[c])), 0.0, term);
       for (int s = 0; s < Op::sums; ++s) sum[s][c] += term[s];
     }
   }
@@ -151,5 +203,44 @@ void reduce_columns_kernel(const void* x, std::ptrdiff_t row_stride, std::size_t
     for (int s = 0; s < Op::sums; ++s) sums[c * Op::sums + s] = lane[0][s][c];
   }
 }
+
+template <class Op, class S>
+void reduce_columns_kernel(const void* x, std::ptrdiff_t row_stride, const double* parameters,
+                           std::size_t size, std::size_t columns, double* sums) {
+  reduce_columns<Op, S>(x, row_stride, parameters, size, columns, sums,
+                        std::make_index_sequence<Op::params.size()>{});
+}
+
+// The penalty of each element by itself, with parameters of its own.
+template <class Op, class S, std::size_t... P>
+void penalize_each(const void* x, const double* const* parameter, std::size_t size, double* costs,
+                   std::index_sequence<P...>) {
+  const S* const from = static_cast<const S*>(x);
+  const double* const own[] = {parameter[P]...};
+#pragma omp simd
+  for (std::size_t i = 0; i < size; ++i) {
+    const Op op{own[P][i]...};
+    double term[Op::sums];
+    find_terms(op, static_cast<double>(widen(from[i])), own[0][i], term);
+    costs[i] = op.finish(term);
+  }
+}
+
+template <class Op, class S>
+void penalize_each_kernel(const void* x, const double* const* parameter, std::size_t size,
+                          double* costs) {
+  penalize_each<Op, S>(x, parameter, size, costs, std::make_index_sequence<Op::params.size()>{});
+}
+
+// A sum of numbers as they are.
+struct Total {
+  static constexpr auto params = parameters();
+  static constexpr int sums = 1;
+
+  template <class T>
+  constexpr void terms(T x, T (&term)[1]) const {
+    term[0] = x;
+  }
+};
 
 }  // namespace bridle::inline BRIDLE_ISA

@@ -62,22 +62,38 @@ inline float widen(Float16 x) {
   return float_of(result | (x.bits & 0x8000u) << 16);
 }
 
-// narrow also turns −0.0 into +0.0, after rounding: every zero that bridle produces is +0.0.
-inline void narrow(float x, float& out) { out = x + 0.0f; }
-inline void narrow(double x, double& out) { out = x + 0.0; }
+inline constexpr std::uint32_t kNegativeZero = 0x80000000u;  // the bits of a float
+
+// narrow also turns −0.0 into +0.0, after rounding: every zero that bridle produces is +0.0. With
+// kKeepZeros an x that is −0.0 itself stays so.
+template <bool kKeepZeros = false>
+inline void narrow(float x, float& out) {
+  out = kKeepZeros ? x : x + 0.0f;
+}
+template <bool kKeepZeros = false>
+inline void narrow(double x, double& out) {
+  out = kKeepZeros ? x : x + 0.0;
+}
 
 inline std::uint16_t positive_zero(std::uint32_t bits) {
   return static_cast<std::uint16_t>(bits == 0x8000u ? 0u : bits);
 }
+template <bool kKeepZeros>
+inline std::uint16_t zero_of(float x, std::uint32_t bits) {
+  if (!kKeepZeros) return positive_zero(bits);
+  return static_cast<std::uint16_t>(bits == 0x8000u && bits_of(x) != kNegativeZero ? 0u : bits);
+}
 
+template <bool kKeepZeros = false>
 inline void narrow(float x, BFloat16& out) {
   const std::uint32_t bits = bits_of(x);
   const std::uint32_t rounded = bits + 0x7fffu + (bits >> 16 & 1u);
   const std::uint32_t quiet_nan = bits | 0x00400000u;
   const bool is_nan = (bits & 0x7fffffffu) > 0x7f800000u;
-  out.bits = positive_zero((is_nan ? quiet_nan : rounded) >> 16);
+  out.bits = zero_of<kKeepZeros>(x, (is_nan ? quiet_nan : rounded) >> 16);
 }
 
+template <bool kKeepZeros = false>
 inline void narrow(float x, Float16& out) {
   constexpr std::uint32_t infinity = 0x7f800000u;
   const std::uint32_t magnitude = bits_of(x) & 0x7fffffffu;
@@ -89,7 +105,7 @@ inline void narrow(float x, Float16& out) {
   std::uint32_t result = magnitude < (113u << 23) ? subnormal : normal;
   result = magnitude >= (143u << 23) ? 0x7c00u : result;  // 2¹⁶ and more, and infinity
   result = magnitude > infinity ? 0x7e00u | (magnitude >> 13 & 0x3ffu) : result;
-  out.bits = positive_zero(result | sign);
+  out.bits = zero_of<kKeepZeros>(x, result | sign);
 }
 
 // Rounds to one of the two neighbours at random, up with the probability that makes the mean exact;

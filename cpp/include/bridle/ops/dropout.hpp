@@ -26,7 +26,7 @@ inline KeepNumbers keep_numbers(double p, bool inverted) {
 template <class T>
 struct dropout {
   static constexpr const char* name = "dropout";
-  static constexpr Param params[] = {{"p", Rule::unit_interval}};
+  static constexpr auto params = parameters(Param{"p", Rule::unit_interval});
   using Noise = bool;
   T scale;
 

@@ -26,6 +26,24 @@ constexpr T largest() {
   return T(sizeof(T) == 8 ? __DBL_MAX__ : double(__FLT_MAX__));
 }
 
+template <class T>
+constexpr T smallest_normal() {
+  return T(sizeof(T) == 8 ? __DBL_MIN__ : double(__FLT_MIN__));
+}
+
+// x, but no more than `limit`, which no NaN is. T is double or a vector of doubles.
+template <class T>
+constexpr T at_most(T x, double limit) {
+  const T most = T{} + limit;
+  return x > most ? most : x;
+}
+
+// Of x >= 0; for a vector of doubles, those of its elements.
+template <class T>
+constexpr auto is_zero_or_infinite(T x) {
+  return (x == 0.0) | (x > __DBL_MAX__);
+}
+
 inline float square_root(float x) { return __builtin_sqrtf(x); }
 inline double square_root(double x) { return __builtin_sqrt(x); }
 
@@ -42,6 +60,14 @@ constexpr T sign(T x) {
 template <class T>
 constexpr T product(T a, T b) {
   return a == T(0) || b == T(0) ? T(0) : a * b;
+}
+
+// √(a·b) for a, b >= 0, also where a·b is beyond the range of T.
+template <class T>
+inline T root_of_product(T a, T b) {
+  const T both = product(a, b);
+  const T apart = product(square_root(a), square_root(b));
+  return both >= smallest_normal<T>() && both <= largest<T>() ? square_root(both) : apart;
 }
 
 }  // namespace bridle::inline BRIDLE_ISA::ops

@@ -10,7 +10,7 @@ namespace bridle::inline BRIDLE_ISA::ops {
 template <class T>
 struct decay {
   static constexpr const char* name = "decay";
-  static constexpr Param params[] = {{"rate", Rule::unit_interval}};
+  static constexpr auto params = parameters(Param{"rate", Rule::unit_interval});
   T rate;
 
   constexpr T operator()(T w) const { return w * (T(1) - rate); }
@@ -22,7 +22,8 @@ decay(T) -> decay<T>;
 template <class T>
 struct elastic_net_gradient {
   static constexpr const char* name = "elastic_net_gradient";
-  static constexpr Param params[] = {{"l1", Rule::non_negative}, {"l2", Rule::non_negative}};
+  static constexpr auto params =
+      parameters(Param{"l1", Rule::non_negative}, Param{"l2", Rule::non_negative});
   T l1, l2;
 
   constexpr T operator()(T w) const { return l1 * sign(w) + T(2) * l2 * w; }

@@ -12,7 +12,7 @@ namespace bridle::inline BRIDLE_ISA::ops {
 template <class T>
 struct soft_threshold {
   static constexpr const char* name = "soft_threshold";
-  static constexpr Param params[] = {{"threshold", Rule::non_negative}};
+  static constexpr auto params = parameters(Param{"threshold", Rule::non_negative});
   T threshold;
 
   constexpr T operator()(T x) const { return x - clamp(x, -threshold, threshold); }
@@ -24,8 +24,8 @@ soft_threshold(T) -> soft_threshold<T>;
 template <class T>
 struct prox_l2 {
   static constexpr const char* name = "prox_l2";
-  static constexpr Param params[] = {{"strength", Rule::non_negative},
-                                     {"step", Rule::non_negative}};
+  static constexpr auto params =
+      parameters(Param{"strength", Rule::non_negative}, Param{"step", Rule::non_negative});
   T strength, step;
 
   constexpr T operator()(T x) const { return x / (T(1) + T(2) * product(step, strength)); }
@@ -37,8 +37,9 @@ prox_l2(T, T) -> prox_l2<T>;
 template <class T>
 struct prox_elastic_net {
   static constexpr const char* name = "prox_elastic_net";
-  static constexpr Param params[] = {
-      {"l1", Rule::non_negative}, {"l2", Rule::non_negative}, {"step", Rule::non_negative}};
+  static constexpr auto params =
+      parameters(Param{"l1", Rule::non_negative}, Param{"l2", Rule::non_negative},
+                 Param{"step", Rule::non_negative});
   T l1, l2, step;
 
   constexpr T operator()(T x) const {
@@ -47,5 +48,43 @@ struct prox_elastic_net {
 };
 template <class T>
 prox_elastic_net(T, T, T) -> prox_elastic_net<T>;
+
+// P(z) = strength·z²/2 up to |z| = delta, from there on strength·delta·(|z| − delta/2) (Huber
+// 1964).
+template <class T>
+struct prox_huber {
+  static constexpr const char* name = "prox_huber";
+  static constexpr auto params =
+      parameters(Param{"strength", Rule::non_negative}, Param{"delta", Rule::positive},
+                 Param{"step", Rule::non_negative});
+  T strength, delta, step;
+
+  constexpr T operator()(T x) const {
+    const T weight = product(step, strength);
+    const T near = x / (T(1) + weight);
+    const T far = soft_threshold<T>{product(weight, delta)}(x);
+    return absolute(near) > delta ? far : near;
+  }
+};
+template <class T>
+prox_huber(T, T, T) -> prox_huber<T>;
+
+// P(z) = strength·(z − reference)²: the mean of x and the reference, weighed 1 : 2·step·strength.
+template <class T>
+struct prox_l2_sp {
+  static constexpr const char* name = "prox_l2_sp";
+  static constexpr auto params =
+      parameters(Param{"reference", Rule::any}, Param{"strength", Rule::non_negative},
+                 Param{"step", Rule::non_negative});
+  T reference, strength, step;
+
+  constexpr T operator()(T x) const {
+    const T weight = T(2) * product(step, strength);
+    const T share = weight <= largest<T>() ? weight / (T(1) + weight) : T(1);
+    return x / (T(1) + weight) + product(share, reference);
+  }
+};
+template <class T>
+prox_l2_sp(T, T, T) -> prox_l2_sp<T>;
 
 }  // namespace bridle::inline BRIDLE_ISA::ops

@@ -33,7 +33,7 @@ struct Step {
 template <class T>
 struct proximal_step {
   static constexpr const char* name = "proximal_step";
-  static constexpr Param params[] = {{"step", Rule::non_negative}};
+  static constexpr auto params = parameters(Param{"step", Rule::non_negative});
   static constexpr int states = 0;
   static constexpr bool adaptive = false;
   T step;
@@ -46,8 +46,9 @@ struct proximal_step {
 template <class T>
 struct sgd_update {
   static constexpr const char* name = "sgd_update";
-  static constexpr Param params[] = {
-      {"lr", Rule::non_negative}, {"momentum", Rule::non_negative}, {"nesterov", Rule::flag}};
+  static constexpr auto params =
+      parameters(Param{"lr", Rule::non_negative}, Param{"momentum", Rule::non_negative},
+                 Param{"nesterov", Rule::flag});
   static constexpr int states = 1;
   static constexpr bool adaptive = false;
   T lr, momentum, from_gradient, from_momentum;  // u = from_gradient·g + from_momentum·b
@@ -69,11 +70,10 @@ struct sgd_update {
 template <class T>
 struct adamw_update {
   static constexpr const char* name = "adamw_update";
-  static constexpr Param params[] = {{"lr", Rule::non_negative},
-                                     {"iteration", Rule::count},
-                                     {"betas[0]", Rule::below_one},
-                                     {"betas[1]", Rule::below_one},
-                                     {"epsilon", Rule::non_negative}};
+  static constexpr auto params =
+      parameters(Param{"lr", Rule::non_negative}, Param{"iteration", Rule::count},
+                 Param{"betas[0]", Rule::below_one}, Param{"betas[1]", Rule::below_one},
+                 Param{"epsilon", Rule::non_negative});
   static constexpr int states = 2;
   static constexpr bool adaptive = true;
   T lr, beta1, rest1, beta2, rest2, correction1, correction2, epsilon;  // rest = 1 − beta
@@ -97,7 +97,8 @@ struct adamw_update {
 template <class T>
 struct adagrad_update {
   static constexpr const char* name = "adagrad_update";
-  static constexpr Param params[] = {{"lr", Rule::non_negative}, {"epsilon", Rule::non_negative}};
+  static constexpr auto params =
+      parameters(Param{"lr", Rule::non_negative}, Param{"epsilon", Rule::non_negative});
   static constexpr int states = 1;
   static constexpr bool adaptive = true;
   T lr, epsilon;
@@ -109,10 +110,9 @@ struct adagrad_update {
   }
 };
 
-inline constexpr Param kRmspropParams[] = {{"lr", Rule::non_negative},
-                                           {"alpha", Rule::below_one},
-                                           {"epsilon", Rule::non_negative},
-                                           {"momentum", Rule::non_negative}};
+inline constexpr auto kRmspropParams =
+    parameters(Param{"lr", Rule::non_negative}, Param{"alpha", Rule::below_one},
+               Param{"epsilon", Rule::non_negative}, Param{"momentum", Rule::non_negative});
 
 // RMSProp (Tieleman and Hinton 2012): square average v, momentum b.
 template <class T>
@@ -162,8 +162,9 @@ struct centered_rmsprop_update {
 template <class T>
 struct lion_update {
   static constexpr const char* name = "lion_update";
-  static constexpr Param params[] = {
-      {"lr", Rule::non_negative}, {"betas[0]", Rule::below_one}, {"betas[1]", Rule::below_one}};
+  static constexpr auto params =
+      parameters(Param{"lr", Rule::non_negative}, Param{"betas[0]", Rule::below_one},
+                 Param{"betas[1]", Rule::below_one});
   static constexpr int states = 1;
   static constexpr bool adaptive = false;
   T lr, beta1, rest1, beta2, rest2;
@@ -189,7 +190,8 @@ struct Updated {
 template <class T>
 struct ftrl_update {
   static constexpr const char* name = "ftrl_update";
-  static constexpr Param params[] = {{"lr", Rule::positive}, {"beta", Rule::non_negative}};
+  static constexpr auto params =
+      parameters(Param{"lr", Rule::positive}, Param{"beta", Rule::non_negative});
   static constexpr int states = 2;
   static constexpr bool adaptive = false;
   T inverse_lr, beta;
