@@ -16,6 +16,20 @@ using ReduceColumnsKernel = void (*)(const void* x, std::ptrdiff_t row_stride,
                                      std::size_t columns, double* sums);
 using PenalizeEachKernel = void (*)(const void* x, const double* const* parameter, std::size_t size,
                                     double* costs);
+using SliceGatherKernel = void (*)(const void* x, std::size_t size, std::size_t lane,
+                                   const double* given, double scale, double* lanes);
+using SliceApplyKernel = void (*)(const void* x, void* out, std::size_t size, const double* given,
+                                  double number, double scale);
+using SliceRowsKernel = std::size_t (*)(const void* x, void* out, std::size_t size,
+                                        std::size_t count, const double* given,
+                                        const double* weights);
+using SliceGatherColumnsKernel = void (*)(const void* x, std::ptrdiff_t row_stride,
+                                          std::size_t first, std::size_t size, std::size_t columns,
+                                          const double* given, double* lanes);
+using SliceApplyColumnsKernel = void (*)(const void* x, std::ptrdiff_t x_stride, void* out,
+                                         std::ptrdiff_t out_stride, std::size_t size,
+                                         std::size_t columns, const double* given,
+                                         const double* numbers, const bool* kept);
 using NoiseKernel = void (*)(const void* x, void* out, const void* noise,
                              const NoiseArguments& arguments, std::size_t size);
 using UpdateKernel = void (*)(const UpdateMemory& memory, const UpdateNumbers& numbers,
@@ -50,6 +64,21 @@ struct ReduceTable {
   ReduceKernels of[ReduceOps::size][kDTypes];
 };
 
+// Of an operator of slices; see loops/slices.hpp.
+struct SliceKernels {
+  SliceGatherKernel gather;
+  SliceApplyKernel apply, apply_wide;
+  SliceRowsKernel rows;  // null for halves
+  SliceGatherColumnsKernel gather_columns;
+  SliceApplyColumnsKernel apply_columns;
+  ops::SliceResult (*finish)(const double* given, double weight, const double* sums, double scale);
+};
+
+struct SliceTable {
+  void (*fold_columns)(double* lanes, std::size_t size, double* sums);
+  SliceKernels of[SliceOps::size][kDTypes];
+};
+
 struct NoiseTable {
   NoiseKernel of[NoiseOps::size][kDTypes];
   std::size_t drawn;  // random numbers that one call of these makes
@@ -74,6 +103,7 @@ struct UpdateTable {
 struct KernelTable {
   const MapTable& map;
   const ReduceTable& reduce;
+  const SliceTable& slices;
   const NoiseTable& noise;
   const UpdateTable& update;
   HalfKernels half[2];  // float16 and bfloat16

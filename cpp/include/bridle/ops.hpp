@@ -11,6 +11,7 @@
 #include <bridle/ops/optim.hpp>
 #include <bridle/ops/penalty.hpp>
 #include <bridle/ops/prox.hpp>
+#include <bridle/ops/slices.hpp>
 #include <bridle/ops/update.hpp>
 #if defined(__clang__)
 #pragma float_control(pop)
@@ -49,6 +50,10 @@ template <class... Op>
 struct ReduceList {
   static constexpr int size = sizeof...(Op);
 };
+template <class... Op>
+struct SliceList {
+  static constexpr int size = sizeof...(Op);
+};
 
 // The elementwise operators.
 #define BRIDLE_MAP_OPERATORS(X) \
@@ -78,6 +83,7 @@ using ReduceListOf = ReduceList<Op...>;
 using MapOps = detail::MapListOf<detail::NoOperator BRIDLE_MAP_OPERATORS(BRIDLE_LISTED)>;
 using ReduceOps = detail::ReduceListOf<detail::Nothing BRIDLE_PENALTIES(BRIDLE_LISTED)>;
 #undef BRIDLE_LISTED
+using SliceOps = SliceList<ops::group_soft_threshold, ops::prox_sparse_group, ops::scale_norm>;
 using UpdateOps = UpdateList<ops::proximal_step, ops::sgd_update, ops::adamw_update,
                              ops::adagrad_update, ops::rmsprop_update, ops::centered_rmsprop_update,
                              ops::lion_update, ops::ftrl_update>;

@@ -16,6 +16,7 @@ constexpr HalfKernels half_kernels = {widen_kernel<S>, narrow_kernel<S>, narrow_
 extern const KernelTable kernel_table = {
     map_table,
     reduce_table,
+    slice_table,
     noise_table,
     update_table,
     {half_kernels<Float16>, half_kernels<BFloat16>},

@@ -150,11 +150,10 @@ void add_to_lanes(const Op& op, const T* x, [[maybe_unused]] const double* besid
   chunk.store_to(lanes);
 }
 
-// beside: as many elements as x, where the penalty takes them. parameters: one of each.
-template <class Op, class S>
-void reduce_kernel(const void* x, const double* beside, const double* parameters, std::size_t size,
-                   std::size_t lane, double* lanes) {
-  const Op op = penalty_of<Op>(parameters);
+// The same for elements of any type.
+template <class S, class Op>
+void reduce_with(const Op& op, const void* x, const double* beside, std::size_t size,
+                 std::size_t lane, double* lanes) {
   const S* const from = static_cast<const S*>(x);
   if constexpr (sizeof(S) == 2) {
     constexpr std::size_t block = 16 * kLanes;
@@ -168,6 +167,13 @@ void reduce_kernel(const void* x, const double* beside, const double* parameters
   } else {
     add_to_lanes(op, from, beside, size, lane, lanes);
   }
+}
+
+// beside: as many elements as x, where the penalty takes them. parameters: one of each.
+template <class Op, class S>
+void reduce_kernel(const void* x, const double* beside, const double* parameters, std::size_t size,
+                   std::size_t lane, double* lanes) {
+  reduce_with<S>(penalty_of<Op>(parameters), x, beside, size, lane, lanes);
 }
 
 // The sums of one chunk of each of `columns` <= kColumnSums / Op::sums neighbouring columns:

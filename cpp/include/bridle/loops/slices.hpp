@@ -1,0 +1,235 @@
+// The loops of operators of slices: contiguous elements of one vector, or rows of a block of
+// vectors that lie beside each other. Sums have the order of loops/reduce.hpp.
+#pragma once
+
+#include <bridle/loops/map.hpp>
+#include <bridle/loops/reduce.hpp>
+#include <bridle/ops/slices.hpp>
+
+namespace bridle::inline BRIDLE_ISA {
+
+// The terms of an operator as loops/reduce.hpp wants them.
+template <class Op>
+struct SliceTerms {
+  static constexpr int sums = Op::sums;
+  const double* given = nullptr;
+  double scale = 1.0;
+
+  template <class T>
+  void terms(T x, T (&term)[sums]) const {
+    Op::terms(x, given, scale, term);
+  }
+};
+
+// Adds `size` elements of one chunk of a vector to its lanes, the first one to lane `lane`.
+template <class Op, class S>
+void slice_gather_kernel(const void* x, std::size_t size, std::size_t lane, const double* given,
+                         double scale, double* lanes) {
+  reduce_with<S>(SliceTerms<Op>{given, scale}, x, nullptr, size, lane, lanes);
+}
+
+// out = apply(x, number). Elements and number are multiplied as numbers of T, or, with kWide, of
+// double and x by `scale` before: where the number, or the product, leaves the range of T.
+template <class Op, class S, bool kWide>
+void slice_apply_kernel(const void* x, void* out, std::size_t size, const double* given,
+                        double number, double scale) {
+  using T = Compute<S>;
+  const S* const from = static_cast<const S*>(x);
+  S* const to = static_cast<S*>(out);
+  const auto result = [=](T value) {
+    if constexpr (kWide) {
+      return static_cast<T>(Op::apply(static_cast<double>(value) * scale, given, number));
+    } else {
+      return Op::apply(value, given, static_cast<T>(number));
+    }
+  };
+  if constexpr (sizeof(S) == 2) {
+    alignas(64) float wide[kMapBlock];
+    for (std::size_t i = 0; i < size; i += kMapBlock) {
+      const std::size_t count = size - i < kMapBlock ? size - i : kMapBlock;
+      widen_block(from + i, wide, count);
+#pragma omp simd
+      for (std::size_t k = 0; k < count; ++k) wide[k] = result(wide[k]);
+      narrow_block(wide, to + i, count);
+    }
+  } else {
+    const Prefetch prefetch(size * sizeof(S));
+    for (std::size_t i = 0; i < size; i += kMapBlock) {
+      const std::size_t count = size - i < kMapBlock ? size - i : kMapBlock;
+      prefetch(from + i, count * sizeof(S));
+#pragma omp simd
+      for (std::size_t k = i; k < i + count; ++k) narrow(result(from[k]), to[k]);
+    }
+  }
+}
+
+// Whether a number, and what it is multiplied with, stay numbers of T.
+template <class T>
+inline bool number_fits(const ops::SliceResult& result) {
+  if (result.scale != 1.0) return false;
+  const double size = ops::absolute(result.number);
+  return sizeof(T) == 8 || !(size > 0x1p60 || (size < 0x1p-60 && size > 0.0));
+}
+
+// The elements of a vector of fewer than a row of lanes that there are, the others zero. What lies
+// behind them up to `end` may be read.
+template <class T, class V>
+inline V load_some(const T* x, std::size_t size, const T* end) {
+  constexpr std::size_t width = sizeof(V) / sizeof(T);
+  using Bits = decltype(V{} < V{});
+  if (size >= width) return load<V>(x);
+  if (size == 0) return V{};
+  if (static_cast<std::size_t>(end - x) < width) {
+    T some[width] = {};
+    for (std::size_t i = 0; i < size; ++i) some[i] = x[i];
+    return load<V>(some);
+  }
+  Bits index;
+  for (std::size_t i = 0; i < width; ++i) index[i] = static_cast<decltype(index[0] + 0)>(i);
+  const Bits present = index < Bits{} + static_cast<decltype(index[0] + 0)>(size);
+  return (V)((Bits)load<V>(x) & present);
+}
+
+// The sums of one vector of at most a chunk.
+template <class Op, class T>
+inline double slice_sum(const T* x, std::size_t size, const double* given, const T* end) {
+  static_assert(Op::sums == 1);
+  using Doubles = Vector<double>;
+  constexpr std::size_t width = VectorOf<double>::size, vectors = kLanes / width;
+  using Some = Vector<T, width>;
+  Doubles sum[vectors] = {};
+  std::size_t i = 0;
+  const auto add = [&](std::size_t v, Doubles x) {
+    Doubles term[1];
+    Op::terms(x, given, 1.0, term);
+    sum[v] += term[0];
+  };
+  for (; i + kLanes <= size; i += kLanes) {
+#pragma GCC unroll 16
+    for (std::size_t v = 0; v < vectors; ++v) add(v, load_doubles(x + i + v * width));
+  }
+#pragma GCC unroll 16
+  for (std::size_t v = 0; v < vectors; ++v, i += width) {
+    if (i >= size) break;
+    const Some some = load_some<T, Some>(x + i, size - i, end);
+    add(v, load_doubles(reinterpret_cast<const T*>(&some)));
+  }
+#pragma GCC unroll 16
+  for (std::size_t half = vectors / 2; half > 0; half /= 2) {
+#pragma GCC unroll 16
+    for (std::size_t v = 0; v < half; ++v) sum[v] += sum[v + half];
+  }
+  double lane[width];
+  store(sum[0], lane);
+#pragma GCC unroll 16
+  for (std::size_t half = width / 2; half > 0; half /= 2) {
+    for (std::size_t k = 0; k < half; ++k) lane[k] += lane[k + half];
+  }
+  return lane[0];
+}
+
+// Contiguous vectors of float or double of `size` <= kChunk elements each, one behind the other:
+// out = apply(x, number of its vector). Returns how many were done before one that needs a scale or
+// numbers of a wider type.
+template <class Op, class T>
+std::size_t slice_rows_kernel(const void* x, void* out, std::size_t size, std::size_t count,
+                              const double* given, const double* weights) {
+  const T* const from = static_cast<const T*>(x);
+  T* const to = static_cast<T*>(out);
+  const T* const end = from + size * count;
+  const Prefetch prefetch(size * count * sizeof(T));
+  // Several at a time, so that none has to wait for the square root and the division of another.
+  constexpr std::size_t most = 16, elements = 2048;
+  const std::size_t step = size * most <= elements ? most : size <= elements ? elements / size : 1;
+  for (std::size_t begin = 0; begin < count; begin += step) {
+    const std::size_t batch = count - begin < step ? count - begin : step;
+    double sums[most];
+    ops::SliceResult found[most];
+    for (std::size_t v = 0; v < batch; ++v) {
+      const T* const row = from + (begin + v) * size;
+      prefetch(row, size * sizeof(T));
+      sums[v] = slice_sum<Op>(row, size, given, end);
+    }
+    for (std::size_t v = 0; v < batch; ++v) {
+      found[v] = Op::finish(given, weights ? weights[begin + v] : 1.0, sums + v, 1.0);
+    }
+    for (std::size_t v = 0; v < batch; ++v) {
+      const T* const row = from + (begin + v) * size;
+      T* const result = to + (begin + v) * size;
+      if (found[v].kind == ops::SliceResult::apply && number_fits<T>(found[v])) {
+        const T number = static_cast<T>(found[v].number);
+#pragma omp simd
+        for (std::size_t i = 0; i < size; ++i) narrow(Op::apply(row[i], given, number), result[i]);
+      } else if (found[v].kind != ops::SliceResult::unchanged) {
+        return begin + v;
+      } else if (row != result) {
+        __builtin_memcpy(result, row, size * sizeof(T));
+      }
+    }
+  }
+  return count;
+}
+
+// Of `size` rows of a block of `columns` <= kColumnSums / sums vectors, the first one with index
+// `first`: adds their terms to lane[index % kLanes][sum][column].
+template <class Op, class S>
+void slice_gather_columns_kernel(const void* x, std::ptrdiff_t row_stride, std::size_t first,
+                                 std::size_t size, std::size_t columns, const double* given,
+                                 double* lanes) {
+  for (std::size_t i = 0; i < size; ++i) {
+    const S* const row = reinterpret_cast<const S*>(static_cast<const char*>(x) +
+                                                    static_cast<std::ptrdiff_t>(i) * row_stride);
+    double* const lane = lanes + (first + i) % kLanes * kColumnSums;
+#pragma omp simd
+    for (std::size_t c = 0; c < columns; ++c) {
+      double term[Op::sums];
+      Op::terms(static_cast<double>(widen(row[c])), given, 1.0, term);
+      for (int s = 0; s < Op::sums; ++s) lane[s * (kColumnSums / Op::sums) + c] += term[s];
+    }
+  }
+}
+
+// The lanes of `size` rows of a block of vectors become their sums, and are cleared.
+inline void slice_fold_columns_kernel(double* lanes, std::size_t size, double* sums) {
+  const std::size_t used = size < kLanes ? size : kLanes;  // the others are zero
+  for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
+    for (std::size_t k = 0; k < half && k + half < used; ++k) {
+      double* const to = lanes + k * kColumnSums;
+      const double* const from = to + half * kColumnSums;
+#pragma omp simd
+      for (std::size_t i = 0; i < kColumnSums; ++i) to[i] += from[i];
+    }
+  }
+  for (std::size_t i = 0; i < kColumnSums; ++i) sums[i] = lanes[i];
+  for (std::size_t i = 0; i < used * kColumnSums; ++i) lanes[i] = 0.0;
+}
+
+// out = apply(x, number of its column) for rows of a block; or x where `kept`, if there is such a
+// list, is not 0.
+template <class Op, class S>
+void slice_apply_columns_kernel(const void* x, std::ptrdiff_t x_stride, void* out,
+                                std::ptrdiff_t out_stride, std::size_t size, std::size_t columns,
+                                const double* given, const double* numbers, const bool* kept) {
+  using T = Compute<S>;
+  alignas(64) T number[kColumnSums];
+  for (std::size_t c = 0; c < columns; ++c) number[c] = static_cast<T>(numbers[c]);
+  for (std::size_t i = 0; i < size; ++i) {
+    const auto row = static_cast<std::ptrdiff_t>(i);
+    const S* const from = reinterpret_cast<const S*>(static_cast<const char*>(x) + row * x_stride);
+    S* const to = reinterpret_cast<S*>(static_cast<char*>(out) + row * out_stride);
+    if (kept == nullptr) {
+#pragma omp simd
+      for (std::size_t c = 0; c < columns; ++c) {
+        narrow(Op::apply(widen(from[c]), given, number[c]), to[c]);
+      }
+    } else {
+      for (std::size_t c = 0; c < columns; ++c) {
+        S result;
+        narrow(Op::apply(widen(from[c]), given, number[c]), result);
+        to[c] = kept[c] ? from[c] : result;
+      }
+    }
+  }
+}
+
+}  // namespace bridle::inline BRIDLE_ISA

@@ -1,0 +1,466 @@
+#include "slices.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <new>
+
+#include "chunk_sums.hpp"
+#include "dispatch.hpp"
+#include "pieces.hpp"
+#include "threads/parallel.hpp"
+#include "threads/status_flags.hpp"
+
+namespace bridle {
+namespace {
+
+using ops::SliceResult;
+
+constexpr std::size_t kLeastPerThread = 16 * 1024;  // elements
+constexpr std::size_t kLong = 4 * kLeastForSums;    // vectors that all threads work on together
+constexpr std::size_t kShort = 24;  // vectors that are worked on many at a time, beside each other
+constexpr std::size_t kColumns = kColumnSums;  // of an operator with one sum
+
+template <class... Op>
+constexpr std::size_t most_sums(SliceList<Op...>) {
+  return std::max({static_cast<std::size_t>(Op::sums)...});
+}
+static_assert(most_sums(SliceOps{}) == 1, "blocks of columns have one sum");
+
+struct Plan {
+  const SliceCall& call;
+  const SliceKernels& kernels;
+  std::size_t item;
+
+  double weight(std::size_t v) const { return call.weights ? call.weights[v] : 1.0; }
+};
+
+// One vector: element i lies elements(first + i) behind x and out.
+struct Vector {
+  char *x, *out;
+  std::size_t first, length;
+};
+
+// Whether a number and what it is multiplied with are safe as numbers of the array's compute type.
+bool fits(const Plan& plan, const SliceResult& result) {
+  if (result.scale != 1.0) return false;
+  const double size = result.number < 0.0 ? -result.number : result.number;
+  return plan.call.dtype == DType::float64 || !(size > 0x1p60 || (size < 0x1p-60 && size > 0.0));
+}
+
+// The sums of a chunk of one vector.
+auto chunks_of(const Plan& plan, const Vector& vector, double scale) {
+  return [&plan, &vector, scale](std::size_t begin, std::size_t size, double* sums) {
+    const SliceCall& call = plan.call;
+    alignas(kLine) double lanes[kLanes] = {};
+    std::size_t position = 0;
+    const auto add = [&](const void* piece, std::size_t count) {
+      plan.kernels.gather(piece, count, position % kLanes, call.given, scale, lanes);
+      position += count;
+    };
+    begin += vector.first;
+    if (call.x_elements.is_row(static_cast<std::ptrdiff_t>(plan.item))) {
+      add(vector.x + begin * plan.item, size);
+    } else {
+      for_each_piece(vector.x, call.x_elements, plan.item, begin, size, add);
+    }
+    kernels().reduce.fold_lanes(lanes, 1, sums);
+  };
+}
+
+// Calls piece(x, out, count) for elements begin … begin + size of a vector, as pieces of memory
+// whose elements lie beside each other in both.
+template <class Piece>
+void for_each_pair(const Plan& plan, const Vector& vector, std::size_t begin, std::size_t size,
+                   const Piece& piece) {
+  const SliceCall& call = plan.call;
+  const auto stride = static_cast<std::ptrdiff_t>(plan.item);
+  begin += vector.first;
+  if (call.x_elements.is_row(stride) && call.out_elements.is_row(stride)) {
+    piece(vector.x + begin * plan.item, vector.out + begin * plan.item, size);
+    return;
+  }
+  constexpr std::size_t most = 512;
+  alignas(kLine) char buffer[most * sizeof(double)];
+  for (std::size_t i = 0, count; i < size; i += count) {
+    const Walk::Row x = call.x_elements.first_row(begin + i, std::min(most, size - i));
+    const Walk::Row out = call.out_elements.first_row(begin + i, x.count);
+    count = out.count;
+    gather({vector.x + x.offset, x.stride}, plan.item, count, buffer);
+    piece(buffer, buffer, count);
+    scatter(buffer, plan.item, count, {vector.out + out.offset, out.stride});
+  }
+}
+
+void apply(const Plan& plan, const Vector& vector, const SliceResult& result, std::size_t begin,
+           std::size_t size) {
+  if (result.kind == SliceResult::unchanged) {
+    if (vector.x == vector.out) return;
+    for_each_pair(plan, vector, begin, size, [&](const void* x, void* out, std::size_t count) {
+      if (x != out) std::memcpy(out, x, count * plan.item);
+    });
+    return;
+  }
+  const SliceApplyKernel kernel = fits(plan, result) ? plan.kernels.apply : plan.kernels.apply_wide;
+  for_each_pair(plan, vector, begin, size, [&](const void* x, void* out, std::size_t count) {
+    kernel(x, out, count, plan.call.given, result.number, result.scale);
+  });
+}
+
+// sum(scale, sums) sums the terms of a vector.
+template <class Sum>
+SliceResult result_of(const Plan& plan, std::size_t v, const Sum& sum) {
+  double sums[1];
+  double scale = 1.0;
+  for (;;) {
+    sum(scale, sums);
+    const SliceResult result = plan.kernels.finish(plan.call.given, plan.weight(v), sums, scale);
+    if (result.kind != SliceResult::again) return result;
+    scale = result.number;
+  }
+}
+
+void work_alone(const Plan& plan, const Vector& vector, std::size_t v) {
+  const SliceResult result = result_of(plan, v, [&](double scale, double* sums) {
+    sum_range<1>(1, 0, vector.length, chunks_of(plan, vector, scale), sums);
+  });
+  apply(plan, vector, result, 0, vector.length);
+}
+
+void work_together(const Plan& plan, const Vector& vector, std::size_t v) {
+  const SliceResult result = result_of(plan, v, [&](double scale, double* sums) {
+    sum_parallel<1>(1, vector.length, kLeastForSums, chunks_of(plan, vector, scale),
+                    work_of(plan.kernels.gather), sums);
+  });
+  parallel_for(
+      vector.length, kChunk, kLeastPerThread,
+      [&](std::size_t begin, std::size_t end) { apply(plan, vector, result, begin, end - begin); },
+      work_of(plan.kernels.apply, vector.x == vector.out));
+}
+
+Vector vector_at(const Plan& plan, std::size_t v) {
+  const SliceCall& call = plan.call;
+  if (call.offsets) {
+    const auto first = static_cast<std::size_t>(call.offsets[v]);
+    return {call.x, call.out, first, static_cast<std::size_t>(call.offsets[v + 1]) - first};
+  }
+  return {call.x + call.x_vectors.first_row(v, 1).offset,
+          call.out + call.out_vectors.first_row(v, 1).offset, 0, call.length};
+}
+
+// Calls row(operand, begin, count) for the elements of a vector, as many at a time as are evenly
+// spaced.
+template <class Row>
+void for_each_element_row(const Walk& elements, const Vector& vector, char* data, const Row& row) {
+  for (std::size_t i = 0, count; i < vector.length; i += count) {
+    const Walk::Row found = elements.first_row(vector.first + i, vector.length - i);
+    count = found.count;
+    row(Operand{data + found.offset, found.stride}, i, count);
+  }
+}
+
+template <class Word>
+void transfer_words(Operand from, Operand to, std::size_t size) {
+  for (std::size_t i = 0; i < size; ++i) std::memcpy(at(to, i), at(from, i), sizeof(Word));
+}
+
+void transfer(Operand from, Operand to, std::size_t item, std::size_t size) {
+  switch (item) {
+    case 2:
+      return transfer_words<std::uint16_t>(from, to, size);
+    case 4:
+      return transfer_words<std::uint32_t>(from, to, size);
+    default:
+      return transfer_words<std::uint64_t>(from, to, size);
+  }
+}
+
+// Vectors beside each other, as many as a block has columns: what becomes of them, and which of
+// them have to be looked at one by one.
+struct Block {
+  double numbers[kColumns];
+  bool kept[kColumns];
+  bool alone[kColumns];
+  bool some_kept, all_kept, some_alone;
+
+  void decide(const Plan& plan, std::size_t v, std::size_t columns, const double* sums) {
+    some_kept = some_alone = false;
+    all_kept = true;
+    for (std::size_t c = 0; c < columns; ++c) {
+      const SliceResult result =
+          plan.kernels.finish(plan.call.given, plan.weight(v + c), sums + c, 1.0);
+      alone[c] = result.kind == SliceResult::again ||
+                 (result.kind == SliceResult::apply && !fits(plan, result));
+      kept[c] = alone[c] || result.kind == SliceResult::unchanged;
+      numbers[c] = kept[c] ? 1.0 : result.number;
+      some_alone |= alone[c];
+      some_kept |= kept[c];
+      all_kept &= kept[c];
+    }
+  }
+};
+
+// The sums of `columns` vectors that lie beside each other, of a chunk of their elements.
+void sum_columns(const Plan& plan, const char* x, std::size_t begin, std::size_t size,
+                 std::size_t columns, double* lanes, double* sums) {
+  std::size_t first = 0;
+  plan.call.x_elements.for_each_row(
+      begin, size, [&](std::ptrdiff_t offset, std::ptrdiff_t stride, std::size_t count) {
+        plan.kernels.gather_columns(x + offset, stride, first, count, columns, plan.call.given,
+                                    lanes);
+        first += count;
+      });
+  kernels().slices.fold_columns(lanes, size, sums);
+}
+
+void apply_to_columns(const Plan& plan, const Block& block, const char* x, char* out,
+                      std::size_t begin, std::size_t size, std::size_t columns) {
+  const SliceCall& call = plan.call;
+  if (block.all_kept && x == out) return;
+  for (std::size_t i = begin, count; i < begin + size; i += count) {
+    const Walk::Row from = call.x_elements.first_row(i, begin + size - i);
+    const Walk::Row to = call.out_elements.first_row(i, from.count);
+    count = to.count;
+    plan.kernels.apply_columns(x + from.offset, from.stride, out + to.offset, to.stride, count,
+                               columns, call.given, block.numbers,
+                               block.some_kept ? block.kept : nullptr);
+  }
+}
+
+void finish_alone(const Plan& plan, const Block& block, std::size_t v, std::size_t columns) {
+  if (!block.some_alone) return;
+  for (std::size_t c = 0; c < columns; ++c) {
+    if (block.alone[c]) work_alone(plan, vector_at(plan, v + c), v + c);
+  }
+}
+
+void work_on_columns(const Plan& plan, std::size_t v, char* x, char* out, std::size_t columns) {
+  alignas(kLine) double lanes[kLanes * kColumnSums] = {};
+  PairwiseSum<kColumnSums, 28> total(columns);
+  const std::size_t length = plan.call.length;
+  for (std::size_t i = 0; i < length; i += kChunk) {
+    sum_columns(plan, x, i, std::min(kChunk, length - i), columns, lanes, total.next());
+    total.push();
+  }
+  double sums[kColumnSums];
+  total.finish(sums);
+  Block block;
+  block.decide(plan, v, columns, sums);
+  apply_to_columns(plan, block, x, out, 0, length, columns);
+  finish_alone(plan, block, v, columns);
+}
+
+// Few long vectors that lie beside each other: all threads share out their chunks.
+bool work_on_long_columns(const Plan& plan, std::size_t v, char* x, char* out,
+                          std::size_t columns) {
+  const std::size_t length = plan.call.length, chunks = (length + kChunk - 1) / kChunk;
+  const std::size_t blocks = (columns + kColumns - 1) / kColumns;
+  const std::unique_ptr<double[]> sums(new (std::nothrow) double[chunks * blocks * kColumns]);
+  const std::unique_ptr<Block[]> block(new (std::nothrow) Block[blocks]);
+  if (!sums || !block) return false;
+  const auto columns_of = [=](std::size_t b) { return std::min(kColumns, columns - b * kColumns); };
+  const std::size_t least = std::max<std::size_t>(1, kLeastForSums / (kChunk * columns));
+  parallel_for(
+      chunks, 1, least,
+      [&](std::size_t begin, std::size_t end) {
+        alignas(kLine) double lanes[kLanes * kColumnSums] = {};
+        for (std::size_t chunk = begin; chunk < end; ++chunk) {
+          const std::size_t i = chunk * kChunk;
+          for (std::size_t b = 0; b < blocks; ++b) {
+            sum_columns(plan, x + b * kColumns * plan.item, i, std::min(kChunk, length - i),
+                        columns_of(b), lanes, &sums[(chunk * blocks + b) * kColumns]);
+          }
+        }
+      },
+      work_of(plan.kernels.gather_columns));
+  for (std::size_t b = 0; b < blocks; ++b) {
+    PairwiseSum<kColumnSums, 28> total(kColumns);
+    for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
+      std::copy_n(&sums[(chunk * blocks + b) * kColumns], kColumns, total.next());
+      total.push();
+    }
+    double finished[kColumnSums];
+    total.finish(finished);
+    block[b].decide(plan, v + b * kColumns, columns_of(b), finished);
+  }
+  parallel_for(
+      length, 16, std::max<std::size_t>(1, kLeastPerThread / columns),
+      [&](std::size_t begin, std::size_t end) {
+        constexpr std::size_t rows = 64;  // whose lines are still there for the next block
+        for (std::size_t i = begin; i < end; i += rows) {
+          for (std::size_t b = 0; b < blocks; ++b) {
+            const std::size_t offset = b * kColumns * plan.item;
+            apply_to_columns(plan, block[b], x + offset, out + offset, i, std::min(rows, end - i),
+                             columns_of(b));
+          }
+        }
+      },
+      work_of(plan.kernels.apply_columns, x == out));
+  for (std::size_t b = 0; b < blocks; ++b) {
+    finish_alone(plan, block[b], v + b * kColumns, columns_of(b));
+  }
+  return true;
+}
+
+// Short vectors anywhere: a block of them is turned so that they lie beside each other, zeros
+// filling up those that are shorter than the longest.
+void work_on_turned(const Plan& plan, std::size_t v, std::size_t columns) {
+  const std::size_t item = plan.item;
+  const auto row_stride = static_cast<std::ptrdiff_t>(kColumns * item);
+  alignas(kLine) char turned[kShort * kColumns * sizeof(double)];
+  alignas(kLine) double lanes[kShort * kColumnSums] = {};
+  Vector vectors[kColumns];
+  std::size_t length = 0, shortest = kShort;
+  for (std::size_t c = 0; c < columns; ++c) {
+    vectors[c] = vector_at(plan, v + c);
+    length = std::max(length, vectors[c].length);
+    shortest = std::min(shortest, vectors[c].length);
+  }
+  if (shortest < length || columns < kColumns) std::memset(turned, 0, length * kColumns * item);
+  const auto column = [&](std::size_t c) { return Operand{turned + c * item, row_stride}; };
+  for (std::size_t c = 0; c < columns; ++c) {
+    for_each_element_row(plan.call.x_elements, vectors[c], vectors[c].x,
+                         [&](Operand x, std::size_t begin, std::size_t count) {
+                           transfer(x, {at(column(c), begin), row_stride}, item, count);
+                         });
+  }
+  double sums[kColumnSums];
+  plan.kernels.gather_columns(turned, row_stride, 0, length, columns, plan.call.given, lanes);
+  kernels().slices.fold_columns(lanes, length, sums);
+  Block block;
+  block.decide(plan, v, columns, sums);
+  if (!(block.all_kept && plan.call.x == plan.call.out)) {
+    plan.kernels.apply_columns(turned, row_stride, turned, row_stride, length, columns,
+                               plan.call.given, block.numbers,
+                               block.some_kept ? block.kept : nullptr);
+    for (std::size_t c = 0; c < columns; ++c) {
+      for_each_element_row(plan.call.out_elements, vectors[c], vectors[c].out,
+                           [&](Operand out, std::size_t begin, std::size_t count) {
+                             transfer({at(column(c), begin), row_stride}, out, item, count);
+                           });
+    }
+  }
+  finish_alone(plan, block, v, columns);
+}
+
+enum class Way { long_vectors, long_columns, columns, rows, vectors };
+
+// Whether neighbouring vectors begin at neighbouring elements, in both arrays.
+bool are_beside(const Plan& plan) {
+  const SliceCall& call = plan.call;
+  if (call.offsets || call.count < 2) return false;
+  const auto beside = static_cast<std::ptrdiff_t>(plan.item);
+  const Walk::Row x = call.x_vectors.first_row(0, call.count);
+  const Walk::Row out = call.out_vectors.first_row(0, call.count);
+  return x.stride == beside && out.stride == beside && x.count >= 8 && out.count >= 8;
+}
+
+// Whether the vectors are contiguous and lie one behind the other, in both arrays.
+bool are_rows(const Plan& plan) {
+  const SliceCall& call = plan.call;
+  const auto item = static_cast<std::ptrdiff_t>(plan.item);
+  const auto bytes = static_cast<std::ptrdiff_t>(call.length) * item;
+  return call.x_elements.is_row(item) && call.out_elements.is_row(item) &&
+         call.x_vectors.is_row(bytes) && call.out_vectors.is_row(bytes);
+}
+
+Way way_of(const Plan& plan) {
+  const SliceCall& call = plan.call;
+  if (call.offsets) return Way::vectors;
+  const bool beside = are_beside(plan);
+  if (call.length >= kLong) {
+    const std::size_t run = call.x_vectors.first_row(0, call.count).count;
+    const bool few = call.count / kColumns < static_cast<std::size_t>(2 * get_num_threads());
+    if (beside) return few && run == call.count ? Way::long_columns : Way::columns;
+    return Way::long_vectors;
+  }
+  if (beside) return Way::columns;
+  return plan.kernels.rows && call.length <= kChunk && are_rows(plan) ? Way::rows : Way::vectors;
+}
+
+// Vectors begin … end of an array whose vectors lie one behind the other.
+void work_on_rows(const Plan& plan, std::size_t begin, std::size_t end) {
+  const SliceCall& call = plan.call;
+  const std::size_t bytes = call.length * plan.item;
+  for (std::size_t v = begin; v < end; ++v) {
+    v += plan.kernels.rows(call.x + v * bytes, call.out + v * bytes, call.length, end - v,
+                           call.given, call.weights ? call.weights + v : nullptr);
+    if (v < end) work_alone(plan, vector_at(plan, v), v);
+  }
+}
+
+// Vectors begin … end, those that all threads work on together left out; short neighbours are
+// worked on as a block.
+void work_on_vectors(const Plan& plan, std::size_t begin, std::size_t end) {
+  for (std::size_t v = begin, count; v < end; v += count) {
+    count = std::min(kColumns, end - v);
+    std::size_t longest = 0;
+    for (std::size_t c = 0; c < count && longest <= kShort; ++c) {
+      longest = std::max(longest, vector_at(plan, v + c).length);
+    }
+    if (longest <= kShort && count >= 8) {
+      work_on_turned(plan, v, count);
+      continue;
+    }
+    for (std::size_t c = 0; c < count; ++c) {
+      const Vector vector = vector_at(plan, v + c);
+      if (vector.length < kLong) work_alone(plan, vector, v + c);
+    }
+  }
+}
+
+// Calls run(v, x, out, count) for vectors begin … end of which `count` begin at neighbouring
+// elements in both arrays.
+template <class Run>
+void for_each_run(const Plan& plan, std::size_t begin, std::size_t end, const Run& run) {
+  const SliceCall& call = plan.call;
+  for (std::size_t v = begin, count; v < end; v += count) {
+    const Walk::Row x = call.x_vectors.first_row(v, end - v);
+    const Walk::Row out = call.out_vectors.first_row(v, x.count);
+    count = out.count;
+    run(v, call.x + x.offset, call.out + out.offset, count);
+  }
+}
+
+}  // namespace
+
+bool apply_to_slices(const SliceCall& call) noexcept {
+  if (call.count == 0 || (call.length == 0 && !call.offsets)) return true;
+  const Plan plan{call, kernels().slices.of[call.op][static_cast<int>(call.dtype)],
+                  item_size(call.dtype)};
+  const KeepStatusFlags keep;
+  const Way way = way_of(plan);
+  if (way == Way::long_columns) {
+    return work_on_long_columns(plan, 0, call.x + call.x_vectors.first_row(0, 1).offset,
+                                call.out + call.out_vectors.first_row(0, 1).offset, call.count);
+  }
+  if (way != Way::columns) {
+    for (std::size_t v = 0; v < call.count; ++v) {
+      const Vector vector = vector_at(plan, v);
+      if (vector.length >= kLong) work_together(plan, vector, v);
+      if (!call.offsets && vector.length < kLong) break;  // so are all
+    }
+    if (way == Way::long_vectors) return true;
+  }
+  const std::size_t elements =
+      call.offsets ? static_cast<std::size_t>(call.offsets[call.count] - call.offsets[0])
+                   : call.length * call.count;
+  const std::size_t length = std::max<std::size_t>(1, elements / call.count);
+  parallel_for(
+      call.count, length > kShort && way == Way::vectors ? 1 : kColumns,
+      std::max<std::size_t>(1, kLeastPerThread / length),
+      [&](std::size_t begin, std::size_t end) {
+        if (way == Way::rows) return work_on_rows(plan, begin, end);
+        if (way == Way::vectors) return work_on_vectors(plan, begin, end);
+        for_each_run(plan, begin, end, [&](std::size_t v, char* x, char* out, std::size_t count) {
+          for (std::size_t c = 0; c < count; c += kColumns) {
+            work_on_columns(plan, v + c, x + c * plan.item, out + c * plan.item,
+                            std::min(kColumns, count - c));
+          }
+        });
+      },
+      work_of(plan.kernels.apply, static_cast<int>(way) + 8 * (call.x == call.out)));
+  return true;
+}
+
+}  // namespace bridle
