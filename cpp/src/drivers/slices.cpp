@@ -20,6 +20,7 @@ constexpr std::size_t kLeastPerThread = 16 * 1024;  // elements
 constexpr std::size_t kLong = 4 * kLeastForSums;    // vectors that all threads work on together
 constexpr std::size_t kShort = 24;  // vectors that are worked on many at a time, beside each other
 constexpr std::size_t kColumns = kColumnSums;  // of an operator with one sum
+constexpr std::size_t kBand = 64;  // rows whose lines are still there for the block beside
 
 template <class... Op>
 constexpr std::size_t most_sums(SliceList<Op...>) {
@@ -200,17 +201,16 @@ struct Block {
   }
 };
 
-// The sums of `columns` vectors that lie beside each other, of a chunk of their elements.
-void sum_columns(const Plan& plan, const char* x, std::size_t begin, std::size_t size,
-                 std::size_t columns, double* lanes, double* sums) {
-  std::size_t first = 0;
+// Adds the terms of elements begin … begin + size of vectors that lie beside each other to their
+// lanes, the first one being element `first` of its chunk.
+void gather_columns(const Plan& plan, const char* x, std::size_t begin, std::size_t size,
+                    std::size_t first, std::size_t columns, double* lanes) {
   plan.call.x_elements.for_each_row(
       begin, size, [&](std::ptrdiff_t offset, std::ptrdiff_t stride, std::size_t count) {
         plan.kernels.gather_columns(x + offset, stride, first, count, columns, plan.call.given,
                                     lanes);
         first += count;
       });
-  kernels().slices.fold_columns(lanes, size, sums);
 }
 
 void apply_to_columns(const Plan& plan, const Block& block, const char* x, char* out,
@@ -239,7 +239,9 @@ void work_on_columns(const Plan& plan, std::size_t v, char* x, char* out, std::s
   PairwiseSum<kColumnSums, 28> total(columns);
   const std::size_t length = plan.call.length;
   for (std::size_t i = 0; i < length; i += kChunk) {
-    sum_columns(plan, x, i, std::min(kChunk, length - i), columns, lanes, total.next());
+    const std::size_t size = std::min(kChunk, length - i);
+    gather_columns(plan, x, i, size, 0, columns, lanes);
+    kernels().slices.fold_columns(lanes, size, total.next());
     total.push();
   }
   double sums[kColumnSums];
@@ -263,12 +265,22 @@ bool work_on_long_columns(const Plan& plan, std::size_t v, char* x, char* out,
   parallel_for(
       chunks, 1, least,
       [&](std::size_t begin, std::size_t end) {
-        alignas(kLine) double lanes[kLanes * kColumnSums] = {};
+        // Two blocks at a time share the cache lines between them.
+        alignas(kLine) double lanes[2][kLanes * kColumnSums] = {};
         for (std::size_t chunk = begin; chunk < end; ++chunk) {
-          const std::size_t i = chunk * kChunk;
-          for (std::size_t b = 0; b < blocks; ++b) {
-            sum_columns(plan, x + b * kColumns * plan.item, i, std::min(kChunk, length - i),
-                        columns_of(b), lanes, &sums[(chunk * blocks + b) * kColumns]);
+          const std::size_t first = chunk * kChunk, size = std::min(kChunk, length - first);
+          for (std::size_t b = 0; b < blocks; b += 2) {
+            const std::size_t both = std::min<std::size_t>(2, blocks - b);
+            for (std::size_t i = 0; i < size; i += kBand) {
+              for (std::size_t k = 0; k < both; ++k) {
+                gather_columns(plan, x + (b + k) * kColumns * plan.item, first + i,
+                               std::min(kBand, size - i), i, columns_of(b + k), lanes[k]);
+              }
+            }
+            for (std::size_t k = 0; k < both; ++k) {
+              kernels().slices.fold_columns(lanes[k], size,
+                                            &sums[(chunk * blocks + b + k) * kColumns]);
+            }
           }
         }
       },
@@ -286,11 +298,10 @@ bool work_on_long_columns(const Plan& plan, std::size_t v, char* x, char* out,
   parallel_for(
       length, 16, std::max<std::size_t>(1, kLeastPerThread / columns),
       [&](std::size_t begin, std::size_t end) {
-        constexpr std::size_t rows = 64;  // whose lines are still there for the next block
-        for (std::size_t i = begin; i < end; i += rows) {
+        for (std::size_t i = begin; i < end; i += kBand) {
           for (std::size_t b = 0; b < blocks; ++b) {
             const std::size_t offset = b * kColumns * plan.item;
-            apply_to_columns(plan, block[b], x + offset, out + offset, i, std::min(rows, end - i),
+            apply_to_columns(plan, block[b], x + offset, out + offset, i, std::min(kBand, end - i),
                              columns_of(b));
           }
         }

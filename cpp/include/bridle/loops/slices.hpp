@@ -170,6 +170,13 @@ std::size_t slice_rows_kernel(const void* x, void* out, std::size_t size, std::s
   return count;
 }
 
+// Asks for a row of a block that is needed soon: no processor foresees a stride of many lines.
+inline void fetch_ahead(const void* row, std::ptrdiff_t stride, std::size_t bytes) {
+  constexpr std::ptrdiff_t rows = 12;
+  const char* const ahead = static_cast<const char*>(row) + rows * stride;
+  for (std::size_t i = 0; i < bytes; i += kLine) __builtin_prefetch(ahead + i);
+}
+
 // Of `size` rows of a block of `columns` <= kColumnSums / sums vectors, the first one with index
 // `first`: adds their terms to lane[index % kLanes][sum][column].
 template <class Op, class S>
@@ -180,6 +187,7 @@ void slice_gather_columns_kernel(const void* x, std::ptrdiff_t row_stride, std::
     const S* const row = reinterpret_cast<const S*>(static_cast<const char*>(x) +
                                                     static_cast<std::ptrdiff_t>(i) * row_stride);
     double* const lane = lanes + (first + i) % kLanes * kColumnSums;
+    fetch_ahead(row, row_stride, columns * sizeof(S));
 #pragma omp simd
     for (std::size_t c = 0; c < columns; ++c) {
       double term[Op::sums];
@@ -217,6 +225,7 @@ void slice_apply_columns_kernel(const void* x, std::ptrdiff_t x_stride, void* ou
     const auto row = static_cast<std::ptrdiff_t>(i);
     const S* const from = reinterpret_cast<const S*>(static_cast<const char*>(x) + row * x_stride);
     S* const to = reinterpret_cast<S*>(static_cast<char*>(out) + row * out_stride);
+    fetch_ahead(from, x_stride, columns * sizeof(S));
     if (kept == nullptr) {
 #pragma omp simd
       for (std::size_t c = 0; c < columns; ++c) {
