@@ -3,6 +3,8 @@
 
 #include <bridle/loops/chacha.hpp>
 #include <bridle/loops/half.hpp>
+#include <bridle/loops/slope.hpp>
+#include <bridle/loops/total_variation.hpp>
 
 namespace bridle::inline BRIDLE_ISA {
 namespace {
@@ -22,9 +24,15 @@ void draw(RandomKey key, std::uint32_t domain, std::uint64_t superblock, std::ui
   draw_superblocks(key, domain, superblock, draws);
 }
 
+template <class T>
+constexpr test::VectorKernels<T> vector_kernels = {
+    prox_total_variation<T>, total_variation_scratch<T>, prox_slope<T, double>, prox_slope<T, T>,
+    slope_scratch<T>};
+
 }  // namespace
 
-extern const test::Primitives test_primitives = {widen_half,      narrow_half, widen_bfloat16,
-                                                 narrow_bfloat16, draw,        kInterleaved};
+extern const test::Primitives test_primitives = {
+    widen_half, narrow_half,  widen_bfloat16,        narrow_bfloat16,
+    draw,       kInterleaved, vector_kernels<float>, vector_kernels<double>};
 
 }  // namespace bridle::inline BRIDLE_ISA
