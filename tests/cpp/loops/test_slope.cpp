@@ -41,8 +41,10 @@ template <class T>
 std::vector<std::size_t> order_of(const std::vector<T>& x) {
   std::vector<std::size_t> order(x.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return std::fabs(x[a]) > std::fabs(x[b]); });
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    const T one = std::fabs(x[a]), other = std::fabs(x[b]);
+    return one > other || (one == other && a < b);
+  });
   return order;
 }
 
@@ -238,6 +240,9 @@ TEST_CASE_TEMPLATE("SLOPE knows its limits", T, float, double) {
   CHECK(prox(Vector(9, -largest), {8, 7, 6, 5, 4, 3, 2, 1, 0}, 1) == Vector(9, -largest));
   CHECK(prox(Vector(3, 7 * least), {3.0 * least, 2.0 * least, 1.0 * least}, 1) ==
         Vector(3, 5 * least));
+  // What is finite is not scaled because something else is infinite.
+  CHECK(prox(Vector{infinity, 3 * least}, {1.0 * least, 1.0 * least}, 1) ==
+        Vector{infinity, 2 * least});
   const double half = static_cast<double>(largest) / 2;
   CHECK(prox(Vector(3, largest), std::vector<double>(3, half), 1) == Vector(3, largest / 2));
   CHECK(same_bits(prox(Vector(3, -least), std::vector<double>(3, half), 1), Vector(3, T(0))));

@@ -173,6 +173,13 @@ TEST_CASE_TEMPLATE("total variation near the ends of the range", T, float, doubl
   CHECK(prox(std::vector<T>(7, largest), 1) == std::vector<T>(7, largest));
   CHECK(prox(std::vector<T>(7, -largest), largest) == std::vector<T>(7, -largest));
   CHECK(prox(std::vector<T>(7, least), largest) == std::vector<T>(7, least));
+  // A mean that underflows is a positive zero.
+  CHECK(same_bits(prox(std::vector<T>{-least, T(0), T(0)}, 1), std::vector<T>(3, T(0))));
+  const T infinity = std::numeric_limits<T>::infinity();
+  const std::vector<T> pulled =
+      prox(std::vector<T>{infinity, T(0), T(0), T(0), T(0), infinity}, largest);
+  CHECK(pulled ==
+        std::vector<T>{infinity, largest / 2, largest / 2, largest / 2, largest / 2, infinity});
   CHECK(prox(std::vector<T>{least, 3 * least}, least) == std::vector<T>(2, 2 * least));
 }
 
