@@ -46,6 +46,12 @@ constexpr auto is_zero_or_infinite(T x) {
 
 inline float square_root(float x) { return __builtin_sqrtf(x); }
 inline double square_root(double x) { return __builtin_sqrt(x); }
+template <class Vector>
+inline Vector square_root(Vector x) {
+  Vector root;
+  for (unsigned i = 0; i < sizeof(x) / sizeof(x[0]); ++i) root[i] = square_root(x[i]);
+  return root;
+}
 
 // -1, 0 or 1 with the sign of x. Neither comparison depends on the other: gcc vectorizes this also
 // where a comparison may trap.
