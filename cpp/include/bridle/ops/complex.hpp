@@ -31,8 +31,8 @@ struct Complex {
   return 2.0 * limited < r ? 1.0 - t / r : near;
 }
 
-// P(z) = |z|, the modulus: x·max(1 − threshold/|x|, 0). Each part is within 5 units in the last
-// place (float: 0.51), and where |x| is so near the threshold that less is left, within 2⁻¹⁰⁰ times
+// P(z) = |z|, the modulus: x·max(1 − threshold/|x|, 0). Each part is within 4 units in the last
+// place (float: 0.52), and where |x| is so near the threshold that less is left, within 2⁻¹⁰⁰ times
 // itself before. A part that is NaN makes both NaN, whatever the other is. An infinite modulus
 // leaves x as it is where the threshold is finite, and makes both parts NaN where that is infinite
 // too.

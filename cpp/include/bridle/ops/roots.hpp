@@ -74,22 +74,27 @@ constexpr T inverse_cube_root_beyond_one(T h) {
   return p * h;
 }
 
-// ∛x for x >= 0, within 0.51 units in the last place. As in Kahan's cube root, the bits of a number
-// are nearly its logarithm, so that a third of them is a first approximation, here of y = 1/∛x
-// within 3.5 %; the series above makes 2·10⁻⁷ of it. Of x·y² a third of the digits is kept, so
-// that its cube and the distance of that from x are exact, and the series adds what is missing.
+// 1/∛x within 2·10⁻⁷ for normal x > 0. As in Kahan's cube root, the bits of a number are nearly its
+// logarithm, so that a third of them, taken away, is a first approximation within 3.5 %.
 template <class T>
-[[gnu::always_inline]] constexpr T cube_root(T x) {
+constexpr T inverse_cube_root(T x) {
   constexpr int sign_and_exponent = int(8 * sizeof(typename Parts<T>::Element)) - kFractionBits<T>;
-  const auto subnormal = x < number<T>(kIsDouble<T> ? 0x1p-1022 : 0x1p-126);
-  const T lifted = subnormal ? x * number<T>(0x1p54) : x;
-
   const T base = number<T>(kTwoToFraction<T>);
-  const T logarithm = from_whole<T>(bits_of(lifted) >> sign_and_exponent);
+  const T logarithm = from_whole<T>(bits_of(x) >> sign_and_exponent);
   const T one = number<T>(kTwoToFraction<T> / (1 << sign_and_exponent));  // of that logarithm
   const T first = number<T>(4.0 / 3 * kBias<T> - 0.0662) * one - number<T>(1.0 / 3) * logarithm;
-  T y = number_of<T>(bits_of(first + base) << sign_and_exponent);
-  y = y + y * inverse_cube_root_beyond_one(number<T>(1) - (lifted * y) * (y * y));
+  const T y = number_of<T>(bits_of(first + base) << sign_and_exponent);
+  return y + y * inverse_cube_root_beyond_one(number<T>(1) - (x * y) * (y * y));
+}
+
+// ∛x for x >= 0, within 0.52 units in the last place. Of x·y² for y near 1/∛x a third of the digits
+// is kept, so that its cube and the distance of that from x are exact, and the series adds what is
+// missing.
+template <class T>
+[[gnu::always_inline]] constexpr T cube_root(T x) {
+  const auto subnormal = x < number<T>(kIsDouble<T> ? 0x1p-1022 : 0x1p-126);
+  const T lifted = subnormal ? x * number<T>(0x1p54) : x;
+  const T y = inverse_cube_root(lifted);
   const T left = number<T>(1) - (lifted * y) * (y * y);
 
   const BitsOf<T> kept = ~whole<T>((std::uint64_t{1} << (kIsDouble<T> ? 36 : 16)) - 1);
@@ -100,18 +105,24 @@ template <class T>
   return x < number<T>(__builtin_inf()) ? lowered : x;
 }
 
-// log(1 + x) for x >= 0, within 1 unit in the last place: 1 + x = m·2ᵏ with m in [√½, √2) and what
-// the sum lost, and log(m) = 2·artanh(s) for s = (m − 1)/(m + 1), written so that the largest term
+// 1 + x for x >= 0, and what that lost by rounding.
+template <class T>
+struct OnePlus {
+  T sum, lost;
+  constexpr explicit OnePlus(T x) : sum(number<T>(1) + x) {
+    const T one = number<T>(1);
+    lost = x < one ? x - (sum - one) : one - (sum - x);
+  }
+};
+
+// log(x) + small for finite x >= 1 and a small number that the rounding of x left: x = m·2ᵏ with m
+// in [√½, √2), and log(m) = 2·artanh(s) for s = (m − 1)/(m + 1), written so that the largest term
 // is exact (Ng's arrangement); the polynomial is fitted to 10⁻¹⁷ (float: 10⁻¹⁰).
 template <class T>
-[[gnu::always_inline]] constexpr T log_of_one_plus(T x) {
-  const T one = number<T>(1);
-  const T sum = one + x;
-  const T lost = x < one ? x - (sum - one) : one - (sum - x);
-
+[[gnu::always_inline]] constexpr T logarithm_with(T x, T small) {
   const BitsOf<T> root_half = whole<T>(kIsDouble<T> ? 0x3fe6a09e667f3bcd : 0x3f3504f3);
-  const BitsOf<T> exponent = (bits_of(sum) - root_half) >> kFractionBits<T>;
-  const T f = number_of<T>(bits_of(sum) - (exponent << kFractionBits<T>)) - one;
+  const BitsOf<T> exponent = (bits_of(x) - root_half) >> kFractionBits<T>;
+  const T f = number_of<T>(bits_of(x) - (exponent << kFractionBits<T>)) - number<T>(1);
   const T k = from_whole<T>(exponent);
 
   const T s = f / (f + number<T>(2));
@@ -130,8 +141,15 @@ template <class T>
   const T upper = number<T>(kIsDouble<T> ? 0x1.62e42fefa38p-1 : 0x1.62e4p-1);
   const T lower = number<T>(kIsDouble<T> ? 0x1.ef35793c7673p-45 : 0x1.7f7d1cp-20);
   const T half_square = number<T>(0.5) * f * f;
-  const T small = s * (half_square + w * p) + (k * lower + lost / sum);
-  const T result = k * upper + (f - (half_square - small));
+  const T rest = s * (half_square + w * p) + (k * lower + small);
+  return k * upper + (f - (half_square - rest));
+}
+
+// log(1 + x) for x >= 0, within 1 unit in the last place.
+template <class T>
+[[gnu::always_inline]] constexpr T log_of_one_plus(T x) {
+  const OnePlus<T> one_plus(x);
+  const T result = logarithm_with(one_plus.sum, one_plus.lost / one_plus.sum);
   return x < number<T>(__builtin_inf()) ? result : x;
 }
 
