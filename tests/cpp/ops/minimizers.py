@@ -1,4 +1,4 @@
-"""Write minimizers.inc: minimizers of ½(z − x)² + step·P(z) to the last digit, by mpmath.
+"""Write minimizers.inc: minimizers of ½(z - x)² + step·P(z) to the last digit, by mpmath.
 
 Usage: minimizers.py > minimizers.inc (needs mpmath). Numbers are chosen where formulas in double
 lose digits: over all exponents, beside the thresholds, and where terms cancel.
@@ -9,17 +9,19 @@ import random
 
 from mpmath import mp, mpf
 
-mp.prec = 4000  # products and their differences over all exponents are exact
+mp.prec = 2000  # more than any difference of products cancels
 ROWS = 60
 
 
-def power_minimizer(x: float, strength: float, step: float, power: mpf) -> mpf:
-    """The minimizer of the penalty strength·z^power."""
-    weight = mpf(strength) * mpf(step)
-    # The objective is as small as at zero where z = x·2(1 − p)/(2 − p).
+def tie(weight: mpf, power: mpf) -> mpf:
+    """Where the objective is as small at zero as at z = x·2(1 - p)/(2 - p)."""
     share = 2 * (1 - power) / (2 - power)
-    tie = ((power * weight) / ((1 - share) * share ** (1 - power))) ** (1 / (2 - power))
-    if mpf(x) <= tie:
+    return (power * weight / ((1 - share) * share ** (1 - power))) ** (1 / (2 - power))
+
+
+def power_minimizer(x: float, weight: mpf, power: mpf) -> mpf:
+    """The minimizer with step·P(z) = weight·z^power."""
+    if mpf(x) <= tie(weight, power):
         return mpf(0)
     z = mpf(x)
     for _ in range(40):
@@ -42,9 +44,9 @@ def log_sum_minimizer(x: float, strength: float, step: float, epsilon: float) ->
     return z if rest > 0 or gain > 0 else mpf(0)
 
 
-def any_double(random_source: random.Random, exponents: int) -> float:
+def any_double(source: random.Random, exponents: int) -> float:
     """A positive number of up to that many exponents to either side of 1."""
-    return math.ldexp(1 + random_source.random(), random_source.randint(-exponents, exponents - 1))
+    return math.ldexp(1 + source.random(), source.randint(-exponents, exponents - 1))
 
 
 def rows(source: random.Random) -> list[str]:
@@ -56,12 +58,9 @@ def rows(source: random.Random) -> list[str]:
         strength, step = any_double(source, exponents), any_double(source, min(exponents, 40))
         for k in (2, 3):
             power = mpf(k - 1) / k
-            share = 2 * (1 - power) / (2 - power)
-            tie = (power * mpf(strength) * step / ((1 - share) * share ** (1 - power))) ** (
-                1 / (2 - power)
-            )
-            x = float(tie * beyond)
-            lines.append((k, x, strength, step, 1.0, power_minimizer(x, strength, step, power)))
+            weight = mpf(strength) * mpf(step)
+            x = float(tie(weight, power) * beyond)
+            lines.append((k, x, strength, step, 1.0, power_minimizer(x, weight, power)))
         epsilon = any_double(source, min(exponents, 500))
         weight = mpf(epsilon) ** 2 * (1, any_double(source, 8), any_double(source, 200))[row % 3]
         strength = float(weight / step)
@@ -77,5 +76,7 @@ def rows(source: random.Random) -> list[str]:
 
 
 if __name__ == "__main__":
-    print("// By minimizers.py: 1/(1 − p), 1 for the logarithm; x, strength, step, epsilon, result.")
+    print(
+        "// By minimizers.py: 1/(1 - p), 1 for the logarithm; x, strength, step, epsilon, result."
+    )
     print("\n".join(rows(random.Random(1))))
