@@ -1,17 +1,18 @@
 // Penalties that are concave in |z|, and their proximal operators
 //   prox(x) = argmin_z ½(z − x)² + step·P(z),
 // always the global minimum, and the one of smallest magnitude where two are equal. It is zero up
-// to a threshold of |x|, where it jumps; there the objective is as small on the one side as on the
-// other, so that a threshold that is off by rounding changes the objective by rounding.
+// to a threshold of |x|, where it may jump. The threshold is compared in double, without a
+// tolerance: an x that is a few units in the last place of double away from it may get either side,
+// and there the two objectives agree to rounding.
 //
-// All of it is computed in double. For floats that exceeds any float, and its errors vanish when
-// the result is rounded: it is within 0.52 units in the last place of the exact minimizer of the
-// given numbers. For doubles the exponents are taken away first, so that nothing overflows or
-// underflows, and what the result leaves of its equation is found in twofold precision and taken
-// away by one more step of Newton's: it is within 0.52 units in the last place too.
+// All of it is computed in double, and the result is within 0.52 units in the last place of the
+// exact minimizer of the given numbers. The range of double exceeds that of all products of floats,
+// and what is wrong vanishes when the result is rounded to float. Doubles lose their exponents
+// first, so that nothing overflows or underflows, and what the result leaves of its equation is
+// found in twofold precision and taken away by one more of Newton's steps.
 //
 // A strength or step of zero gives x, whatever the other is; otherwise one that is infinite gives
-// zero, and an infinite x is left as it is.
+// zero, and an infinite x is left as it is, as is any x where epsilon is infinite. NaN stays NaN.
 #pragma once
 
 #include <bridle/ops/roots.hpp>
