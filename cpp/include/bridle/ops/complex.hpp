@@ -39,7 +39,7 @@ struct Complex {
 template <class T>
 struct complex_soft_threshold {
   static constexpr const char* name = "soft_threshold";
-  static constexpr Param params[] = {{"threshold", Rule::non_negative}};
+  static constexpr auto params = parameters(Param{"threshold", Rule::non_negative});
   T threshold;
 
   [[gnu::always_inline]] Complex<T> operator()(Complex<T> x) const {

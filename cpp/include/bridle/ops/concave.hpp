@@ -128,8 +128,8 @@ template <int k>
 template <class T>
 struct prox_l_half {
   static constexpr const char* name = "prox_l_half";
-  static constexpr Param params[] = {{"strength", Rule::non_negative},
-                                     {"step", Rule::non_negative}};
+  static constexpr auto params =
+      parameters(Param{"strength", Rule::non_negative}, Param{"step", Rule::non_negative});
   T strength, step;
 
   [[gnu::always_inline]] T operator()(T x) const {
@@ -143,8 +143,8 @@ prox_l_half(T, T) -> prox_l_half<T>;
 template <class T>
 struct prox_l_two_thirds {
   static constexpr const char* name = "prox_l_two_thirds";
-  static constexpr Param params[] = {{"strength", Rule::non_negative},
-                                     {"step", Rule::non_negative}};
+  static constexpr auto params =
+      parameters(Param{"strength", Rule::non_negative}, Param{"step", Rule::non_negative});
   T strength, step;
 
   [[gnu::always_inline]] T operator()(T x) const {
@@ -222,8 +222,9 @@ struct Quadratic {
 template <class T>
 struct prox_log_sum {
   static constexpr const char* name = "prox_log_sum";
-  static constexpr Param params[] = {
-      {"strength", Rule::non_negative}, {"epsilon", Rule::positive}, {"step", Rule::non_negative}};
+  static constexpr auto params =
+      parameters(Param{"strength", Rule::non_negative}, Param{"epsilon", Rule::positive},
+                 Param{"step", Rule::non_negative});
   T strength, epsilon, step;
 
   [[gnu::always_inline]] T operator()(T x) const {
@@ -236,7 +237,7 @@ prox_log_sum(T, T, T) -> prox_log_sum<T>;
 // strength·Σ√|w|
 struct l_half_penalty {
   static constexpr const char* name = "l_half_penalty";
-  static constexpr Param params[] = {{"strength", Rule::non_negative}};
+  static constexpr auto params = parameters(Param{"strength", Rule::non_negative});
   static constexpr int sums = 1;
   double strength;
 
@@ -250,7 +251,7 @@ struct l_half_penalty {
 // strength·Σ|w|^(2/3), each term within 2 units in the last place.
 struct l_two_thirds_penalty {
   static constexpr const char* name = "l_two_thirds_penalty";
-  static constexpr Param params[] = {{"strength", Rule::non_negative}};
+  static constexpr auto params = parameters(Param{"strength", Rule::non_negative});
   static constexpr int sums = 1;
   double strength;
 
@@ -266,7 +267,8 @@ struct l_two_thirds_penalty {
 // exceed all numbers is replaced by its square root, 2³⁰⁰ times too small.
 struct log_sum_penalty {
   static constexpr const char* name = "log_sum_penalty";
-  static constexpr Param params[] = {{"strength", Rule::non_negative}, {"epsilon", Rule::positive}};
+  static constexpr auto params =
+      parameters(Param{"strength", Rule::non_negative}, Param{"epsilon", Rule::positive});
   static constexpr int sums = 1;
   double strength, epsilon;
 
