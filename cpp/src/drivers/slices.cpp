@@ -318,16 +318,14 @@ bool work_on_long_columns(const Plan& plan, std::size_t v, char* x, char* out,
 void work_on_turned(const Plan& plan, std::size_t v, std::size_t columns) {
   const std::size_t item = plan.item;
   const auto row_stride = static_cast<std::ptrdiff_t>(kColumns * item);
-  alignas(kLine) char turned[kShort * kColumns * sizeof(double)];
+  alignas(kLine) char turned[kShort * kColumns * sizeof(double)] = {};
   alignas(kLine) double lanes[kShort * kColumnSums] = {};
   Vector vectors[kColumns];
-  std::size_t length = 0, shortest = kShort;
+  std::size_t length = 0;
   for (std::size_t c = 0; c < columns; ++c) {
     vectors[c] = vector_at(plan, v + c);
     length = std::max(length, vectors[c].length);
-    shortest = std::min(shortest, vectors[c].length);
   }
-  if (shortest < length || columns < kColumns) std::memset(turned, 0, length * kColumns * item);
   const auto column = [&](std::size_t c) { return Operand{turned + c * item, row_stride}; };
   for (std::size_t c = 0; c < columns; ++c) {
     for_each_element_row(plan.call.x_elements, vectors[c], vectors[c].x,

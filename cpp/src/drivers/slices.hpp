@@ -24,6 +24,6 @@ struct SliceCall {
 };
 
 // False, with nothing written, if there is no memory for a few sums.
-[[nodiscard]] BRIDLE_API bool apply_to_slices(const SliceCall& call) noexcept;
+BRIDLE_API bool apply_to_slices(const SliceCall& call) noexcept;
 
 }  // namespace bridle
