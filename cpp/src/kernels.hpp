@@ -79,6 +79,46 @@ struct SliceTable {
   SliceKernels of[SliceOps::size][kDTypes];
 };
 
+// Of the search for a threshold; see loops/threshold.hpp.
+struct ThresholdKernels {
+  void (*of_short)(const void* x, std::size_t size, double radius, ThresholdFound* found);
+  Excess (*excess)(const void* x, std::size_t size, const Threshold& threshold, double scale);
+  std::size_t (*part)(const void* x, std::size_t size, const Parting& parting, void* between,
+                      Parts* parts);
+  void (*exact_sum)(const void* x, std::size_t size, double scale, Threshold* sum, bool* below);
+};
+
+// See loops/weighted_threshold.hpp.
+struct WeightedKernels {
+  void (*extent)(const void* x, const void* weights, std::size_t size, WeightedExtent* extent);
+  WeightedExcess (*excess)(const void* x, const void* weights, std::size_t size,
+                           const Threshold& threshold, WeightedScale scale);
+  std::size_t (*keep)(const void* x, const void* weights, std::size_t size, double threshold,
+                      WeightedScale scale, void* kept, void* kept_weights);
+  void (*cut)(const void* x, const void* weights, void* out, std::size_t size,
+              const Threshold& threshold, WeightedScale scale);
+};
+
+struct ThresholdTable {
+  ThresholdKernels of[kMeasures][kDTypes];
+  WeightedKernels weighted[2];  // of float and double
+};
+
+// Of selections by magnitude; see loops/select.hpp.
+struct SelectKernels {
+  bool (*digits)(const void* x, std::size_t size, int shift, std::uint64_t prefix,
+                 std::uint64_t* counts);
+  std::size_t (*ties)(const void* x, std::size_t size, std::uint64_t key);
+  std::size_t (*keep)(const void* x, void* out, std::size_t size, std::uint64_t key,
+                      std::size_t ties);
+  bool (*keep_largest)(const void* x, void* out, std::size_t size, std::size_t n);
+  bool (*n_of_m)(const void* x, void* out, std::size_t size, std::size_t n, std::size_t m);
+};
+
+struct SelectTable {
+  SelectKernels of[kDTypes];
+};
+
 struct NoiseTable {
   NoiseKernel of[NoiseOps::size][kDTypes];
   std::size_t drawn;  // random numbers that one call of these makes
@@ -104,6 +144,8 @@ struct KernelTable {
   const MapTable& map;
   const ReduceTable& reduce;
   const SliceTable& slices;
+  const ThresholdTable& thresholds;
+  const SelectTable& selections;
   const NoiseTable& noise;
   const UpdateTable& update;
   HalfKernels half[2];  // float16 and bfloat16

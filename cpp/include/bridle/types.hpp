@@ -103,4 +103,61 @@ struct UpdateNumbers {
   bool cautious;
 };
 
+inline constexpr int kDigitBits = 16;  // by which magnitudes are selected, as integers
+
+// Thresholds that leave a given sum of excesses max(m − threshold, 0) of a vector, where m is |x|
+// or x.
+enum class Measure : int { magnitude, value };
+inline constexpr int kMeasures = 2;
+
+// A number as the sum of two, |low| far below |high|.
+struct Threshold {
+  double high, low;
+};
+
+struct Excess {
+  double sum, count;  // of the elements above a threshold
+};
+
+// What part_kernel tells apart: elements above `high`, those above `low` but not above `high`, and
+// the others. All times `scale`: a power of two.
+struct Parting {
+  double low, high;  // numbers of the vector's compute type
+  double shift;      // subtracted, after scaling, from those above `high`
+  double scale;
+};
+struct Parts {
+  Excess above;  // sum: of scale·m − shift
+  bool nan;      // an element is
+};
+
+// Of weighted vectors: powers of two for elements and weights; the largest ones; the sum of
+// weight·excess and that of the squares of the weights.
+struct WeightedScale {
+  double elements, weights;
+};
+struct WeightedExtent {
+  double element, weight;
+  bool nan;
+};
+struct WeightedExcess {
+  double sum, squares;
+};
+
+inline constexpr std::size_t kShortVector = 256;  // elements
+
+// What is to become of a vector that is projected.
+enum class Projection : int {
+  cut,           // z = max(m − threshold, 0)
+  inside,        // it stays as it is
+  zero,          // z = 0
+  not_a_number,  // an element is: all become NaN
+  infinite,      // `share` where m = +infinity, 0 elsewhere; of a vector of -infinities: everywhere
+};
+struct ThresholdFound {
+  Projection projection;
+  Threshold threshold;
+  double share;
+};
+
 }  // namespace bridle

@@ -17,6 +17,8 @@ extern const KernelTable kernel_table = {
     map_table,
     reduce_table,
     slice_table,
+    threshold_table,
+    select_table,
     noise_table,
     update_table,
     {half_kernels<Float16>, half_kernels<BFloat16>},

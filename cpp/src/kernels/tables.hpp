@@ -11,6 +11,8 @@ namespace bridle::inline BRIDLE_ISA {
 extern const MapTable map_table;
 extern const ReduceTable reduce_table;
 extern const SliceTable slice_table;
+extern const ThresholdTable threshold_table;
+extern const SelectTable select_table;
 extern const NoiseTable noise_table;
 extern const UpdateTable update_table;
 

@@ -1,0 +1,186 @@
+#include "weighted_thresholds.hpp"
+
+#include <algorithm>
+#include <bridle/ops/threshold.hpp>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "chunk_sums.hpp"
+#include "dispatch.hpp"
+#include "threads/status_flags.hpp"
+
+namespace bridle {
+namespace {
+
+constexpr std::size_t kMostParts = 256;
+
+struct Vectors {
+  const char* x;
+  const char* weights;
+  std::size_t size, item;
+};
+
+const WeightedKernels& kernels_of(DType dtype) {
+  return kernels().thresholds.weighted[dtype == DType::float64 ? 1 : 0];
+}
+
+// The vectors in at most kMostParts parts, by all threads: part(index, begin, size).
+template <class Part>
+std::size_t in_parts(std::size_t size, const void* work, std::size_t* elements, const Part& part) {
+  *elements = kChunk;
+  while (*elements * kMostParts < size) *elements *= 2;
+  const std::size_t count = (size + *elements - 1) / *elements;
+  parallel_for(
+      count, 1, std::max<std::size_t>(1, kLeastForSums / *elements),
+      [&](std::size_t begin, std::size_t end) {
+        for (std::size_t p = begin; p < end; ++p) {
+          part(p, p * *elements, std::min(*elements, size - p * *elements));
+        }
+      },
+      work);
+  return count;
+}
+
+WeightedExtent extent_of(const WeightedKernels& kernels, const Vectors& v) {
+  WeightedExtent partial[kMostParts], total{0.0, 0.0, false};
+  std::size_t elements;
+  const std::size_t parts = in_parts(
+      v.size, work_of(kernels.extent), &elements,
+      [&](std::size_t p, std::size_t begin, std::size_t size) {
+        kernels.extent(v.x + begin * v.item, v.weights + begin * v.item, size, &partial[p]);
+      });
+  for (std::size_t p = 0; p < parts; ++p) {
+    total.element = std::max(total.element, partial[p].element);
+    total.weight = std::max(total.weight, partial[p].weight);
+    total.nan |= partial[p].nan;
+  }
+  return total;
+}
+
+WeightedExcess excess_of(const WeightedKernels& kernels, const Vectors& v, const Threshold& at,
+                         WeightedScale scale) {
+  double sums[2];
+  const auto chunk = [&](std::size_t begin, std::size_t count, double* to) {
+    const WeightedExcess excess =
+        kernels.excess(v.x + begin * v.item, v.weights + begin * v.item, count, at, scale);
+    to[0] = excess.sum;
+    to[1] = excess.squares;
+  };
+  sum_parallel<2>(2, v.size, kLeastForSums, chunk, work_of(kernels.excess), sums);
+  return {sums[0], sums[1]};
+}
+
+// Copies what is above a threshold, in order, to `to` and `to_weights`.
+Vectors keep(const WeightedKernels& kernels, const Vectors& v, double threshold,
+             WeightedScale scale, char* to, char* to_weights) {
+  std::size_t kept[kMostParts], elements, end = 0;
+  const std::size_t parts = in_parts(v.size, work_of(kernels.keep), &elements,
+                                     [&](std::size_t p, std::size_t begin, std::size_t size) {
+                                       const std::size_t at = begin * v.item;
+                                       kept[p] =
+                                           kernels.keep(v.x + at, v.weights + at, size, threshold,
+                                                        scale, to + at, to_weights + at);
+                                     });
+  for (std::size_t p = 0; p < parts; ++p) {
+    const std::size_t from = p * elements * v.item, at = end * v.item, bytes = kept[p] * v.item;
+    if (from != at) {
+      std::memmove(to + at, to + from, bytes);
+      std::memmove(to_weights + at, to_weights + from, bytes);
+    }
+    end += kept[p];
+  }
+  return {to, to_weights, end, v.item};
+}
+
+// The power of two that brings a number to [1, 2), as far as there are such.
+double scale_of(double most) {
+  return most > 0 ? std::ldexp(1.0, -std::clamp(std::ilogb(most), -1000, 1000)) : 1.0;
+}
+
+template <class T>
+WeightedFound infinite(const WeightedCall& call) {
+  const T* const x = static_cast<const T*>(call.x);
+  const T* const weights = static_cast<const T*>(call.weights);
+  T least = std::numeric_limits<T>::infinity();
+  double count = 0;
+  for (std::size_t i = 0; i < call.size; ++i) {
+    if (!std::isinf(x[i]) || !(weights[i] > 0) || weights[i] > least) continue;
+    count = weights[i] == least ? count + 1 : 1;
+    least = weights[i];
+  }
+  return {Projection::infinite, {}, {1.0, 1.0}, call.radius / count / least, least};
+}
+
+template <class T>
+void project_infinite(const WeightedCall& call, const WeightedFound& found, void* out) {
+  const T* const x = static_cast<const T*>(call.x);
+  const T* const weights = static_cast<const T*>(call.weights);
+  for (std::size_t i = 0; i < call.size; ++i) {
+    const bool shares = std::isinf(x[i]) && static_cast<double>(weights[i]) == found.least_weight;
+    const T value = shares ? std::copysign(static_cast<T>(found.share), x[i]) : T(0);
+    static_cast<T*>(out)[i] = weights[i] > 0 ? value : x[i];
+  }
+}
+
+}  // namespace
+
+WeightedFound find_weighted_threshold(const WeightedCall& call) noexcept {
+  const WeightedKernels& kernels = kernels_of(call.dtype);
+  const KeepStatusFlags flags;
+  Vectors v{static_cast<const char*>(call.x), static_cast<const char*>(call.weights), call.size,
+            item_size(call.dtype)};
+  WeightedFound found{Projection::not_a_number, {0.0, 0.0}, {1.0, 1.0}, 0.0, 0.0};
+  const WeightedExtent extent = extent_of(kernels, v);
+  if (extent.nan) return found;
+  found.projection = Projection::zero;
+  if (call.radius == 0) return found;
+  if (std::isinf(extent.element)) {
+    return call.dtype == DType::float64 ? infinite<double>(call) : infinite<float>(call);
+  }
+  found.scale = {scale_of(extent.element), scale_of(extent.weight)};
+  const double radius = call.radius * found.scale.elements * found.scale.weights;
+  found.projection = Projection::inside;
+  char* const list = static_cast<char*>(call.scratch);
+  for (ops::Newton newton(radius); !newton.done();) {
+    const WeightedExcess excess = excess_of(kernels, v, found.threshold, found.scale);
+    if (found.projection == Projection::inside && excess.sum <= radius) return found;
+    found.projection = Projection::cut;
+    if (excess.squares == 0) break;
+    found.threshold = newton.next(found.threshold, excess.sum - radius, excess.squares);
+    if (v.size > kShortVector && !newton.near()) {
+      v = keep(kernels, v, found.threshold.high * (1 - 1e-12), found.scale, list,
+               list + call.size * v.item);
+    }
+  }
+  return found;
+}
+
+void project_weighted(const WeightedCall& call, const WeightedFound& found, void* out) noexcept {
+  const KeepStatusFlags flags;
+  if (found.projection == Projection::infinite) {
+    return call.dtype == DType::float64 ? project_infinite<double>(call, found, out)
+                                        : project_infinite<float>(call, found, out);
+  }
+  const std::size_t item = item_size(call.dtype);
+  const char* const x = static_cast<const char*>(call.x);
+  const char* const weights = static_cast<const char*>(call.weights);
+  if (found.projection == Projection::inside) {
+    if (out != x) copy(x, out, call.size * item);
+    return;
+  }
+  // Of a radius of zero: nothing exceeds it.
+  const Threshold threshold = found.projection == Projection::zero
+                                  ? Threshold{std::numeric_limits<double>::infinity(), 0.0}
+                                  : found.threshold;
+  const auto kernel = kernels_of(call.dtype).cut;
+  parallel_for(
+      call.size, 256, kLeastForSums,
+      [&](std::size_t begin, std::size_t end) {
+        kernel(x + begin * item, weights + begin * item, static_cast<char*>(out) + begin * item,
+               end - begin, threshold, found.scale);
+      },
+      work_of(kernel));
+}
+
+}  // namespace bridle

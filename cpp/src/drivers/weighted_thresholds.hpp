@@ -1,0 +1,45 @@
+// The projection onto a weighted l1 ball: the sum of weight·|z| is at most the radius. Elements of
+// weight zero are left alone.
+#pragma once
+
+#include <bridle/types.hpp>
+
+#include "core.hpp"
+
+namespace bridle {
+
+// Contiguous vectors of at least one element of float32 or float64 (halves are widened before);
+// weights >= 0 and finite, 0 <= radius < infinity. Weights, and elements, that are less than 2⁻⁵⁰⁰
+// of the largest are taken for zero where their products underflow.
+struct WeightedCall {
+  DType dtype;
+  const void* x;
+  const void* weights;
+  std::size_t size;
+  double radius;
+  // Memory of weighted_scratch(size) elements.
+  void* scratch;
+};
+
+constexpr std::size_t weighted_scratch(std::size_t size) {
+  return size > kShortVector ? 2 * size : 0;
+}
+
+struct WeightedFound {
+  // The weighted sum of a cut is the radius to 2⁻²² (float) or 2⁻⁴³ (double) of it and 2⁻⁹⁸ of what
+  // it was before.
+  // cut, inside and not_a_number as in thresholds.hpp; zero: of a radius of zero, all of weight
+  // > 0; infinite: elements of infinite magnitude and the least weight that such ones have become
+  // `share`, others of weight > 0 zero.
+  Projection projection;
+  Threshold threshold;  // of scaled elements and weights
+  WeightedScale scale;
+  double share, least_weight;
+};
+WeightedFound find_weighted_threshold(const WeightedCall& call) noexcept;
+
+// out = the projection of what was found, of cut, zero, infinite and inside; out is x or does not
+// overlap it.
+void project_weighted(const WeightedCall& call, const WeightedFound& found, void* out) noexcept;
+
+}  // namespace bridle
