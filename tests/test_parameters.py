@@ -15,6 +15,7 @@ ROWS = [*ELEMENTWISE.values(), *PENALTIES.values()]
 PARAMETERS = [
     pytest.param(row, name, id=f"{row.name}-{name}") for row in ROWS for name in row.params
 ]
+CHECKED = [pytest.param(row, name, id=f"{row.name}-{name}") for row in ROWS for name in row.checked]
 MAPS = [
     pytest.param(row, name, id=f"{row.name}-{name}")
     for row in ELEMENTWISE.values()
@@ -91,6 +92,8 @@ def test_a_masked_array_keeps_its_mask_or_is_refused(operator):
 
 @pytest.mark.parametrize(("row", "parameter"), PARAMETERS)
 def test_an_integer_beyond_every_float_is_infinite(row, parameter):
+    if parameter == "lower":
+        return  # nothing but itself is above an infinite one
     function, w = getattr(br, row.name), np.array([1.0, 2.0])
     allowed = row.params[parameter].good[-1] == INF
     if allowed:
@@ -98,7 +101,9 @@ def test_an_integer_beyond_every_float_is_infinite(row, parameter):
             function(w, **(row.sample_params | {parameter: n})) for n in (INF, 10**400)
         )
         np.testing.assert_array_equal(huge, infinite)
-    for number in (-(10**400), 10**400)[: 1 if allowed else 2]:
+    for number in (-(10**400), 10**400):
+        if not row.params[parameter].breaks(INF if number > 0 else -INF):
+            continue
         with pytest.raises(ValueError, match=rf"^{row.name}: {parameter} must be .*, got -?inf$"):
             function(w, **(row.sample_params | {parameter: number}))
 
@@ -211,7 +216,7 @@ def container(request):
 def test_what_a_container_holds_is_checked(row, parameter, container, assert_same_bits):
     before = values(DTYPES["float64"], 3, finite=True)
     array = before.copy()
-    for bad in (-0.5, NAN):
+    for bad in filter(row.params[parameter].breaks, (-0.5, NAN)):
         good = row.sample_params[parameter]
         held = container(np.array([good, bad, good]))
         for call in calls(row, array)[:1] + calls(row, array)[-1:]:
@@ -234,7 +239,7 @@ def test_a_container_of_parameters_takes_over_as_in_numpy(row, parameter, contai
 @pytest.mark.parametrize("row", PENALTIES.values(), ids=lambda row: row.name)
 def test_a_penalty_takes_the_values_of_a_container(row, container):
     w = values(DTYPES["float32"], 15, finite=True).reshape(5, 3)
-    for parameter in row.params:
+    for parameter in row.checked:
         own, function = row.spread(parameter, 3), getattr(br, row.name)
         for keywords in ({}, {"axis": 0}):
             held = function(w, **(row.sample_params | {parameter: container(own)}), **keywords)
@@ -287,6 +292,8 @@ def test_a_subclass_with_rules_of_its_own_takes_over_once_checked(row, parameter
         assert ufunc is _core.ufuncs[row.name]
         assert any(argument is quantity for argument in inputs)
         assert keywords["out"][0] is x
+    if not row.params[parameter].bad:
+        return
     bad = np.array(row.params[parameter].bad[0]).view(Quantity)
     with pytest.raises(ValueError, match=f"^{row.name}: {parameter} must be"):
         function(x, **(row.sample_params | {parameter: bad}))

@@ -12,6 +12,7 @@ from bridle._dropout.functions import dropout_of_any as _dropout_of_any
 from bridle._dropout.layer import Dropout
 from bridle._dropout.variants import alpha_dropout, gaussian_dropout, gaussian_noise
 from bridle._embedding import c_api, c_api_address, get_cmake_dir, get_include
+from bridle._operators.concave import mcp_penalty, prox_mcp, prox_scad, scad_penalty
 from bridle._operators.elementwise import (
     decay,
     elastic_net_gradient,
@@ -19,7 +20,16 @@ from bridle._operators.elementwise import (
     prox_l2,
     soft_threshold,
 )
+from bridle._operators.nonnegative import (
+    nonnegative_l1_penalty,
+    nonnegative_l2_penalty,
+    prox_nonnegative_l1,
+    prox_nonnegative_l2,
+)
 from bridle._operators.penalties import elastic_net_penalty, l1_penalty, l2_penalty
+from bridle._operators.projections import project_box, project_nonnegative
+from bridle._operators.quadratic import huber_penalty, l2_sp_penalty, prox_huber, prox_l2_sp
+from bridle._operators.thresholds import firm_threshold, hard_threshold, l0_penalty, prox_l0
 from bridle._stopping.criteria import (
     Criterion,
     GeneralizationLoss,
@@ -68,20 +78,38 @@ __all__ = [
     "dropout_mask",
     "elastic_net_gradient",
     "elastic_net_penalty",
+    "firm_threshold",
     "ftrl_update",
     "gaussian_dropout",
     "gaussian_noise",
     "get_cmake_dir",
     "get_include",
     "get_num_threads",
+    "hard_threshold",
+    "huber_penalty",
+    "l0_penalty",
     "l1_penalty",
     "l2_penalty",
+    "l2_sp_penalty",
     "lion_update",
+    "mcp_penalty",
+    "nonnegative_l1_penalty",
+    "nonnegative_l2_penalty",
     "prepare",
+    "project_box",
+    "project_nonnegative",
     "prox_elastic_net",
+    "prox_huber",
+    "prox_l0",
     "prox_l2",
+    "prox_l2_sp",
+    "prox_mcp",
+    "prox_nonnegative_l1",
+    "prox_nonnegative_l2",
+    "prox_scad",
     "proximal_step",
     "rmsprop_update",
+    "scad_penalty",
     "set_num_threads",
     "sgd_update",
     "show_config",

@@ -157,9 +157,7 @@ def _compare(name: str, index: int, previous: Any, value: Any) -> None:
     except ValueError:
         names = (_core.elementwise_operators | _core.penalties)[name][index - 1 : index + 1]
         shapes = f"{previous.shape} and {value.shape}"
-        raise ValueError(
-            f"{name}: {' and '.join(names)} do not fit together, got {shapes}"
-        ) from None
+        raise ValueError(f"{name}: {' and '.join(names)} must fit, got {shapes}") from None
     broken = np.flatnonzero(after < before)  # there is no NaN any more
     if broken.size > 0:
         first = np.unravel_index(broken[0], after.shape)
@@ -172,6 +170,8 @@ def elementwise(
     """Call the ufunc behind an elementwise function, its parameters checked."""
     values = parameters(name, params)
     refuse_masked(name, "out", out)
+    if not values and isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "biu":
+        x = x.astype(np.float64)  # as beside a number
     keywords = ufunc_kwargs.copy()
     refuse_masked(name, "where", keywords.get("where"))
     if keywords.get("dtype") is not None and np.dtype(keywords["dtype"]) in FLOATS:

@@ -57,6 +57,8 @@ def test_parameters_may_differ_by_element(operator, dtype, instruction_set, asse
 def test_parameters_may_differ_by_row_and_by_column(operator, dtype, assert_same_bits):
     x = values(dtype, 70 * 1300).reshape(70, 1300)
     compute = np.promote_types(dtype, np.float32)
+    if not operator.params:
+        pytest.skip("there is none")
     first, *others = operator.params
     rows = operator.spread(first, 70, compute)[:, np.newaxis]
     columns = operator.spread(first, 1300, compute)
@@ -147,14 +149,17 @@ def test_nothing_beyond_the_arrays_is_touched(
     pages = iter(guarded_pages)
     x_page, out_page = next(pages), next(pages)
     compute = np.promote_types(dtype, np.float32)
-    first = next(iter(operator.params))
+    first = next(iter(operator.params), None)
     param_page = next(pages)
     everything = values(dtype, 141)
     for size in range(141):
         x = x_page.place(everything[:size], at_end=at_end)
         out = out_page.place(np.ones(size, dtype), at_end=at_end)
-        array = param_page.place(operator.spread(first, size, compute), at_end=at_end)
-        for params in (operator.sample_params, operator.sample_params | {first: array}):
+        own = {}
+        if first is not None:
+            array = operator.spread(first, size, compute)
+            own = {first: param_page.place(array, at_end=at_end)}
+        for params in (operator.sample_params, operator.sample_params | own):
             expected = operator.expected(x, **params)
             function_of(operator)(x, **params, out=out)
             assert_same_bits(out, expected, f"for {size} elements")

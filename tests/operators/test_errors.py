@@ -11,6 +11,7 @@ ROWS = [*ELEMENTWISE.values(), *PENALTIES.values()]
 PARAMETERS = [
     pytest.param(row, name, id=f"{row.name}-{name}") for row in ROWS for name in row.params
 ]
+CHECKED = [pytest.param(row, name, id=f"{row.name}-{name}") for row in ROWS for name in row.checked]
 
 
 def calls(row, array):
@@ -42,7 +43,7 @@ def same(number, value):
     return float(number) == value or (np.isnan(number) and np.isnan(value))
 
 
-@pytest.mark.parametrize(("row", "parameter"), PARAMETERS)
+@pytest.mark.parametrize(("row", "parameter"), CHECKED)
 def test_a_bad_number_is_named_and_nothing_is_written(row, parameter, dtype, assert_same_bits):
     domain = row.params[parameter]
     before = values(dtype, 70)
@@ -58,7 +59,7 @@ def test_a_bad_number_is_named_and_nothing_is_written(row, parameter, dtype, ass
 
 
 @pytest.mark.parametrize("kind", [*DTYPES.values(), np.dtype(np.int64)], ids=str)
-@pytest.mark.parametrize(("row", "parameter"), PARAMETERS)
+@pytest.mark.parametrize(("row", "parameter"), CHECKED)
 def test_one_bad_element_of_an_array_of_parameters_is_found(row, parameter, kind, assert_same_bits):
     before = values(DTYPES["float64"], 70)
     good = np.full(70, row.whole_params[parameter], kind)
@@ -76,7 +77,33 @@ def test_one_bad_element_of_an_array_of_parameters_is_found(row, parameter, kind
                 assert_same_bits(array, before, nan_bits=True)
 
 
-@pytest.mark.parametrize(("row", "parameter"), PARAMETERS)
+BETWEEN = [row for row in ROWS if "lower" in row.params]
+
+
+@pytest.mark.parametrize("row", BETWEEN, ids=lambda row: row.name)
+def test_an_upper_bound_below_the_lower_one_is_named_and_nothing_is_written(row, assert_same_bits):
+    before = values(DTYPES["float32"], 70)
+    array, message = before.copy(), f"{row.name}: upper must be >= lower, got 1.0 with lower 2.0"
+    bounds = np.linspace(3, 4, 70), np.linspace(3, 4, 70)
+    bounds[0][5], bounds[1][5] = 2.0, 1.0
+    column, line = np.array([[0.5], [2.0]]), np.array([2.5, 3.0, 1.0])
+    for lower, upper in ((2.0, 1.0), (np.full(70, 2.0), 1.0), (2.0, np.full(70, 1.0)), bounds):
+        for call in calls(row, array):
+            with pytest.raises(ValueError, match=f"^{row.name}: ") as caught:
+                call({"lower": lower, "upper": upper})
+            assert str(caught.value) == message
+            assert_same_bits(array, before, nan_bits=True)
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        getattr(br, row.name)(np.ones((2, 3)), column, line)
+    with pytest.raises(
+        ValueError, match=rf"^{row.name}: lower and upper must fit, got \(2,\) and \(3,\)$"
+    ):
+        getattr(br, row.name)(1.0, np.ones(2), np.ones(3))
+    equal = getattr(br, row.name)(before, 2.0, 2.0)
+    assert_same_bits(equal, row.expected(before, lower=2.0, upper=2.0))
+
+
+@pytest.mark.parametrize(("row", "parameter"), CHECKED)
 def test_nothing_is_written_to_a_large_array_either(row, parameter, assert_same_bits):
     before = values(DTYPES["float32"], THREADED_SIZES[0])
     array = before.copy()

@@ -5,7 +5,7 @@ import pytest
 
 import bridle as br
 
-from ..cases import ELEMENTWISE, PENALTIES, hostile, values
+from ..cases import ABOVE_TWO, DTYPES, ELEMENTWISE, PENALTIES, hostile, values
 
 FLOAT64 = np.dtype(np.float64)
 ROUNDING = 8 * np.finfo(FLOAT64).eps
@@ -20,7 +20,7 @@ def numbers():
 def parameter_sets(operator):
     """Return the good parameters with which arithmetic neither over- nor underflows."""
     ordinary = [
-        p for p in operator.good_params if all(v == 0 or 1e-9 <= v < 1e6 for v in p.values())
+        p for p in operator.good_params if all(v == 0 or 1e-9 <= abs(v) < 1e6 for v in p.values())
     ]
     return [operator.sample_params, *ordinary]
 
@@ -41,7 +41,7 @@ def shrinks(operator, f, params):
 def identity_at_zero(operator, f, params):
     for dtype in ("float16", "float32", "float64"):
         x = values(np.dtype(dtype), 997)
-        y = f(x, **dict.fromkeys(operator.params, 0.0))
+        y = f(x, **operator.nothing())
         np.testing.assert_array_equal(y, x)  # in which -0.0 and 0.0 are equal
 
 
@@ -50,7 +50,8 @@ def firmly_nonexpansive(operator, f, params):
     dx = x[:, np.newaxis] - x
     y = f(x, **params)
     dy = y[:, np.newaxis] - y
-    size = np.maximum(np.abs(x[:, np.newaxis]), np.abs(x))
+    each = np.maximum(np.abs(x), np.abs(y))
+    size = np.maximum(each[:, np.newaxis], each)
     assert (dy * dy <= dy * dx + ROUNDING * size * np.abs(dx)).all()
 
 
@@ -68,6 +69,20 @@ def argmin(operator, f, params):
                 other = objective(z + sign * distance * scale)
                 assert (objective(z) <= other + ROUNDING * np.abs(other)).all()
     assert (objective(z) <= objective(0.0) * (1 + ROUNDING)).all()
+
+
+def projects(operator, f, params):
+    """What is inside keeps its bits, and what comes out is inside."""
+    for dtype in DTYPES.values():
+        x = values(dtype, 997)
+        y = f(x, **params)
+        np.testing.assert_array_equal(bits(f(y, **params)), bits(y))
+        np.testing.assert_array_equal(bits(y[x == y]), bits(x[x == y]))
+        assert (x == y).any()
+
+
+def bits(x):
+    return x.view(f"u{x.itemsize}")
 
 
 def subgradient(operator, f, params):
@@ -100,7 +115,7 @@ def quadruples(operator, f, params):
 LAWS = {
     law.__name__: law
     for law in (
-        *(odd, shrinks, identity_at_zero, firmly_nonexpansive, argmin, subgradient),
+        *(odd, shrinks, identity_at_zero, firmly_nonexpansive, argmin, subgradient, projects),
         *(even, doubles, quadruples),
     )
 }
@@ -113,6 +128,59 @@ ROWS = [*ELEMENTWISE.values(), *PENALTIES.values()]
 def test_the_operator_obeys_the_law(operator, law):
     for params in parameter_sets(operator):
         LAWS[law](operator, getattr(br, operator.name), params)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, row in ELEMENTWISE.items() if "argmin" in row.laws]
+)
+def test_no_number_has_a_lower_objective(name):
+    """Random parameters, also where the objective has two minima; every number is tried."""
+    row, rng = ELEMENTWISE[name], np.random.default_rng(7)
+    for _ in range(300):
+        params = {
+            parameter: (2.0 if domain == ABOVE_TWO else 0.0) + 2.0 ** rng.uniform(-3, 2.5)
+            for parameter, domain in row.params.items()
+        }
+        x = rng.uniform(-20, 20, 40)[:, np.newaxis]
+        z = getattr(br, name)(x, **params)
+        grid = np.concatenate(
+            [x * np.linspace(-0.02, 1.02, 1041), x - x * 0, *[x - d for d in NEAR]], 1
+        )
+        if "reference" in params:
+            grid = np.concatenate([grid, params["reference"] + grid], 1)
+
+        def objective(z, x=x, params=params):
+            return 0.5 * (z - x) ** 2 + row.penalty(z, **params)
+
+        best = objective(grid).min(1, keepdims=True)
+        assert (objective(z) <= best + 1e-12 * (1 + np.abs(best))).all(), params
+
+
+NEAR = np.concatenate([np.linspace(-0.1, 0.1, 41), np.linspace(-5, 5, 101)])
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "tie", "smaller"),
+    [
+        ("hard_threshold", {"threshold": 2.0}, 2.0, 0.0),
+        ("prox_l0", {"strength": 4.5}, 3.0, 0.0),
+        ("prox_mcp", {"strength": 1.5, "gamma": 2.0, "step": 8.0}, 6.0, 0.0),
+        ("prox_mcp", {"strength": 1.5, "gamma": 2.0, "step": 2.0}, 3.0, 0.0),
+        ("prox_scad", {"strength": 1.5, "gamma": 3.0, "step": 9.0}, 9.0, 0.0),
+        ("prox_scad", {"strength": 2.0, "gamma": 3.0, "step": 3.0}, 7.0, 1.0),
+    ],
+)
+def test_of_two_minima_the_smaller_one_is_taken(name, params, tie, smaller):
+    x = np.array([tie, np.nextafter(tie, 99), -tie, -np.nextafter(tie, 99)])
+    z = getattr(br, name)(x, **params)
+    np.testing.assert_array_equal(z, [smaller, x[1], -smaller, x[3]])
+    row = ELEMENTWISE[name]
+    if name != "hard_threshold":
+        both = [
+            0.5 * (z - tie) ** 2 + row.penalty(np.asarray(z), **({"step": 1.0} | params))
+            for z in (smaller, tie)
+        ]
+        assert both[0] == pytest.approx(both[1], rel=1e-15)
 
 
 @pytest.mark.parametrize("strength", [0.0, 0.3, 2.0])

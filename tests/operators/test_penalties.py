@@ -2,6 +2,7 @@
 
 import math
 import re
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -10,7 +11,17 @@ from hypothesis import strategies as st
 
 import bridle as br
 
-from ..cases import DTYPES, INF, NAN, SIZES, THREADED_SIZES, sum_in_order, values
+from ..cases import (
+    DTYPES,
+    INF,
+    NAN,
+    NON_NEGATIVE,
+    PENALTIES,
+    SIZES,
+    THREADED_SIZES,
+    sum_in_order,
+    values,
+)
 
 
 def function_of(penalty):
@@ -20,7 +31,7 @@ def function_of(penalty):
 def exact(penalty, w):
     """Return the penalty from sums that were rounded once."""
     wide = w.astype(np.float64)
-    sums = [math.fsum(term(wide)) for term in penalty.terms]
+    sums = [math.fsum(term(wide, **penalty.sample_params)) for term in penalty.terms]
     return penalty.finish(*sums, **penalty.sample_params)
 
 
@@ -36,7 +47,8 @@ def test_every_size_agrees_with_the_order_of_summation(
 
 
 def test_sums_are_exact_to_fourteen_digits(penalty, dtype):
-    for w in (values(dtype, 300_001, finite=True), np.full(300_001, 0.1).astype(dtype)):
+    ordinary = values(dtype, 300_001, finite=True)
+    for w in (ordinary, np.abs(ordinary), np.full(300_001, 0.1).astype(dtype)):
         actual = function_of(penalty)(w, **penalty.sample_params)
         assert actual == pytest.approx(exact(penalty, w), rel=1e-14, abs=0)
 
@@ -151,24 +163,25 @@ def test_columns_beside_each_other_are_sums_of_their_own(
 
 def test_strengths_may_differ_by_slice(penalty, dtype, assert_same_bits):
     w = values(dtype, 5 * 700, finite=True).reshape(5, 700)
-    rows = {name: penalty.spread(name, 5) for name in penalty.params}
-    actual = function_of(penalty)(w, **rows, axis=1)
+    rows = {name: penalty.spread(name, 5) for name in penalty.checked}
+    actual = function_of(penalty)(w, **(penalty.sample_params | rows), axis=1)
     for i in range(5):
-        params = {name: row[i] for name, row in rows.items()}
+        params = penalty.sample_params | {name: row[i] for name, row in rows.items()}
         assert_same_bits(actual[i], penalty.expected(w[i], **params), f"slice {i}")
 
 
 def test_a_strength_of_zero_leaves_its_term_out_whatever_the_sum(penalty, dtype, assert_same_bits):
     infinite = np.full(3, 1e200 if dtype == np.float64 else INF, dtype)
     for w in (infinite, np.full((2, 3), NAN, dtype), values(dtype, 99, finite=True)):
-        for name in penalty.params:
-            rest = {other: 0.0 for other in penalty.params if other != name}
-            nothing = function_of(penalty)(w, **rest, **{name: 0.0})
+        w = np.abs(w) if penalty.nonnegative else w
+        for name in (name for name, domain in penalty.params.items() if domain == NON_NEGATIVE):
+            nothing = function_of(penalty)(w, **penalty.nothing())
             assert_same_bits(nothing, np.float64(0))
-            by_slice = function_of(penalty)(w, **rest, **{name: np.zeros(1)}, axis=-1)
+            zeros = penalty.nothing() | {name: np.zeros(1)}
+            by_slice = function_of(penalty)(w, **zeros, axis=-1)
             assert_same_bits(by_slice, np.zeros(np.sum(w, axis=-1).shape or 1))
     for w in (np.zeros(3, dtype), np.zeros(0, dtype)):  # nor is an infinite one of nothing a NaN
-        params = dict.fromkeys(penalty.params, INF)
+        params = {n: INF if n in penalty.checked else 0.0 for n in penalty.params}
         assert_same_bits(function_of(penalty)(w, **params), np.float64(0))
 
 
@@ -190,7 +203,8 @@ def strengths_of_elements(penalty, w):
     strengths = {}
     for k, name in enumerate(penalty.params):
         own = penalty.spread(name, w.size)
-        own[k + 3 :: 5] = 0.0
+        if penalty.params[name] == NON_NEGATIVE:
+            own[k + 3 :: 5] = 0.0
         strengths[name] = own.reshape(w.shape)
     return strengths
 
@@ -201,7 +215,7 @@ def by_element(penalty, w, strengths):
     wide = w.astype(np.float64).transpose(order)
     own = {n: np.broadcast_to(s, w.shape).transpose(order) for n, s in strengths.items()}
     with np.errstate(all="ignore"):
-        each = penalty.finish(*[term(wide) for term in penalty.terms], **own)
+        each = penalty.finish(*[term(wide, **own) for term in penalty.terms], **own)
     return sum_in_order(np.ravel(each))
 
 
@@ -217,6 +231,11 @@ def test_strengths_may_differ_by_element(penalty, dtype, layout, assert_same_bit
             for name in penalty.params:  # the others are numbers
                 one = penalty.sample_params | {name: own[name]}
                 expected = by_element(penalty, view, one)
+                if name not in penalty.checked:  # it lies beside the weights; the strength is one
+                    order = np.argsort([-abs(s) for s in view.strides], kind="stable")
+                    beside = own[name].transpose(order).ravel()
+                    flat = view.transpose(order).ravel()
+                    expected = penalty.expected(flat, **(one | {name: beside}))
                 assert_same_bits(function_of(penalty)(view, **one), expected, name)
 
 
@@ -352,3 +371,75 @@ def test_nothing_beyond_the_array_is_read(
         matrix = guarded_pages[1].place(everything[: size // 3 * 3].reshape(3, -1), at_end=at_end)
         for axis in (0, 1):
             function_of(penalty)(matrix, **penalty.sample_params, axis=axis)
+
+
+def exact_mcp(w, strength, gamma):
+    a = abs(w)
+    return strength * a - a * a / (2 * gamma) if a <= gamma * strength else gamma * strength**2 / 2
+
+
+def exact_scad(w, strength, gamma):
+    a = abs(w)
+    if a <= strength:
+        return strength * a
+    if a <= gamma * strength:
+        return (2 * gamma * strength * a - a * a - strength**2) / (2 * (gamma - 1))
+    return strength**2 * (gamma + 1) / 2
+
+
+def exact_huber(w, strength, delta):
+    a = abs(w)
+    return strength * (a * a / 2 if a <= delta else delta * (a - delta / 2))
+
+
+DEFINITIONS = {
+    "l0_penalty": lambda w, strength: strength * (w != 0),
+    "mcp_penalty": exact_mcp,
+    "scad_penalty": exact_scad,
+    "huber_penalty": exact_huber,
+    "nonnegative_l1_penalty": lambda w, strength: strength * w,
+    "nonnegative_l2_penalty": lambda w, strength: strength * w * w,
+    "l2_sp_penalty": lambda w, reference, strength: strength * (w - reference) ** 2,
+}
+
+
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_a_penalty_is_its_definition_in_exact_fractions(name, dtype):
+    rng = np.random.default_rng(3)
+    for _ in range(30):
+        row = PENALTIES[name]
+        params = {p: (2.0 if p == "gamma" else 0.0) + 2.0 ** rng.uniform(-4, 3) for p in row.params}
+        w = (rng.normal(size=70) * 2.0 ** rng.integers(-6, 5, 70)).astype(dtype)
+        w = np.abs(w) if row.nonnegative else w
+        exactly = {p: Fraction(value) for p, value in params.items()}
+        total = sum(DEFINITIONS[name](Fraction(float(x)), **exactly) for x in w)
+        assert getattr(br, name)(w, **params) == pytest.approx(float(total), rel=1e-14, abs=0)
+
+
+def test_what_lies_beside_the_weights_is_taken_element_by_element(dtype, layout, assert_same_bits):
+    row = PENALTIES["l2_sp_penalty"]
+    for shape in ((5, 700), (300, 65), (2, 3, 70_001)):
+        w = layout(values(dtype, math.prod(shape), finite=True).reshape(shape))
+        reference = row.spread("reference", w.size).reshape(shape).astype(np.float32)
+        for axis in range(len(shape)):
+            actual = br.l2_sp_penalty(w, reference, 0.3, axis=axis)
+            columns = [np.moveaxis(a, axis, -1).reshape(-1, shape[axis]) for a in (w, reference)]
+            for k in range(0, actual.size, 97):
+                own = {"reference": columns[1][k].astype(np.float64), "strength": 0.3}
+                assert_same_bits(actual.ravel()[k], row.expected(columns[0][k], **own))
+        one_row = br.l2_sp_penalty(w, reference[..., :1], 0.3, axis=-1)
+        assert_same_bits(
+            one_row, br.l2_sp_penalty(w, reference[..., :1] + 0 * reference, 0.3, axis=-1)
+        )
+
+
+@pytest.mark.parametrize("name", [n for n, row in PENALTIES.items() if row.nonnegative])
+def test_a_negative_weight_costs_infinity_and_a_negative_zero_nothing(name, dtype):
+    function = getattr(br, name)
+    w = np.ones(5000, dtype)
+    w[4000] = -1e-4
+    for strength in (0.0, 0.3, np.full(5000, 0.3)):
+        assert function(w, strength) == INF
+        assert function(np.full(5000, -0.0, dtype), strength) == 0.0
+    w[7] = NAN
+    assert np.isnan(function(w, 0.3))

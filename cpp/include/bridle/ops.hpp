@@ -8,8 +8,11 @@
 #pragma clang fp contract(off)
 #endif
 #include <bridle/ops/dropout.hpp>
+#include <bridle/ops/nonconvex.hpp>
+#include <bridle/ops/nonnegative.hpp>
 #include <bridle/ops/optim.hpp>
 #include <bridle/ops/penalty.hpp>
+#include <bridle/ops/project.hpp>
 #include <bridle/ops/prox.hpp>
 #include <bridle/ops/slices.hpp>
 #include <bridle/ops/update.hpp>
@@ -61,13 +64,31 @@ struct SliceList {
   X(prox_elastic_net)           \
   X(prox_l2)                    \
   X(decay)                      \
-  X(elastic_net_gradient)
+  X(elastic_net_gradient)       \
+  X(hard_threshold)             \
+  X(firm_threshold)             \
+  X(prox_l0)                    \
+  X(prox_mcp)                   \
+  X(prox_scad)                  \
+  X(prox_huber)                 \
+  X(prox_nonnegative_l1)        \
+  X(prox_nonnegative_l2)        \
+  X(prox_l2_sp)                 \
+  X(project_box)                \
+  X(project_nonnegative)
 
 // The penalties.
 #define BRIDLE_PENALTIES(X) \
   X(l1_penalty)             \
   X(l2_penalty)             \
-  X(elastic_net_penalty)
+  X(elastic_net_penalty)    \
+  X(l0_penalty)             \
+  X(mcp_penalty)            \
+  X(scad_penalty)           \
+  X(huber_penalty)          \
+  X(nonnegative_l1_penalty) \
+  X(nonnegative_l2_penalty) \
+  X(l2_sp_penalty)
 
 namespace detail {
 struct Nothing {};

@@ -19,7 +19,7 @@ struct Facts {
 
 template <class... Op>
 constexpr Facts facts_of(int op, ReduceList<Op...>) {
-  static_assert(((Op::sums <= kMaxSums && Op::params.size() + 2 <= kMaxOperands) && ...));
+  static_assert(((Op::sums <= kMaxSums && Op::params.size() <= kMaxStrengths) && ...));
   constexpr Facts facts[] = {{Op::sums, Op::params.size(), kHasBeside<Op>}...};
   return facts[op];
 }
@@ -103,7 +103,7 @@ void reduce_columns(const ReducePlan& plan, const Vectors& vectors, const double
   const auto sum_columns = [&](std::size_t begin, std::size_t end) {
     for (std::size_t c = begin; c < end; c += most) {
       const std::size_t columns = std::min(most, end - c);
-      double own[kMaxOperands * kColumnSums];
+      double own[kMaxStrengths * kColumnSums];
       for (std::size_t k = 0; k < columns; ++k) {
         for (std::size_t p = 0; p < plan.parameters; ++p) {
           own[p * kColumnSums + k] = parameters[(c + k) * plan.parameters + p];
@@ -183,9 +183,9 @@ double reduce_each(int op, DType dtype, const void* x, const Walk& walk, std::si
                    const WalkedDoubles* parameters) noexcept {
   const ReducePlan plan(op, dtype);
   const auto chunk = [&](std::size_t begin, std::size_t length, double* sum) {
-    alignas(kLine) double block[kBlock], own[kMaxOperands][kBlock], costs[kBlock];
+    alignas(kLine) double block[kBlock], own[kMaxStrengths][kBlock], costs[kBlock];
     alignas(kLine) double lanes[kLanes] = {};
-    const double* parameter[kMaxOperands];
+    const double* parameter[kMaxStrengths];
     for (std::size_t i = 0, count; i < length; i += count) {
       count = std::min(kBlock, length - i);
       for (std::size_t p = 0; p < plan.parameters; ++p) {

@@ -12,6 +12,16 @@ namespace bridle::inline BRIDLE_ISA {
 template <template <class> class Op>
 inline constexpr std::size_t kParams = Op<float>::params.size();
 
+// What a loop calls where the parameters are the same for all elements.
+template <class Op>
+inline auto prepared(const Op& op) {
+  if constexpr (requires { op.prepared(); }) {
+    return op.prepared();
+  } else {
+    return op;
+  }
+}
+
 inline constexpr std::size_t kMapBlock = 256;  // elements between two prefetches
 
 // operand[0] is x, operand[1…] the parameters, the last one out; all contiguous, out is x or
@@ -23,7 +33,7 @@ void map_loop(void* const* operand, std::size_t size, std::index_sequence<P...>)
   const S* const x = static_cast<const S*>(operand[0]);
   S* const out = static_cast<S*>(operand[1 + sizeof...(P)]);
   [[maybe_unused]] const T* const parameter[] = {static_cast<const T*>(operand[1 + P])..., nullptr};
-  const Op<T> op = size ? Op<T>{parameter[P][0]...} : Op<T>{};
+  const auto op = prepared(size ? Op<T>{parameter[P][0]...} : Op<T>{});
   // Not written into the loop, where gcc would keep an array of functors, one for each lane.
   const auto result_at = [=](std::size_t i) {
     if constexpr (kArrays) {

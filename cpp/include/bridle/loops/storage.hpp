@@ -81,7 +81,8 @@ inline std::uint16_t positive_zero(std::uint32_t bits) {
 template <bool kKeepZeros>
 inline std::uint16_t zero_of(float x, std::uint32_t bits) {
   if (!kKeepZeros) return positive_zero(bits);
-  return static_cast<std::uint16_t>(bits == 0x8000u && bits_of(x) != kNegativeZero ? 0u : bits);
+  const std::uint32_t zero = bits_of(x) & kNegativeZero & -std::uint32_t{x == 0.0f};
+  return static_cast<std::uint16_t>(positive_zero(bits) | zero >> 16);
 }
 
 template <bool kKeepZeros = false>

@@ -44,8 +44,15 @@ constexpr auto is_zero_or_infinite(T x) {
   return (x == 0.0) | (x > __DBL_MAX__);
 }
 
+// Without errno, whatever the flags of a program are: clang has a function for it, gcc an attribute
+// (transform.hpp).
+#if defined(__clang__) && __has_builtin(__builtin_elementwise_sqrt)
+inline float square_root(float x) { return __builtin_elementwise_sqrt(x); }
+inline double square_root(double x) { return __builtin_elementwise_sqrt(x); }
+#else
 inline float square_root(float x) { return __builtin_sqrtf(x); }
 inline double square_root(double x) { return __builtin_sqrt(x); }
+#endif
 template <class Vector>
 inline Vector square_root(Vector x) {
   Vector root;
@@ -71,9 +78,10 @@ constexpr T product(T a, T b) {
 // √(a·b) for a, b >= 0, also where a·b is beyond the range of T.
 template <class T>
 inline T root_of_product(T a, T b) {
-  const T both = product(a, b);
+  const T both = product(a, b), root = square_root(both);
   const T apart = product(square_root(a), square_root(b));
-  return both >= smallest_normal<T>() && both <= largest<T>() ? square_root(both) : apart;
+  const T not_small = both < smallest_normal<T>() ? apart : root;
+  return both > largest<T>() ? apart : not_small;
 }
 
 }  // namespace bridle::inline BRIDLE_ISA::ops

@@ -1,6 +1,6 @@
 // Proximal operators: prox(x) = argmin_z ½(z − x)² + step·P(z), element by element.
 // A functor holds the parameters of one element and maps x to its result; drivers turn −0.0 into
-// +0.0.
+// +0.0. Where `prepared` makes a shorter functor of the parameters, loops call that.
 #pragma once
 
 #include <bridle/ops/math.hpp>
@@ -80,8 +80,9 @@ struct prox_l2_sp {
 
   constexpr T operator()(T x) const {
     const T weight = T(2) * product(step, strength);
-    const T share = weight <= largest<T>() ? weight / (T(1) + weight) : T(1);
-    return x / (T(1) + weight) + product(share, reference);
+    const T quotient = weight / (T(1) + weight);
+    const T moved = (weight > largest<T>() ? T(1) : quotient) * reference;
+    return x / (T(1) + weight) + (weight == T(0) ? T(0) : moved);
   }
 };
 template <class T>
