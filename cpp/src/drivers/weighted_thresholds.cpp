@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kMostParts = 256;
 
-struct Vectors {
+struct WeightedVectors {
   const char* x;
   const char* weights;
   std::size_t size, item;
@@ -42,7 +42,7 @@ std::size_t in_parts(std::size_t size, const void* work, std::size_t* elements, 
   return count;
 }
 
-WeightedExtent extent_of(const WeightedKernels& kernels, const Vectors& v) {
+WeightedExtent extent_of(const WeightedKernels& kernels, const WeightedVectors& v) {
   WeightedExtent partial[kMostParts], total{0.0, 0.0, false};
   std::size_t elements;
   const std::size_t parts = in_parts(
@@ -58,8 +58,8 @@ WeightedExtent extent_of(const WeightedKernels& kernels, const Vectors& v) {
   return total;
 }
 
-WeightedExcess excess_of(const WeightedKernels& kernels, const Vectors& v, const Threshold& at,
-                         WeightedScale scale) {
+WeightedExcess excess_of(const WeightedKernels& kernels, const WeightedVectors& v,
+                         const Threshold& at, WeightedScale scale) {
   double sums[2];
   const auto chunk = [&](std::size_t begin, std::size_t count, double* to) {
     const WeightedExcess excess =
@@ -72,8 +72,8 @@ WeightedExcess excess_of(const WeightedKernels& kernels, const Vectors& v, const
 }
 
 // Copies what is above a threshold, in order, to `to` and `to_weights`.
-Vectors keep(const WeightedKernels& kernels, const Vectors& v, double threshold,
-             WeightedScale scale, char* to, char* to_weights) {
+WeightedVectors keep(const WeightedKernels& kernels, const WeightedVectors& v, double threshold,
+                     WeightedScale scale, char* to, char* to_weights) {
   std::size_t kept[kMostParts], elements, end = 0;
   const std::size_t parts = in_parts(v.size, work_of(kernels.keep), &elements,
                                      [&](std::size_t p, std::size_t begin, std::size_t size) {
@@ -128,8 +128,8 @@ void project_infinite(const WeightedCall& call, const WeightedFound& found, void
 WeightedFound find_weighted_threshold(const WeightedCall& call) noexcept {
   const WeightedKernels& kernels = kernels_of(call.dtype);
   const KeepStatusFlags flags;
-  Vectors v{static_cast<const char*>(call.x), static_cast<const char*>(call.weights), call.size,
-            item_size(call.dtype)};
+  WeightedVectors v{static_cast<const char*>(call.x), static_cast<const char*>(call.weights),
+                    call.size, item_size(call.dtype)};
   WeightedFound found{Projection::not_a_number, {0.0, 0.0}, {1.0, 1.0}, 0.0, 0.0};
   const WeightedExtent extent = extent_of(kernels, v);
   if (extent.nan) return found;
