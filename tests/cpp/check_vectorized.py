@@ -55,8 +55,12 @@ WANTED = {
     "transform_range": (r"v?(add|sub|mul)pd", r"v?(add|sub|mul)ps"),
 }
 
-# Not hot, and gcc makes branches of their selections.
-SCALAR = r"penalize_each_kernel<|reduce_columns_kernel<[^,]*(mcp|scad)_penalty"
+# gcc makes branches of these selections: kernels that are not hot, and operators in a program that
+# has no -fno-trapping-math (see transform.hpp).
+SCALAR = (
+    r"penalize_each_kernel<|reduce_columns_kernel<[^,]*(mcp|scad)_penalty|"
+    r"transform_range<.*ops::(hard_threshold|project_\w+|prox_(huber|l0|mcp|scad|nonnegative_l1))<"
+)
 
 
 class Function:

@@ -1,12 +1,13 @@
 // transform: several operations on every weight in one pass over memory, threaded by the library
 // and vectorized where it is called.
 //
-// Compile with -O2 -march=native, or for what you target. Operators of bridle vectorize so; of
-// other formulas gcc vectorizes those that select between things still to be computed (x > t ? x -
-// t : x / 2, say) with -fno-trapping-math only, which is clang's default, changes nothing but
-// status flags, and is for the program to decide. Operators of bridle give the bits here that their
-// functions give, one after the other: nothing is contracted to fused multiply-add, and every zero
-// of theirs is +0.0. (Except under -ffast-math, which promises no bits at all.)
+// Compile with -O2 -march=native, or for what you target. Of what
+// you write, and of the thresholds and projections of bridle, gcc vectorizes what selects between
+// things still to be computed (x > t ? x - t : x / 2, say) with -fno-trapping-math only, which is
+// clang's default, changes nothing but status flags, and is for the program to decide. Operators of
+// bridle give the bits here that their functions give, one after the other: nothing is contracted
+// to fused multiply-add, and every zero of theirs is +0.0. (Except under -ffast-math, which
+// promises no bits at all.)
 #pragma once
 
 #include <bridle/c_api.h>
