@@ -44,8 +44,7 @@ constexpr auto is_zero_or_infinite(T x) {
   return (x == 0.0) | (x > __DBL_MAX__);
 }
 
-// Without errno, whatever the flags of a program are: clang has a function for it, gcc an attribute
-// (transform.hpp).
+// With clang without errno, whatever the flags of a program are.
 #if defined(__clang__) && __has_builtin(__builtin_elementwise_sqrt)
 inline float square_root(float x) { return __builtin_elementwise_sqrt(x); }
 inline double square_root(double x) { return __builtin_elementwise_sqrt(x); }
