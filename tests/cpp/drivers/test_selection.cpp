@@ -46,8 +46,10 @@ std::vector<Element> sorted(const List& list, const Types& types) {
       all.push_back({magnitude(types[a], &list[a][i * item]), a, i});
     }
   }
-  std::stable_sort(all.begin(), all.end(),
-                   [](const Element& a, const Element& b) { return a.magnitude > b.magnitude; });
+  std::sort(all.begin(), all.end(), [](const Element& a, const Element& b) {
+    return a.magnitude != b.magnitude ? a.magnitude > b.magnitude
+                                      : std::pair(a.array, a.at) < std::pair(b.array, b.at);
+  });
   return all;
 }
 

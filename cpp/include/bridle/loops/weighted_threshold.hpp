@@ -51,7 +51,9 @@ void weighted_extent_kernel(const void* x, const void* weights, std::size_t size
   const T* const weight = static_cast<const T*>(weights);
   T most = 0, most_weight = 0;
   UnsignedOf<T> nan = 0;  // of the elements' width, or gcc does not vectorize the loop
+#if !defined(__clang__)   // which has no vectors for a maximum that minds NaN
 #pragma omp simd reduction(max : most, most_weight) reduction(| : nan)
+#endif
   for (std::size_t i = 0; i < size; ++i) {
     const T m = weight[i] > 0 ? ops::absolute(from[i]) : T(0);
     most = m > most ? m : most;
