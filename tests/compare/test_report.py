@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from bridle._compare.folder import write_report
 from bridle._compare.methods import METHODS
 from bridle._compare.report import Report
 from bridle._compare.results import Results
+from bridle._compare.run import Options
 
 from .data import fake, outcome
 
@@ -138,16 +140,25 @@ def test_same_seed_same_report_on_any_number_of_threads(report, tmp_path):
 
 def test_the_command_in_the_report_repeats_it(tmp_path, flowers):
     argv = ["--data", str(flowers), "--target", "species", "--ignore", "width", *SHORT, "--quick"]
-    argv += ["--methods", "l1,all", "--strengths", "l1=0.25,0.001", "--seed", "7"]
+    argv += ["--methods", "l1,all", "--strengths", "l1=0.25,0.00123456789", "--seed", "7"]
     assert main(["compare", *argv, "--out", str(tmp_path)]) == 0
     first = everything_of(tmp_path)
     assert [row["method"] for row in first["results"]] == ["baseline", "none", "l1", "all"]
-    assert [point["strength"] for point in first["results"][2]["curve"]] == [0.001, 0.25]
+    assert [point["strength"] for point in first["results"][2]["curve"]] == [0.00123456789, 0.25]
     program, *command = shlex.split(first["command"])
     assert program == "bridle"
     assert main(command) == 0
     assert lasting(everything_of(tmp_path)) == lasting(first)
     assert everything_of(tmp_path)["command"] == first["command"]
+
+
+def test_the_command_names_columns_that_look_like_options():
+    options = Options(data=Path("-x.csv"), target="-y", ignore=["--z", "w"])
+    words = shlex.split(options.command)
+    assert words[2:] == [
+        *("--data=-x.csv", "--target=-y", "--ignore=--z", "--ignore", "w"),
+        *("--seed", "0", "--out", "bridle-report"),
+    ]
 
 
 def test_quick_gives_way_to_what_is_explicit(tmp_path, flowers):

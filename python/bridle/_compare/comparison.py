@@ -26,7 +26,7 @@ class Progress(Protocol):
     def epoch(self) -> None:
         """An epoch is over."""
 
-    def end(self, skipped: int, outcome: Outcome) -> None:
+    def end(self, skipped: int) -> None:
         """The training ended by so many epochs early."""
 
 
@@ -94,7 +94,7 @@ class Comparison:
                     setting = trials.method.setting(strength, settings.model)
                     outcome = train(split, setting, settings, repeat, progress.epoch)
                     trials.outcomes.setdefault(strength, []).append(outcome)
-                    progress.end(settings.epochs - outcome.epochs, outcome)
+                    progress.end(settings.epochs - outcome.epochs)
 
     def _further(self, trials: Trials) -> list[float]:
         """Return strengths beyond the grid of a method that is best at its edge."""

@@ -13,7 +13,6 @@ from bridle._compare.columns import Column, columns, minus
 from bridle._compare.comparison import Progress
 from bridle._compare.methods import Method
 from bridle._compare.results import Results, Row
-from bridle._compare.training import Outcome
 from bridle._compare.verdict import cost, edges, verdict
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ class _Bar:
     def epoch(self) -> None:
         self.bar.advance(self.task)
 
-    def end(self, skipped: int, outcome: Outcome) -> None:
+    def end(self, skipped: int) -> None:
         self._change_total(-skipped)
 
     def _change_total(self, epochs: int) -> None:
@@ -108,7 +107,7 @@ class _Lines:
     def epoch(self) -> None:
         self.done += 1
 
-    def end(self, skipped: int, outcome: Outcome) -> None:
+    def end(self, skipped: int) -> None:
         self.total -= skipped
 
 
@@ -118,7 +117,7 @@ def print_results(results: Results, page: Path, file: TextIO) -> None:
         print("Interrupted: this is what was finished.\n", file=file)
     print(textwrap.fill(verdict(results), WIDTH - 1), end="\n\n", file=file)
     _print_table(results, file)
-    for sentence in (*edges(results), cost(results)):
+    for sentence in filter(None, [*edges(results), cost(results)]):
         print("", *textwrap.wrap(sentence, WIDTH - 1), sep="\n", file=file)
     print(f"\nReport: {page}", file=file)
 

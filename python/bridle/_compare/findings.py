@@ -10,7 +10,8 @@ import numpy as np
 
 from bridle._compare import Array
 from bridle._compare.kinds import Column
-from bridle._compare.reading import Source, listed
+from bridle._compare.reading import Source
+from bridle._compare.words import listed
 
 ITEMS_SHOWN, TEXTS_SHOWN = 8, 3
 

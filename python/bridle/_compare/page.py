@@ -12,7 +12,8 @@ from bridle._compare.comparison import Comparison
 from bridle._compare.methods import ALL_DROPOUT, ALL_PATIENCE, L1_SHARE
 from bridle._compare.report import Report
 from bridle._compare.results import Feature, Results, Row
-from bridle._compare.verdict import diverged, edge, listed, verdict
+from bridle._compare.verdict import diverged, edge, verdict
+from bridle._compare.words import listed
 
 MOST_FEATURES, MOST_NAMES, MOST_CLASSES = 30, 12, 8
 """So many features are shown, names listed in a sentence, and classes given columns."""
@@ -93,7 +94,8 @@ def page(report: Report) -> str:
 
 def names(values: Iterable[str]) -> str:
     """Return names as a sentence has them, the last of many only counted."""
-    return listed(list(values), MOST_NAMES)
+    values = list(values)
+    return listed(values[:MOST_NAMES], len(values))
 
 
 def weight(value: float) -> str:

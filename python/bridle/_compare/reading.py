@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from bridle._compare import Array, CompareError
+from bridle._compare.words import listed
 
 DELIMITERS = "\t;|,"
 """In the order of preference: decimal commas split a line as evenly as separating commas do."""
@@ -85,14 +86,6 @@ class _Record:
         while len(self.fields) - blanks > columns and not self.fields[-1 - blanks].strip():
             blanks += 1
         return len(self.fields) - blanks - columns
-
-
-def listed(items: Sequence[str], total: int | None = None) -> str:
-    """Join the first items of ``total``, and say how many more there are."""
-    more = (len(items) if total is None else total) - len(items)
-    if more:
-        return f"{', '.join(items)} and {more:,} more"
-    return " and ".join(filter(None, (", ".join(items[:-1]), items[-1])))
 
 
 def read_source(path: Path) -> Source:

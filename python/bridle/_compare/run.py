@@ -52,16 +52,21 @@ class Options:
         words = ["bridle", "compare"]
         for name, value in vars(self).items():
             if name == "strengths":
-                for method, strengths in (value or {}).items():
-                    words += ["--strengths", f"{method}={','.join(f'{s:g}' for s in strengths)}"]
-            elif name == "methods" and value is not None:
-                words += ["--methods", ",".join(value)]
+                grids = (value or {}).items()
+                values = [f"{method}={','.join(map(str, grid))}" for method, grid in grids]
+            elif name == "methods":
+                values = [] if value is None else [",".join(value)]
             elif name == "ignore":
-                words += [word for column in value for word in ("--ignore", column)]
+                values = value
             elif name == "quick":
                 words += ["--quick"] if value else []
-            elif value is not None and (value != getattr(Options, name, None) or name in SHOWN):
-                words += [f"--{name}", str(value)]
+                continue
+            else:
+                is_given = value != getattr(Options, name) or name in SHOWN
+                values = [str(value)] if is_given else []
+            for text in values:
+                # What begins with a hyphen would be taken for an option.
+                words += [f"--{name}={text}"] if text.startswith("-") else [f"--{name}", text]
         return shlex.join(words)
 
 

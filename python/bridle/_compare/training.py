@@ -90,7 +90,6 @@ class Run:
     setting: Setting
     settings: Settings
     repeat: int
-    seconds: float = 0.0
     steps: int = 0
     epoch_seconds: list[float] = field(default_factory=list)
     history: dict[str, list[float]] = field(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from bridle._compare.columns import score_text
 from bridle._compare.methods import NONE
 from bridle._compare.results import BASELINE, Results, Row
+from bridle._compare.words import listed
 
 SURE = 5
 """Repeats with which chance passes for a difference in about one of 200 comparisons, not in 30."""
@@ -178,13 +177,6 @@ def _with_spread(results: Results, row: Row, name: str, *, sign: str = "") -> st
 
 def _quantity(results: Results) -> str:
     return "an accuracy of" if results.task.unit else "an R² of"
-
-
-def listed(names: Sequence[str], most: int | None = None) -> str:
-    """Return names as a sentence has them; those beyond `most` are only counted."""
-    if most is not None and len(names) > most:
-        return f"{', '.join(names[:most])} and {len(names) - most:,} more"
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _capital(text: str) -> str:
