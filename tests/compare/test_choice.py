@@ -123,6 +123,13 @@ def test_best_is_what_differs_by_more_than_twice_the_spread():
     assert "L1 helps: an accuracy of 80.0 ± 0.1 % on unseen samples" in verdict(results)
 
 
+@pytest.mark.parametrize(("lowest", "is_best"), [(1.0, False), (1.25, True)])
+def test_twice_the_spread_is_the_line(lowest, is_best):
+    plain = [outcome(70, 70)] * 3
+    other = [outcome(80, 70 + lowest + more) for more in (0, 1, 2)]  # of spread 1
+    assert (Results(fake({"none": {0.0: plain}, "l1": {0.1: other}})).best is not None) is is_best
+
+
 def test_the_best_of_several_is_that_of_the_best_validation_score():
     comparison = fake(
         {
