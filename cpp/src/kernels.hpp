@@ -71,7 +71,7 @@ struct SliceKernels {
   SliceRowsKernel rows;  // null for halves
   SliceGatherColumnsKernel gather_columns;
   SliceApplyColumnsKernel apply_columns;
-  ops::SliceResult (*finish)(const double* given, double weight, const double* sums, double scale);
+  SliceResult (*finish)(const double* given, double weight, const double* sums, double scale);
 };
 
 struct SliceTable {

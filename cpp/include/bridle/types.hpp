@@ -36,6 +36,20 @@ struct ChunkState {
   std::size_t position;
 };
 
+// What an operator of slices makes of the sums of a vector.
+struct SliceResult {
+  enum Kind { apply, unchanged, again } kind;
+  double number;  // of apply; the next scale of again
+  double scale;   // of apply: what elements are to be multiplied by before
+
+  // Whether elements can be multiplied by the number as it is, in numbers of the compute type.
+  constexpr bool fits(bool is_double) const {
+    const double size = number < 0.0 ? -number : number;
+    const bool in_range = is_double || !(size > 0x1p60 || (size < 0x1p-60 && size > 0.0));
+    return scale == 1.0 && in_range;
+  }
+};
+
 // Random bits: 16 ChaCha blocks are a superblock of 512 draws of 16 bits.
 inline constexpr std::size_t kDraws = 512;
 

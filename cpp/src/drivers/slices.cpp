@@ -1,6 +1,7 @@
 #include "slices.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -14,12 +15,12 @@
 namespace bridle {
 namespace {
 
-using ops::SliceResult;
-
 constexpr std::size_t kLeastPerThread = 16 * 1024;  // elements
 constexpr std::size_t kLong = 4 * kLeastForSums;    // vectors that all threads work on together
 constexpr std::size_t kShort = 24;  // vectors that are worked on many at a time, beside each other
 constexpr std::size_t kColumns = kColumnSums;  // of an operator with one sum
+constexpr std::size_t kLevels = 20;            // of sums of chunks of columns: memory on the stack
+constexpr std::size_t kMostRows = kChunk << (kLevels - 1);
 constexpr std::size_t kBand = 64;  // rows whose lines are still there for the block beside
 
 template <class... Op>
@@ -28,12 +29,17 @@ constexpr std::size_t most_sums(SliceList<Op...>) {
 }
 static_assert(most_sums(SliceOps{}) == 1, "blocks of columns have one sum");
 
+// Of functions that need much of the stack: inlined beside each other, they would need it all at a
+// time.
+#define BRIDLE_OWN_FRAME [[gnu::noinline]]
+
 struct Plan {
   const SliceCall& call;
   const SliceKernels& kernels;
   std::size_t item;
 
   double weight(std::size_t v) const { return call.weights ? call.weights[v] : 1.0; }
+  bool fits(const SliceResult& result) const { return result.fits(call.dtype == DType::float64); }
 };
 
 // One vector: element i lies elements(first + i) behind x and out.
@@ -41,13 +47,6 @@ struct Vector {
   char *x, *out;
   std::size_t first, length;
 };
-
-// Whether a number and what it is multiplied with are safe as numbers of the array's compute type.
-bool fits(const Plan& plan, const SliceResult& result) {
-  if (result.scale != 1.0) return false;
-  const double size = result.number < 0.0 ? -result.number : result.number;
-  return plan.call.dtype == DType::float64 || !(size > 0x1p60 || (size < 0x1p-60 && size > 0.0));
-}
 
 // The sums of a chunk of one vector.
 auto chunks_of(const Plan& plan, const Vector& vector, double scale) {
@@ -102,7 +101,7 @@ void apply(const Plan& plan, const Vector& vector, const SliceResult& result, st
     });
     return;
   }
-  const SliceApplyKernel kernel = fits(plan, result) ? plan.kernels.apply : plan.kernels.apply_wide;
+  const SliceApplyKernel kernel = plan.fits(result) ? plan.kernels.apply : plan.kernels.apply_wide;
   for_each_pair(plan, vector, begin, size, [&](const void* x, void* out, std::size_t count) {
     kernel(x, out, count, plan.call.given, result.number, result.scale);
   });
@@ -121,7 +120,7 @@ SliceResult result_of(const Plan& plan, std::size_t v, const Sum& sum) {
   }
 }
 
-void work_alone(const Plan& plan, const Vector& vector, std::size_t v) {
+BRIDLE_OWN_FRAME void work_alone(const Plan& plan, const Vector& vector, std::size_t v) {
   const SliceResult result = result_of(plan, v, [&](double scale, double* sums) {
     sum_range<1>(1, 0, vector.length, chunks_of(plan, vector, scale), sums);
   });
@@ -149,33 +148,6 @@ Vector vector_at(const Plan& plan, std::size_t v) {
           call.out + call.out_vectors.first_row(v, 1).offset, 0, call.length};
 }
 
-// Calls row(operand, begin, count) for the elements of a vector, as many at a time as are evenly
-// spaced.
-template <class Row>
-void for_each_element_row(const Walk& elements, const Vector& vector, char* data, const Row& row) {
-  for (std::size_t i = 0, count; i < vector.length; i += count) {
-    const Walk::Row found = elements.first_row(vector.first + i, vector.length - i);
-    count = found.count;
-    row(Operand{data + found.offset, found.stride}, i, count);
-  }
-}
-
-template <class Word>
-void transfer_words(Operand from, Operand to, std::size_t size) {
-  for (std::size_t i = 0; i < size; ++i) std::memcpy(at(to, i), at(from, i), sizeof(Word));
-}
-
-void transfer(Operand from, Operand to, std::size_t item, std::size_t size) {
-  switch (item) {
-    case 2:
-      return transfer_words<std::uint16_t>(from, to, size);
-    case 4:
-      return transfer_words<std::uint32_t>(from, to, size);
-    default:
-      return transfer_words<std::uint64_t>(from, to, size);
-  }
-}
-
 // Vectors beside each other, as many as a block has columns: what becomes of them, and which of
 // them have to be looked at one by one.
 struct Block {
@@ -191,7 +163,7 @@ struct Block {
       const SliceResult result =
           plan.kernels.finish(plan.call.given, plan.weight(v + c), sums + c, 1.0);
       alone[c] = result.kind == SliceResult::again ||
-                 (result.kind == SliceResult::apply && !fits(plan, result));
+                 (result.kind == SliceResult::apply && !plan.fits(result));
       kept[c] = alone[c] || result.kind == SliceResult::unchanged;
       numbers[c] = kept[c] ? 1.0 : result.number;
       some_alone |= alone[c];
@@ -234,9 +206,11 @@ void finish_alone(const Plan& plan, const Block& block, std::size_t v, std::size
   }
 }
 
-void work_on_columns(const Plan& plan, std::size_t v, char* x, char* out, std::size_t columns) {
+// The sums of whole vectors that lie beside each other.
+BRIDLE_OWN_FRAME void sum_columns(const Plan& plan, const char* x, std::size_t columns,
+                                  double* sums) {
   alignas(kLine) double lanes[kLanes * kColumnSums] = {};
-  PairwiseSum<kColumnSums, 28> total(columns);
+  PairwiseSum<kColumnSums, kLevels> total(columns);
   const std::size_t length = plan.call.length;
   for (std::size_t i = 0; i < length; i += kChunk) {
     const std::size_t size = std::min(kChunk, length - i);
@@ -244,12 +218,28 @@ void work_on_columns(const Plan& plan, std::size_t v, char* x, char* out, std::s
     kernels().slices.fold_columns(lanes, size, total.next());
     total.push();
   }
-  double sums[kColumnSums];
   total.finish(sums);
+}
+
+BRIDLE_OWN_FRAME void work_on_columns(const Plan& plan, std::size_t v, char* x, char* out,
+                                      std::size_t columns) {
+  double sums[kColumnSums];
+  sum_columns(plan, x, columns, sums);
   Block block;
   block.decide(plan, v, columns, sums);
-  apply_to_columns(plan, block, x, out, 0, length, columns);
+  apply_to_columns(plan, block, x, out, 0, plan.call.length, columns);
   finish_alone(plan, block, v, columns);
+}
+
+// Adds the sums of the columns of a block over its chunks, which lie `stride` numbers apart.
+BRIDLE_OWN_FRAME void add_chunks(const double* sums, std::size_t chunks, std::size_t stride,
+                                 double* finished) {
+  PairwiseSum<kColumnSums, kLevels> total(kColumns);
+  for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
+    std::copy_n(sums + chunk * stride, kColumns, total.next());
+    total.push();
+  }
+  total.finish(finished);
 }
 
 // Few long vectors that lie beside each other: all threads share out their chunks.
@@ -262,37 +252,37 @@ bool work_on_long_columns(const Plan& plan, std::size_t v, char* x, char* out,
   if (!sums || !block) return false;
   const auto columns_of = [=](std::size_t b) { return std::min(kColumns, columns - b * kColumns); };
   const std::size_t least = std::max<std::size_t>(1, kLeastForSums / (kChunk * columns));
+  std::atomic<bool> memory = true;
   parallel_for(
       chunks, 1, least,
       [&](std::size_t begin, std::size_t end) {
-        // Two blocks at a time share the cache lines between them.
-        alignas(kLine) double lanes[2][kLanes * kColumnSums] = {};
+        const std::unique_ptr<double[]> lanes(
+            new (std::nothrow) double[blocks * kLanes * kColumnSums]());
+        if (!lanes) {
+          memory = false;
+          return;
+        }
+        const auto lanes_of = [&](std::size_t b) { return &lanes[b * kLanes * kColumnSums]; };
         for (std::size_t chunk = begin; chunk < end; ++chunk) {
           const std::size_t first = chunk * kChunk, size = std::min(kChunk, length - first);
-          for (std::size_t b = 0; b < blocks; b += 2) {
-            const std::size_t both = std::min<std::size_t>(2, blocks - b);
-            for (std::size_t i = 0; i < size; i += kBand) {
-              for (std::size_t k = 0; k < both; ++k) {
-                gather_columns(plan, x + (b + k) * kColumns * plan.item, first + i,
-                               std::min(kBand, size - i), i, columns_of(b + k), lanes[k]);
-              }
+          // Blocks beside each other share cache lines.
+          for (std::size_t i = 0; i < size; i += kBand) {
+            for (std::size_t b = 0; b < blocks; ++b) {
+              gather_columns(plan, x + b * kColumns * plan.item, first + i,
+                             std::min(kBand, size - i), i, columns_of(b), lanes_of(b));
             }
-            for (std::size_t k = 0; k < both; ++k) {
-              kernels().slices.fold_columns(lanes[k], size,
-                                            &sums[(chunk * blocks + b + k) * kColumns]);
-            }
+          }
+          for (std::size_t b = 0; b < blocks; ++b) {
+            kernels().slices.fold_columns(lanes_of(b), size,
+                                          &sums[(chunk * blocks + b) * kColumns]);
           }
         }
       },
       work_of(plan.kernels.gather_columns));
+  if (!memory) return false;
   for (std::size_t b = 0; b < blocks; ++b) {
-    PairwiseSum<kColumnSums, 28> total(kColumns);
-    for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
-      std::copy_n(&sums[(chunk * blocks + b) * kColumns], kColumns, total.next());
-      total.push();
-    }
     double finished[kColumnSums];
-    total.finish(finished);
+    add_chunks(&sums[b * kColumns], chunks, blocks * kColumns, finished);
     block[b].decide(plan, v + b * kColumns, columns_of(b), finished);
   }
   parallel_for(
@@ -315,7 +305,8 @@ bool work_on_long_columns(const Plan& plan, std::size_t v, char* x, char* out,
 
 // Short vectors anywhere: a block of them is turned so that they lie beside each other, zeros
 // filling up those that are shorter than the longest.
-void work_on_turned(const Plan& plan, std::size_t v, std::size_t columns) {
+BRIDLE_OWN_FRAME void work_on_turned(const Plan& plan, std::size_t v, std::size_t columns,
+                                     Block& block) {
   const std::size_t item = plan.item;
   const auto row_stride = static_cast<std::ptrdiff_t>(kColumns * item);
   alignas(kLine) char turned[kShort * kColumns * sizeof(double)] = {};
@@ -328,28 +319,32 @@ void work_on_turned(const Plan& plan, std::size_t v, std::size_t columns) {
   }
   const auto column = [&](std::size_t c) { return Operand{turned + c * item, row_stride}; };
   for (std::size_t c = 0; c < columns; ++c) {
-    for_each_element_row(plan.call.x_elements, vectors[c], vectors[c].x,
-                         [&](Operand x, std::size_t begin, std::size_t count) {
-                           transfer(x, {at(column(c), begin), row_stride}, item, count);
-                         });
+    Operand to = column(c);
+    plan.call.x_elements.for_each_row(
+        vectors[c].first, vectors[c].length,
+        [&](std::ptrdiff_t offset, std::ptrdiff_t stride, std::size_t count) {
+          transfer({vectors[c].x + offset, stride}, to, item, count);
+          to.data = at(to, count);
+        });
   }
   double sums[kColumnSums];
   plan.kernels.gather_columns(turned, row_stride, 0, length, columns, plan.call.given, lanes);
   kernels().slices.fold_columns(lanes, length, sums);
-  Block block;
   block.decide(plan, v, columns, sums);
   if (!(block.all_kept && plan.call.x == plan.call.out)) {
     plan.kernels.apply_columns(turned, row_stride, turned, row_stride, length, columns,
                                plan.call.given, block.numbers,
                                block.some_kept ? block.kept : nullptr);
     for (std::size_t c = 0; c < columns; ++c) {
-      for_each_element_row(plan.call.out_elements, vectors[c], vectors[c].out,
-                           [&](Operand out, std::size_t begin, std::size_t count) {
-                             transfer({at(column(c), begin), row_stride}, out, item, count);
-                           });
+      Operand from = column(c);
+      plan.call.out_elements.for_each_row(
+          vectors[c].first, vectors[c].length,
+          [&](std::ptrdiff_t offset, std::ptrdiff_t stride, std::size_t count) {
+            transfer(from, {vectors[c].out + offset, stride}, item, count);
+            from.data = at(from, count);
+          });
     }
   }
-  finish_alone(plan, block, v, columns);
 }
 
 enum class Way { long_vectors, long_columns, columns, rows, vectors };
@@ -376,7 +371,7 @@ bool are_rows(const Plan& plan) {
 Way way_of(const Plan& plan) {
   const SliceCall& call = plan.call;
   if (call.offsets) return Way::vectors;
-  const bool beside = are_beside(plan);
+  const bool beside = are_beside(plan) && call.length < kMostRows;
   if (call.length >= kLong) {
     const std::size_t run = call.x_vectors.first_row(0, call.count).count;
     const bool few = call.count / kColumns < static_cast<std::size_t>(2 * get_num_threads());
@@ -408,7 +403,9 @@ void work_on_vectors(const Plan& plan, std::size_t begin, std::size_t end) {
       longest = std::max(longest, vector_at(plan, v + c).length);
     }
     if (longest <= kShort && count >= 8) {
-      work_on_turned(plan, v, count);
+      Block block;
+      work_on_turned(plan, v, count, block);
+      finish_alone(plan, block, v, count);
       continue;
     }
     for (std::size_t c = 0; c < count; ++c) {

@@ -18,32 +18,35 @@ inline bool is_contiguous(Operand x, std::size_t item) {
 }
 
 template <class Word>
-void gather_words(Operand x, std::size_t size, void* block) {
-  for (std::size_t i = 0; i < size; ++i) {
-    std::memcpy(static_cast<char*>(block) + i * sizeof(Word), at(x, i), sizeof(Word));
+inline void transfer_words(Operand from, Operand to, std::size_t size) {
+  for (std::size_t i = 0; i < size; ++i) std::memcpy(at(to, i), at(from, i), sizeof(Word));
+}
+
+// Copies elements of `item` = 2, 4 or 8 bytes.
+inline void transfer(Operand from, Operand to, std::size_t item, std::size_t size) {
+  switch (item) {
+    case 2:
+      return transfer_words<std::uint16_t>(from, to, size);
+    case 4:
+      return transfer_words<std::uint32_t>(from, to, size);
+    default:
+      return transfer_words<std::uint64_t>(from, to, size);
   }
 }
 
-template <class Word>
-void scatter_words(const void* block, std::size_t size, Operand x) {
-  for (std::size_t i = 0; i < size; ++i) {
-    std::memcpy(at(x, i), static_cast<const char*>(block) + i * sizeof(Word), sizeof(Word));
-  }
-}
-
-// Copies elements of `item` = 2, 4 or 8 bytes into a contiguous block.
+// From and to a contiguous block.
 inline void gather(Operand x, std::size_t item, std::size_t size, void* block) {
   if (is_contiguous(x, item)) {
     std::memcpy(block, x.data, size * item);
     return;
   }
-  switch (item) {
+  switch (item) {  // each with a stride that is known
     case 2:
-      return gather_words<std::uint16_t>(x, size, block);
+      return transfer_words<std::uint16_t>(x, {static_cast<char*>(block), 2}, size);
     case 4:
-      return gather_words<std::uint32_t>(x, size, block);
+      return transfer_words<std::uint32_t>(x, {static_cast<char*>(block), 4}, size);
     default:
-      return gather_words<std::uint64_t>(x, size, block);
+      return transfer_words<std::uint64_t>(x, {static_cast<char*>(block), 8}, size);
   }
 }
 
@@ -52,13 +55,14 @@ inline void scatter(const void* block, std::size_t item, std::size_t size, Opera
     std::memcpy(x.data, block, size * item);
     return;
   }
+  char* const from = static_cast<char*>(const_cast<void*>(block));
   switch (item) {
     case 2:
-      return scatter_words<std::uint16_t>(block, size, x);
+      return transfer_words<std::uint16_t>({from, 2}, x, size);
     case 4:
-      return scatter_words<std::uint32_t>(block, size, x);
+      return transfer_words<std::uint32_t>({from, 4}, x, size);
     default:
-      return scatter_words<std::uint64_t>(block, size, x);
+      return transfer_words<std::uint64_t>({from, 8}, x, size);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "data.hpp"
+#include "drivers/slices.hpp"
 #include "noise_call.hpp"
 #include "reference.hpp"
 #include "threads/parallel.hpp"
@@ -59,7 +60,10 @@ class Calls {
         out_(item_size(dtype), 2 * kSize, item_),
         state_(compute_size(dtype), 3 * kSize, static_cast<std::ptrdiff_t>(compute_size(dtype))),
         parameter_(compute_size(dtype), kSize, static_cast<std::ptrdiff_t>(compute_size(dtype))),
-        sums_(2 * kSize) {}
+        sums_(2 * kSize),
+        long_(kLongColumns * kLongColumn * item_size(dtype)) {}
+
+  bool slices_done() const { return slices_done_; }
 
   // stride: in elements; that of the result is another one.
   void map_with(std::ptrdiff_t stride, bool arrays) {
@@ -141,11 +145,39 @@ class Calls {
     }
   }
 
+  // Vectors as rows and as columns: short ones, longer than a chunk, and so long that threads share
+  // them out.
+  void slice_with(std::ptrdiff_t stride) {
+    const double given[] = {0.1, 0.2, 0.5};
+    for (int op = 0; op < SliceOps::size; ++op) {
+      for (const std::size_t length : {std::size_t{10}, std::size_t{300}, std::size_t{5000}}) {
+        slice(op, x_.operand().data, stride * item_, kSize / length, length, given);
+      }
+      slice(op, long_.data(), item_, kLongColumns, kLongColumn, given);
+    }
+  }
+
  private:
+  static constexpr std::size_t kLongColumns = 9, kLongColumn = 1 << 17;
+
+  void slice(int op, char* data, std::ptrdiff_t item, std::size_t count, std::size_t length,
+             const double* given) {
+    const auto row = static_cast<std::ptrdiff_t>(length) * item;
+    const auto column = static_cast<std::ptrdiff_t>(count) * item;
+    const Walk rows(row, count), in_row(item, length), columns(item, count),
+        in_column(column, length);
+    slices_done_ &= apply_to_slices({op, dtype_, data, rows, in_row, data, rows, in_row, count,
+                                     length, nullptr, given, nullptr});
+    slices_done_ &= apply_to_slices({op, dtype_, data, columns, in_column, data, columns, in_column,
+                                     count, length, nullptr, given, nullptr});
+  }
+
   DType dtype_;
   std::ptrdiff_t item_;
+  bool slices_done_ = true;
   Array x_, out_, state_, parameter_;
   std::vector<double> sums_;
+  std::vector<char> long_;
 };
 
 TEST_CASE("every kind of call leaves room on a stack of 64 KiB") {
@@ -161,7 +193,9 @@ TEST_CASE("every kind of call leaves room on a stack of 64 KiB") {
         CHECK(stack_used([&] { calls.map_with(stride, true); }) < kMost);
         CHECK(stack_used([&] { calls.sum_with(stride); }) < kMost);
         CHECK(stack_used([&] { calls.draw_with(stride); }) < kMost);
+        CHECK(stack_used([&] { calls.slice_with(stride); }) < kMost);
       }
+      CHECK(calls.slices_done());
       CHECK(stack_used([&] { calls.update_with(false); }) < kMost);
       CHECK(stack_used([&] { calls.update_with(true); }) < kMost);
     });

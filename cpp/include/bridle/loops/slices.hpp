@@ -63,14 +63,6 @@ void slice_apply_kernel(const void* x, void* out, std::size_t size, const double
   }
 }
 
-// Whether a number, and what it is multiplied with, stay numbers of T.
-template <class T>
-inline bool number_fits(const ops::SliceResult& result) {
-  if (result.scale != 1.0) return false;
-  const double size = ops::absolute(result.number);
-  return sizeof(T) == 8 || !(size > 0x1p60 || (size < 0x1p-60 && size > 0.0));
-}
-
 // The elements of a vector of fewer than a row of lanes that there are, the others zero. What lies
 // behind them up to `end` may be read.
 template <class T, class V>
@@ -144,7 +136,7 @@ std::size_t slice_rows_kernel(const void* x, void* out, std::size_t size, std::s
   for (std::size_t begin = 0; begin < count; begin += step) {
     const std::size_t batch = count - begin < step ? count - begin : step;
     double sums[most];
-    ops::SliceResult found[most];
+    SliceResult found[most];
     for (std::size_t v = 0; v < batch; ++v) {
       const T* const row = from + (begin + v) * size;
       prefetch(row, size * sizeof(T));
@@ -156,11 +148,11 @@ std::size_t slice_rows_kernel(const void* x, void* out, std::size_t size, std::s
     for (std::size_t v = 0; v < batch; ++v) {
       const T* const row = from + (begin + v) * size;
       T* const result = to + (begin + v) * size;
-      if (found[v].kind == ops::SliceResult::apply && number_fits<T>(found[v])) {
+      if (found[v].kind == SliceResult::apply && found[v].fits(sizeof(T) == 8)) {
         const T number = static_cast<T>(found[v].number);
 #pragma omp simd
         for (std::size_t i = 0; i < size; ++i) narrow(Op::apply(row[i], given, number), result[i]);
-      } else if (found[v].kind != ops::SliceResult::unchanged) {
+      } else if (found[v].kind != SliceResult::unchanged) {
         return begin + v;
       } else if (row != result) {
         __builtin_memcpy(result, row, size * sizeof(T));

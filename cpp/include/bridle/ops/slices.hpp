@@ -12,13 +12,6 @@
 
 namespace bridle::inline BRIDLE_ISA::ops {
 
-// What becomes of a vector.
-struct SliceResult {
-  enum Kind { apply, unchanged, again } kind;
-  double number;  // of apply; the next scale of again
-  double scale;   // of apply: what elements are to be multiplied by before
-};
-
 // The next scale for a sum of squares of elements that were multiplied by `scale`, or 0 where the
 // sum is good: with 2⁻⁶⁰⁰ and 2⁶⁰⁰ that of the largest and the smallest numbers is.
 inline double next_scale(double sum, double scale) {
