@@ -20,9 +20,8 @@ using SliceGatherKernel = void (*)(const void* x, std::size_t size, std::size_t 
                                    const double* given, double scale, double* lanes);
 using SliceApplyKernel = void (*)(const void* x, void* out, std::size_t size, const double* given,
                                   double number, double scale);
-using SliceRowsKernel = std::size_t (*)(const void* x, void* out, std::size_t size,
-                                        std::size_t count, const double* given,
-                                        const double* weights);
+using SliceRowsKernel = std::size_t (*)(const SliceRows& rows, SliceFinish finish,
+                                        const double* given);
 using SliceGatherColumnsKernel = void (*)(const void* x, std::ptrdiff_t row_stride,
                                           std::size_t first, std::size_t size, std::size_t columns,
                                           const double* given, double* lanes);
@@ -64,19 +63,18 @@ struct ReduceTable {
   ReduceKernels of[ReduceOps::size][kDTypes];
 };
 
-// Of an operator of slices; see loops/slices.hpp.
+// Of what operators of slices do with elements; see loops/slices.hpp.
 struct SliceKernels {
   SliceGatherKernel gather;
   SliceApplyKernel apply, apply_wide;
   SliceRowsKernel rows;  // null for halves
   SliceGatherColumnsKernel gather_columns;
   SliceApplyColumnsKernel apply_columns;
-  SliceResult (*finish)(const double* given, double weight, const double* sums, double scale);
 };
 
 struct SliceTable {
   void (*fold_columns)(double* lanes, std::size_t size, double* sums);
-  SliceKernels of[SliceOps::size][kDTypes];
+  SliceKernels of[SliceElements::size][kDTypes];
 };
 
 // Of the search for a threshold; see loops/threshold.hpp.
@@ -86,6 +84,7 @@ struct ThresholdKernels {
   std::size_t (*part)(const void* x, std::size_t size, const Parting& parting, void* between,
                       Parts* parts);
   void (*exact_sum)(const void* x, std::size_t size, double scale, Threshold* sum, bool* below);
+  void (*cut)(const void* x, void* out, std::size_t size, const Threshold& threshold);
 };
 
 // See loops/weighted_threshold.hpp.
@@ -102,6 +101,27 @@ struct WeightedKernels {
 struct ThresholdTable {
   ThresholdKernels of[kMeasures][kDTypes];
   WeightedKernels weighted[2];  // of float and double
+};
+
+// Of operators that are given whole vectors; see loops/vectors.hpp.
+struct VectorKernels {
+  void (*inner_product)(const void* x, const double* normal, std::size_t size, double scale,
+                        double normal_scale, double* sums);
+  void (*subtract)(const void* x, const double* normal, void* out, std::size_t size, double factor);
+  void (*differences)(const void* x, std::size_t size, double* differences);
+  void (*total_variation)(const void* x, std::size_t size, double threshold, void* out,
+                          void* scratch);
+  std::size_t (*total_variation_scratch)(std::size_t size);
+  void (*slope)(const void* x, std::size_t size, const double* strengths, double step, void* out,
+                void* scratch);
+  void (*slope_terms)(const void* x, std::size_t size, const double* strengths, double* terms,
+                      void* scratch);
+  std::size_t (*slope_scratch)(std::size_t size);
+};
+
+struct VectorTable {
+  double (*largest[kDTypes])(const void* x, std::size_t size);
+  VectorKernels of[2];  // of float and double
 };
 
 // Of selections by magnitude; see loops/select.hpp.
@@ -145,6 +165,7 @@ struct KernelTable {
   const ReduceTable& reduce;
   const SliceTable& slices;
   const ThresholdTable& thresholds;
+  const VectorTable& vectors;
   const SelectTable& selections;
   const NoiseTable& noise;
   const UpdateTable& update;

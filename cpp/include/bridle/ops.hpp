@@ -104,7 +104,13 @@ using ReduceListOf = ReduceList<Op...>;
 using MapOps = detail::MapListOf<detail::NoOperator BRIDLE_MAP_OPERATORS(BRIDLE_LISTED)>;
 using ReduceOps = detail::ReduceListOf<detail::Nothing BRIDLE_PENALTIES(BRIDLE_LISTED)>;
 #undef BRIDLE_LISTED
-using SliceOps = SliceList<ops::group_soft_threshold, ops::prox_sparse_group, ops::scale_norm>;
+// What operators of slices do with elements, and those operators.
+using SliceElements = SliceList<ops::scaled_by_norm, ops::soft_and_scaled_by_norm>;
+using SliceOps =
+    SliceList<ops::group_soft_threshold, ops::prox_sparse_group, ops::prox_group_mcp,
+              ops::prox_group_scad, ops::prox_l2_norm, ops::project_l2_ball, ops::max_norm,
+              ops::unit_norm, ops::min_max_norm, ops::group_l2_penalty, ops::sparse_group_penalty,
+              ops::group_mcp_penalty, ops::group_scad_penalty, ops::l2_norm_penalty>;
 using UpdateOps = UpdateList<ops::proximal_step, ops::sgd_update, ops::adamw_update,
                              ops::adagrad_update, ops::rmsprop_update, ops::centered_rmsprop_update,
                              ops::lion_update, ops::ftrl_update>;

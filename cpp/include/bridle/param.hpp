@@ -10,7 +10,9 @@ namespace bridle {
 enum class Rule {
   any,
   number,
+  finite,
   non_negative,
+  non_negative_finite,
   positive,
   above_two,
   unit_interval,
@@ -52,8 +54,12 @@ constexpr bool keeps(Rule rule, double value, double previous = -__builtin_inf()
       return true;
     case Rule::number:
       return value == value;
+    case Rule::finite:
+      return value - value == 0.0;
     case Rule::non_negative:
       return value >= 0.0;
+    case Rule::non_negative_finite:
+      return value >= 0.0 && value < __builtin_inf();
     case Rule::positive:
       return value > 0.0;
     case Rule::above_two:
@@ -92,8 +98,12 @@ constexpr const char* describe_rule(Rule rule) {
       return "anything";
     case Rule::number:
       return "a number";
+    case Rule::finite:
+      return "finite";
     case Rule::non_negative:
       return ">= 0";
+    case Rule::non_negative_finite:
+      return ">= 0 and finite";
     case Rule::positive:
       return "> 0";
     case Rule::above_two:

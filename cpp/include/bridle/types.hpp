@@ -39,7 +39,7 @@ struct ChunkState {
 // What an operator of slices makes of the sums of a vector.
 struct SliceResult {
   enum Kind { apply, unchanged, again } kind;
-  double number;  // of apply; the next scale of again
+  double number;  // of apply, or what was measured; the next scale of again
   double scale;   // of apply: what elements are to be multiplied by before
 
   // Whether elements can be multiplied by the number as it is, in numbers of the compute type.
@@ -48,6 +48,21 @@ struct SliceResult {
     const bool in_range = is_double || !(size > 0x1p60 || (size < 0x1p-60 && size > 0.0));
     return scale == 1.0 && in_range;
   }
+};
+
+// What becomes of a vector, given the numbers of the operator, the weight of the vector, its sums
+// and the scale with which they were summed.
+using SliceFinish = SliceResult (*)(const double* given, double weight, const double* sums,
+                                    double scale);
+
+// Contiguous vectors one behind the other; see slice_rows_kernel.
+struct SliceRows {
+  const void* x;
+  void* out;
+  std::size_t size, count;
+  const std::int64_t* offsets;
+  const double* weights;
+  double* numbers;
 };
 
 // Random bits: 16 ChaCha blocks are a superblock of 512 draws of 16 bits.

@@ -7,12 +7,13 @@
 
 #include "dispatch.hpp"
 #include "threads/parallel.hpp"
+#include "threads/slots.hpp"
 
 namespace bridle {
 namespace {
 
 constexpr std::size_t kDigits = std::size_t{1} << kDigitBits;
-constexpr std::size_t kMostTables = 64;
+constexpr std::size_t kMostTables = Slots::kMost;
 constexpr std::size_t kLeastPerThread = 128 * 1024;  // elements
 constexpr std::size_t kMostParts = 256;
 
@@ -26,20 +27,12 @@ class Tables {
   explicit Tables(void* memory) : memory_(static_cast<std::uint64_t*>(memory)) {}
 
   int take() {
-    for (;;) {
-      std::uint64_t free = free_.load(std::memory_order_relaxed);
-      if (free == 0) continue;
-      const int table = __builtin_ctzll(free);
-      if (free_.compare_exchange_weak(free, free & (free - 1), std::memory_order_acquire)) {
-        if (!used_[table]) std::memset(counts(table), 0, kDigits * sizeof(std::uint64_t));
-        used_[table] = true;
-        return table;
-      }
-    }
+    const int table = slots_.take();
+    if (!used_[table]) std::memset(counts(table), 0, kDigits * sizeof(std::uint64_t));
+    used_[table] = true;
+    return table;
   }
-  void give_back(int table) {
-    free_.fetch_or(std::uint64_t{1} << table, std::memory_order_release);
-  }
+  void give_back(int table) { slots_.give_back(table); }
   std::uint64_t* counts(int table) { return memory_ + static_cast<std::size_t>(table) * kDigits; }
 
   // Those of all threads, by one.
@@ -53,10 +46,9 @@ class Tables {
 
  private:
   std::uint64_t* memory_;
-  std::atomic<std::uint64_t> free_{~std::uint64_t{0}};
+  Slots slots_;
   bool used_[kMostTables] = {};  // the lowest free table is taken, so that these are the first ones
 };
-static_assert(kMostTables == 64);
 
 // A list as one sequence of keys: those of its type, or of float64 if there are several.
 struct KeyList {

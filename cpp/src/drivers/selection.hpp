@@ -23,18 +23,18 @@ struct Selection {
 };
 
 // Bytes that select_largest needs, whatever the arrays: some 0.5 MB for each thread, 32 at most.
-std::size_t selection_scratch() noexcept;
+BRIDLE_API std::size_t selection_scratch() noexcept;
 
 // The k-th largest magnitude of all arrays together, k <= their size, k = 0: none. In passes over
 // the arrays: one for halves, two for float32, four for float64 or a mixed list.
-Selection select_largest(const SelectionArray* arrays, std::size_t count, std::size_t k,
-                         void* scratch) noexcept;
+BRIDLE_API Selection select_largest(const SelectionArray* arrays, std::size_t count, std::size_t k,
+                                    void* scratch) noexcept;
 
 // out = x where the selection keeps it, +0.0 elsewhere; bits are kept. out is x or does not overlap
 // it. Returns how many of `ties` are left for the next array of the list. Where all ties stay, say
 // size or more: they need not be counted then, which takes another pass.
-std::size_t keep_selected(const SelectionArray& array, void* out, double threshold,
-                          std::size_t ties) noexcept;
+BRIDLE_API std::size_t keep_selected(const SelectionArray& array, void* out, double threshold,
+                                     std::size_t ties) noexcept;
 
 // Of one vector the k of largest magnitude stay, without scratch memory, by one thread: for short
 // ones. Whether there is a NaN.

@@ -9,13 +9,13 @@
 #include "chunk_sums.hpp"
 #include "dispatch.hpp"
 #include "pieces.hpp"
+#include "slice_vectors.hpp"
 #include "threads/parallel.hpp"
 #include "threads/status_flags.hpp"
 
 namespace bridle {
 namespace {
 
-constexpr std::size_t kLeastPerThread = 16 * 1024;  // elements
 constexpr std::size_t kLong = 4 * kLeastForSums;    // vectors that all threads work on together
 constexpr std::size_t kShort = 24;  // vectors that are worked on many at a time, beside each other
 constexpr std::size_t kColumns = kColumnSums;  // of an operator with one sum
@@ -27,7 +27,7 @@ template <class... Op>
 constexpr std::size_t most_sums(SliceList<Op...>) {
   return std::max({static_cast<std::size_t>(Op::sums)...});
 }
-static_assert(most_sums(SliceOps{}) == 1, "blocks of columns have one sum");
+static_assert(most_sums(SliceElements{}) == 1, "blocks of columns have one sum");
 
 // Of functions that need much of the stack: inlined beside each other, they would need it all at a
 // time.
@@ -36,17 +36,15 @@ static_assert(most_sums(SliceOps{}) == 1, "blocks of columns have one sum");
 struct Plan {
   const SliceCall& call;
   const SliceKernels& kernels;
+  SliceFinish finish;
   std::size_t item;
 
+  bool measures() const { return call.op->measures; }
   double weight(std::size_t v) const { return call.weights ? call.weights[v] : 1.0; }
   bool fits(const SliceResult& result) const { return result.fits(call.dtype == DType::float64); }
 };
 
-// One vector: element i lies elements(first + i) behind x and out.
-struct Vector {
-  char *x, *out;
-  std::size_t first, length;
-};
+using Vector = SliceVector;
 
 // The sums of a chunk of one vector.
 auto chunks_of(const Plan& plan, const Vector& vector, double scale) {
@@ -114,7 +112,7 @@ SliceResult result_of(const Plan& plan, std::size_t v, const Sum& sum) {
   double scale = 1.0;
   for (;;) {
     sum(scale, sums);
-    const SliceResult result = plan.kernels.finish(plan.call.given, plan.weight(v), sums, scale);
+    const SliceResult result = plan.finish(plan.call.given, plan.weight(v), sums, scale);
     if (result.kind != SliceResult::again) return result;
     scale = result.number;
   }
@@ -124,7 +122,11 @@ BRIDLE_OWN_FRAME void work_alone(const Plan& plan, const Vector& vector, std::si
   const SliceResult result = result_of(plan, v, [&](double scale, double* sums) {
     sum_range<1>(1, 0, vector.length, chunks_of(plan, vector, scale), sums);
   });
-  apply(plan, vector, result, 0, vector.length);
+  if (plan.measures()) {
+    plan.call.numbers[v] = result.number;
+  } else {
+    apply(plan, vector, result, 0, vector.length);
+  }
 }
 
 void work_together(const Plan& plan, const Vector& vector, std::size_t v) {
@@ -132,21 +134,17 @@ void work_together(const Plan& plan, const Vector& vector, std::size_t v) {
     sum_parallel<1>(1, vector.length, kLeastForSums, chunks_of(plan, vector, scale),
                     work_of(plan.kernels.gather), sums);
   });
+  if (plan.measures()) {
+    plan.call.numbers[v] = result.number;
+    return;
+  }
   parallel_for(
-      vector.length, kChunk, kLeastPerThread,
+      vector.length, kChunk, kLeastSlicePart,
       [&](std::size_t begin, std::size_t end) { apply(plan, vector, result, begin, end - begin); },
       work_of(plan.kernels.apply, vector.x == vector.out));
 }
 
-Vector vector_at(const Plan& plan, std::size_t v) {
-  const SliceCall& call = plan.call;
-  if (call.offsets) {
-    const auto first = static_cast<std::size_t>(call.offsets[v]);
-    return {call.x, call.out, first, static_cast<std::size_t>(call.offsets[v + 1]) - first};
-  }
-  return {call.x + call.x_vectors.first_row(v, 1).offset,
-          call.out + call.out_vectors.first_row(v, 1).offset, 0, call.length};
-}
+Vector vector_at(const Plan& plan, std::size_t v) { return slice_vector(plan.call, v); }
 
 // Vectors beside each other, as many as a block has columns: what becomes of them, and which of
 // them have to be looked at one by one.
@@ -161,9 +159,10 @@ struct Block {
     all_kept = true;
     for (std::size_t c = 0; c < columns; ++c) {
       const SliceResult result =
-          plan.kernels.finish(plan.call.given, plan.weight(v + c), sums + c, 1.0);
+          plan.finish(plan.call.given, plan.weight(v + c), sums + c, 1.0);
       alone[c] = result.kind == SliceResult::again ||
-                 (result.kind == SliceResult::apply && !plan.fits(result));
+                 (!plan.measures() && result.kind == SliceResult::apply && !plan.fits(result));
+      if (plan.measures() && !alone[c]) plan.call.numbers[v + c] = result.number;
       kept[c] = alone[c] || result.kind == SliceResult::unchanged;
       numbers[c] = kept[c] ? 1.0 : result.number;
       some_alone |= alone[c];
@@ -188,7 +187,7 @@ void gather_columns(const Plan& plan, const char* x, std::size_t begin, std::siz
 void apply_to_columns(const Plan& plan, const Block& block, const char* x, char* out,
                       std::size_t begin, std::size_t size, std::size_t columns) {
   const SliceCall& call = plan.call;
-  if (block.all_kept && x == out) return;
+  if (plan.measures() || (block.all_kept && x == out)) return;
   for (std::size_t i = begin, count; i < begin + size; i += count) {
     const Walk::Row from = call.x_elements.first_row(i, begin + size - i);
     const Walk::Row to = call.out_elements.first_row(i, from.count);
@@ -286,7 +285,7 @@ bool work_on_long_columns(const Plan& plan, std::size_t v, char* x, char* out,
     block[b].decide(plan, v + b * kColumns, columns_of(b), finished);
   }
   parallel_for(
-      length, 16, std::max<std::size_t>(1, kLeastPerThread / columns),
+      length, 16, std::max<std::size_t>(1, kLeastSlicePart / columns),
       [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; i += kBand) {
           for (std::size_t b = 0; b < blocks; ++b) {
@@ -331,7 +330,7 @@ BRIDLE_OWN_FRAME void work_on_turned(const Plan& plan, std::size_t v, std::size_
   plan.kernels.gather_columns(turned, row_stride, 0, length, columns, plan.call.given, lanes);
   kernels().slices.fold_columns(lanes, length, sums);
   block.decide(plan, v, columns, sums);
-  if (!(block.all_kept && plan.call.x == plan.call.out)) {
+  if (!plan.measures() && !(block.all_kept && plan.call.x == plan.call.out)) {
     plan.kernels.apply_columns(turned, row_stride, turned, row_stride, length, columns,
                                plan.call.given, block.numbers,
                                block.some_kept ? block.kept : nullptr);
@@ -349,29 +348,19 @@ BRIDLE_OWN_FRAME void work_on_turned(const Plan& plan, std::size_t v, std::size_
 
 enum class Way { long_vectors, long_columns, columns, rows, vectors };
 
-// Whether neighbouring vectors begin at neighbouring elements, in both arrays.
-bool are_beside(const Plan& plan) {
-  const SliceCall& call = plan.call;
-  if (call.offsets || call.count < 2) return false;
-  const auto beside = static_cast<std::ptrdiff_t>(plan.item);
-  const Walk::Row x = call.x_vectors.first_row(0, call.count);
-  const Walk::Row out = call.out_vectors.first_row(0, call.count);
-  return x.stride == beside && out.stride == beside && x.count >= 8 && out.count >= 8;
-}
-
 // Whether the vectors are contiguous and lie one behind the other, in both arrays.
 bool are_rows(const Plan& plan) {
   const SliceCall& call = plan.call;
   const auto item = static_cast<std::ptrdiff_t>(plan.item);
   const auto bytes = static_cast<std::ptrdiff_t>(call.length) * item;
   return call.x_elements.is_row(item) && call.out_elements.is_row(item) &&
-         call.x_vectors.is_row(bytes) && call.out_vectors.is_row(bytes);
+         (call.offsets || (call.x_vectors.is_row(bytes) && call.out_vectors.is_row(bytes)));
 }
 
 Way way_of(const Plan& plan) {
   const SliceCall& call = plan.call;
-  if (call.offsets) return Way::vectors;
-  const bool beside = are_beside(plan) && call.length < kMostRows;
+  if (call.offsets) return plan.kernels.rows && are_rows(plan) ? Way::rows : Way::vectors;
+  const bool beside = are_beside(call) && call.length < kMostRows;
   if (call.length >= kLong) {
     const std::size_t run = call.x_vectors.first_row(0, call.count).count;
     const bool few = call.count / kColumns < static_cast<std::size_t>(2 * get_num_threads());
@@ -382,14 +371,25 @@ Way way_of(const Plan& plan) {
   return plan.kernels.rows && call.length <= kChunk && are_rows(plan) ? Way::rows : Way::vectors;
 }
 
-// Vectors begin … end of an array whose vectors lie one behind the other.
+// Vectors begin … end of an array whose vectors lie one behind the other, those that all threads
+// work on together left out.
 void work_on_rows(const Plan& plan, std::size_t begin, std::size_t end) {
   const SliceCall& call = plan.call;
-  const std::size_t bytes = call.length * plan.item;
   for (std::size_t v = begin; v < end; ++v) {
-    v += plan.kernels.rows(call.x + v * bytes, call.out + v * bytes, call.length, end - v,
-                           call.given, call.weights ? call.weights + v : nullptr);
-    if (v < end) work_alone(plan, vector_at(plan, v), v);
+    const std::size_t first = (call.offsets ? static_cast<std::size_t>(call.offsets[v])
+                                            : v * call.length) *
+                              plan.item;
+    v += plan.kernels.rows({.x = call.x + first,
+                            .out = call.out + first,
+                            .size = call.length,
+                            .count = end - v,
+                            .offsets = call.offsets ? call.offsets + v : nullptr,
+                            .weights = call.weights ? call.weights + v : nullptr,
+                            .numbers = call.numbers ? call.numbers + v : nullptr},
+                           plan.finish, call.given);
+    if (v == end) break;
+    const Vector vector = vector_at(plan, v);
+    if (vector.length < kLong) work_alone(plan, vector, v);
   }
 }
 
@@ -431,9 +431,10 @@ void for_each_run(const Plan& plan, std::size_t begin, std::size_t end, const Ru
 }  // namespace
 
 bool apply_to_slices(const SliceCall& call) noexcept {
-  if (call.count == 0 || (call.length == 0 && !call.offsets)) return true;
-  const Plan plan{call, kernels().slices.of[call.op][static_cast<int>(call.dtype)],
-                  item_size(call.dtype)};
+  if (call.count == 0 || (call.length == 0 && !call.offsets && !call.numbers)) return true;
+  if (call.op->whole) return apply_to_whole_vectors(call);
+  const Plan plan{call, kernels().slices.of[call.op->elements][static_cast<int>(call.dtype)],
+                  call.op->finish, item_size(call.dtype)};
   const KeepStatusFlags keep;
   const Way way = way_of(plan);
   if (way == Way::long_columns) {
@@ -448,13 +449,10 @@ bool apply_to_slices(const SliceCall& call) noexcept {
     }
     if (way == Way::long_vectors) return true;
   }
-  const std::size_t elements =
-      call.offsets ? static_cast<std::size_t>(call.offsets[call.count] - call.offsets[0])
-                   : call.length * call.count;
-  const std::size_t length = std::max<std::size_t>(1, elements / call.count);
+  const std::size_t length = std::max<std::size_t>(1, slice_elements(call) / call.count);
   parallel_for(
       call.count, length > kShort && way == Way::vectors ? 1 : kColumns,
-      std::max<std::size_t>(1, kLeastPerThread / length),
+      std::max<std::size_t>(1, kLeastSlicePart / length),
       [&](std::size_t begin, std::size_t end) {
         if (way == Way::rows) return work_on_rows(plan, begin, end);
         if (way == Way::vectors) return work_on_vectors(plan, begin, end);

@@ -3,6 +3,7 @@
 // expected linear time, without sorting: about one pass over a long vector.
 #pragma once
 
+#include <bridle/ops/threshold.hpp>
 #include <bridle/types.hpp>
 
 #include "core.hpp"
@@ -25,7 +26,7 @@ constexpr std::size_t threshold_scratch(std::size_t size) { return size > kShort
 
 // What is to be done with the vector:
 // - cut: z = max((m − head) − tail, 0) with the sign of x, computed in the compute type, for the
-//   numbers of `cut_of`. No z is negative, each is right to two roundings, and they add up to the
+//   numbers of `ops::cut_of`. No z is negative, each is right to two roundings, and they add up to the
 //   radius to 2⁻²² (float) or 2⁻⁴⁶ (double) of it, whatever their number and the size of the
 //   elements.
 // - inside: the vector is in its set and stays as it is, bit for bit. Sums within 10⁻¹³ of the
@@ -36,17 +37,5 @@ constexpr std::size_t threshold_scratch(std::size_t size) { return size > kShort
 //   zero elsewhere; a vector all of -infinity becomes `share` everywhere.
 // The same bits whatever the threads and the instruction set. Inside a parallel_for: by one thread.
 ThresholdFound find_threshold(const ThresholdCall& call) noexcept;
-
-// The threshold in the compute type T.
-template <class T>
-struct Cut {
-  T head, tail;
-};
-template <class T>
-constexpr Cut<T> cut_of(const Threshold& threshold) {
-  const T head = static_cast<T>(threshold.high);
-  const double rest = (threshold.high - static_cast<double>(head)) + threshold.low;
-  return {head, head - head == T(0) ? static_cast<T>(rest) : T(0)};
-}
 
 }  // namespace bridle

@@ -20,8 +20,7 @@ constexpr SliceKernels kernels_of = {slice_gather_kernel<Op, S>,
                                      slice_apply_kernel<Op, S, true>,
                                      rows_of<Op, S>(),
                                      slice_gather_columns_kernel<Op, S>,
-                                     slice_apply_columns_kernel<Op, S>,
-                                     Op::finish};
+                                     slice_apply_columns_kernel<Op, S>};
 
 template <class... Op>
 constexpr SliceTable make_table(SliceList<Op...>) {
@@ -32,6 +31,6 @@ constexpr SliceTable make_table(SliceList<Op...>) {
 
 }  // namespace
 
-extern const SliceTable slice_table = make_table(SliceOps{});
+extern const SliceTable slice_table = make_table(SliceElements{});
 
 }  // namespace bridle::inline BRIDLE_ISA

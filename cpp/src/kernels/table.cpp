@@ -18,6 +18,7 @@ extern const KernelTable kernel_table = {
     reduce_table,
     slice_table,
     threshold_table,
+    vector_table,
     select_table,
     noise_table,
     update_table,

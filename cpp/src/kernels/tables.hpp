@@ -12,6 +12,7 @@ extern const MapTable map_table;
 extern const ReduceTable reduce_table;
 extern const SliceTable slice_table;
 extern const ThresholdTable threshold_table;
+extern const VectorTable vector_table;
 extern const SelectTable select_table;
 extern const NoiseTable noise_table;
 extern const UpdateTable update_table;

@@ -9,7 +9,7 @@ namespace {
 template <class S, bool kMagnitude>
 constexpr ThresholdKernels kernels_of = {short_threshold_kernel<S, kMagnitude>,
                                          excess_kernel<S, kMagnitude>, part_kernel<S, kMagnitude>,
-                                         add_exactly<S, kMagnitude>};
+                                         add_exactly<S, kMagnitude>, cut_kernel<S, kMagnitude>};
 
 template <class T>
 constexpr WeightedKernels weighted_of = {weighted_extent_kernel<T>, weighted_excess_kernel<T>,

@@ -3,8 +3,9 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <string_view>
 
-#include "operators.hpp"
+#include "slices.hpp"
 #include "threads/status_flags.hpp"
 
 namespace bridle::python {
@@ -23,19 +24,6 @@ bool has_arguments(const char* name, Py_ssize_t given, std::size_t wanted) {
   if (given == static_cast<Py_ssize_t>(wanted)) return true;
   PyErr_Format(PyExc_TypeError, "%s: takes %zu arguments, got %zd", name, wanted, given);
   return false;
-}
-
-// previous: the parameter before it, if it is known.
-void raise_broken_rule(const Operator& op, std::size_t index, PyObject* value, PyObject* previous) {
-  const Param& param = op.params[index];
-  const char* const before = looks_back(param.rule) ? op.params[index - 1].name : "";
-  if (previous && *before && !std::isnan(PyFloat_AsDouble(value))) {
-    PyErr_Format(PyExc_ValueError, "%s: %s must be %s%s, got %S with %s %S", op.name, param.name,
-                 describe_rule(param.rule), before, value, before, previous);
-  } else {
-    PyErr_Format(PyExc_ValueError, "%s: %s must be %s%s, got %S", op.name, param.name,
-                 describe_rule(param.rule), before, value);
-  }
 }
 
 // A Python or NumPy number as double; false, without an exception, if it is anything else.
@@ -244,14 +232,14 @@ PyObject* whole_dropout(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
   return result;
 }
 
-const Operator* find(const char* name) {
+std::optional<Operator> find(std::string_view name) {
   for (const Operator& op : kMapOperators) {
-    if (std::strcmp(op.name, name) == 0) return &op;
+    if (op.name == name) return op;
   }
   for (const Penalty& op : kPenalties) {
-    if (std::strcmp(op.name, name) == 0) return &op;
+    if (op.name == name) return op;
   }
-  return nullptr;
+  return find_slice_operator(name);
 }
 
 // (operator, place of the parameter, its value[, that of the parameter before it])
@@ -261,7 +249,7 @@ PyObject* check_parameter(PyObject*, PyObject* args) {
   PyObject *object, *before = nullptr;
   const KeepStatusFlags keep;
   if (!PyArg_ParseTuple(args, "snO|O", &name, &index, &object, &before)) return nullptr;
-  const Operator* op = find(name);
+  const std::optional<Operator> op = find(name);
   if (!op || index < 0 || index >= static_cast<Py_ssize_t>(op->params.size())) {
     return PyErr_Format(PyExc_KeyError, "no parameter %zd of %s", index, name);
   }
@@ -290,6 +278,18 @@ PyMethodDef* methods(std::index_sequence<M...>, std::index_sequence<P...>) {
 }
 
 }  // namespace
+
+void raise_broken_rule(const Operator& op, std::size_t index, PyObject* value, PyObject* previous) {
+  const Param& param = op.params[index];
+  const char* const before = looks_back(param.rule) ? op.params[index - 1].name : "";
+  if (previous && *before && !std::isnan(PyFloat_AsDouble(value))) {
+    PyErr_Format(PyExc_ValueError, "%s: %s must be %s%s, got %S with %s %S", op.name, param.name,
+                 describe_rule(param.rule), before, value, before, previous);
+  } else {
+    PyErr_Format(PyExc_ValueError, "%s: %s must be %s%s, got %S", op.name, param.name,
+                 describe_rule(param.rule), before, value);
+  }
+}
 
 bool add_front_doors(PyObject* module) {
   return PyModule_AddFunctions(module, methods(std::make_index_sequence<kMapOperators.size()>{},

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "numpy.hpp"
+#include "operators.hpp"
 
 namespace bridle::python {
 
@@ -14,6 +15,9 @@ namespace bridle::python {
 // and check_parameter(operator, index, value), which raises ValueError where the parameter's rule
 // is broken.
 bool add_front_doors(PyObject* module);
+
+// Sets ValueError. previous: the value of the parameter before it, if it is known.
+void raise_broken_rule(const Operator& op, std::size_t index, PyObject* value, PyObject* previous);
 
 // What is called with the same arguments where the direct path does not apply; elementwise
 // operators and penalties put their name in front and the parameters into a tuple.

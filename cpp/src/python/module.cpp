@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "dispatch.hpp"
-#include "drivers/slices.hpp"
 #include "front_door.hpp"
 #include "library.hpp"
 #include "numpy.hpp"
 #include "operators.hpp"
+#include "slices.hpp"
 #include "threads/parallel.hpp"
 #include "ufuncs.hpp"
 #include "updates.hpp"
@@ -89,56 +89,6 @@ void mask_array(const std::vector<npy_intp>& shape, const py::object& draws,
   auto* const bytes = reinterpret_cast<std::uint8_t*>(PyArray_BYTES(as_array(out)));
   const py::gil_scoped_release release;
   (packed ? noise_mask_packed : noise_mask)(noise, size, bytes);
-}
-
-// Each slice of x along `axes`, or, of x with one dimension, each piece between two of the int64
-// offsets, is one vector. x and out: same shape, same supported dtype; out is x, element for
-// element, or apart from it. weights: float64, one for each vector in C order, or None.
-void slice_array(const std::string& name, py::handle x, py::handle out,
-                 const std::vector<int>& axes, const std::vector<double>& given,
-                 const py::object& weights, const py::object& offsets) {
-  PyArrayObject *const from = as_array(x), *const to = as_array(out);
-  const auto op = std::ranges::find(kSliceOperators, name, &Operator::name);
-  const auto dtype = dtype_of(from);
-  if (!dtype || op == kSliceOperators.end()) throw py::type_error(name + ": unsupported");
-  const auto walk = [&](PyArrayObject* array, bool inside) {
-    std::vector<npy_intp> lengths, strides;
-    for (int axis = 0; axis < PyArray_NDIM(array); ++axis) {
-      if ((std::ranges::find(axes, axis) != axes.end()) != inside) continue;
-      lengths.push_back(PyArray_DIM(array, axis));
-      strides.push_back(PyArray_STRIDE(array, axis));
-    }
-    return Walk(static_cast<int>(lengths.size()), lengths.data(), strides.data());
-  };
-  std::size_t count = 1, length = 1;
-  for (int axis = 0; axis < PyArray_NDIM(from); ++axis) {
-    const bool inside = std::ranges::find(axes, axis) != axes.end();
-    (inside ? length : count) *= static_cast<std::size_t>(PyArray_DIM(from, axis));
-  }
-  const std::int64_t* pieces = nullptr;
-  if (!offsets.is_none()) {
-    pieces = static_cast<const std::int64_t*>(PyArray_DATA(as_array(offsets)));
-    count = static_cast<std::size_t>(PyArray_SIZE(as_array(offsets))) - 1;
-  }
-  const Walk x_vectors = walk(from, false), x_elements = walk(from, true);
-  const Walk out_vectors = walk(to, false), out_elements = walk(to, true);
-  const SliceCall call{
-      .op = static_cast<int>(op - kSliceOperators.begin()),
-      .dtype = *dtype,
-      .x = PyArray_BYTES(from),
-      .x_vectors = x_vectors,
-      .x_elements = x_elements,
-      .out = PyArray_BYTES(to),
-      .out_vectors = out_vectors,
-      .out_elements = out_elements,
-      .count = count,
-      .length = length,
-      .offsets = pieces,
-      .given = given.data(),
-      .weights = weights.is_none() ? nullptr
-                                   : static_cast<const double*>(PyArray_DATA(as_array(weights)))};
-  const py::gil_scoped_release release;
-  if (!apply_to_slices(call)) throw std::bad_alloc();
 }
 
 // np.copyto for arrays of equal shape and type; large contiguous ones by all threads.
@@ -286,7 +236,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   });
   m.def("apply_noise", noise_array);
   m.def("noise_mask", mask_array);
-  m.def("apply_to_slices", slice_array);
+  add_slices(m);
   m.def("copy_arrays", copy_arrays, py::arg("destinations"), py::arg("sources"),
         py::arg("owner") = py::none(), py::arg("name") = "", py::arg("value") = py::none());
   m.attr("c_functions") = c_functions();

@@ -59,14 +59,8 @@ constexpr auto describe(ReduceList<Op...>) {
   return std::array{describe_penalty<Op>()...};
 }
 
-template <class... Op>
-constexpr auto describe(SliceList<Op...>) {
-  return std::array{Operator{Op::name, Op::params}...};
-}
-
 inline constexpr auto kMapOperators = describe(MapOps{});
 inline constexpr auto kPenalties = describe(ReduceOps{});
-inline constexpr auto kSliceOperators = describe(SliceOps{});
 inline constexpr auto kUpdateOperators = describe(UpdateOps{});
 inline constexpr auto kNoiseOperators = describe(NoiseOps{});
 

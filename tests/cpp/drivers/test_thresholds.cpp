@@ -34,7 +34,7 @@ ThresholdFound find(const std::vector<T>& x, Measure measure, double radius) {
 // What the elements become.
 template <class T>
 std::vector<T> project(const std::vector<T>& x, Measure measure, const ThresholdFound& found) {
-  const Cut<T> cut = cut_of<T>(found.threshold);
+  const auto cut = ops::cut_of<T>(found.threshold);
   std::vector<T> z(x.size());
   for (std::size_t i = 0; i < x.size(); ++i) {
     const T m = measure == Measure::magnitude ? std::fabs(x[i]) : x[i];

@@ -148,28 +148,44 @@ class Calls {
   // Vectors as rows and as columns: short ones, longer than a chunk, and so long that threads share
   // them out.
   void slice_with(std::ptrdiff_t stride) {
-    const double given[] = {0.1, 0.2, 0.5};
-    for (int op = 0; op < SliceOps::size; ++op) {
-      for (const std::size_t length : {std::size_t{10}, std::size_t{300}, std::size_t{5000}}) {
-        slice(op, x_.operand().data, stride * item_, kSize / length, length, given);
+    for (const SliceOperator& op : slice_operators()) {
+      for (const std::size_t length : {std::size_t{12}, std::size_t{300}, std::size_t{5000}}) {
+        slice(op, x_.operand().data, stride * item_, kSize / length, length);
       }
-      slice(op, long_.data(), item_, kLongColumns, kLongColumn, given);
+      slice(op, long_.data(), item_, kLongColumns, kLongColumn);
     }
   }
 
  private:
   static constexpr std::size_t kLongColumns = 9, kLongColumn = 1 << 17;
 
-  void slice(int op, char* data, std::ptrdiff_t item, std::size_t count, std::size_t length,
-             const double* given) {
+  void slice(const SliceOperator& op, char* data, std::ptrdiff_t item, std::size_t count,
+             std::size_t length) {
     const auto row = static_cast<std::ptrdiff_t>(length) * item;
     const auto column = static_cast<std::ptrdiff_t>(count) * item;
     const Walk rows(row, count), in_row(item, length), columns(item, count),
         in_column(column, length);
-    slices_done_ &= apply_to_slices({op, dtype_, data, rows, in_row, data, rows, in_row, count,
-                                     length, nullptr, given, nullptr});
-    slices_done_ &= apply_to_slices({op, dtype_, data, columns, in_column, data, columns, in_column,
-                                     count, length, nullptr, given, nullptr});
+    slice(op, data, rows, in_row, count, length);
+    slice(op, data, columns, in_column, count, length);
+  }
+  void slice(const SliceOperator& op, char* data, const Walk& vectors, const Walk& elements,
+             std::size_t count, std::size_t length) {
+    const double given[] = {1.0, 4.0, 0.5};
+    slices_done_ &= apply_to_slices({.op = &op,
+                                     .dtype = dtype_,
+                                     .x = data,
+                                     .x_vectors = vectors,
+                                     .x_elements = elements,
+                                     .out = data,
+                                     .out_vectors = vectors,
+                                     .out_elements = elements,
+                                     .count = count,
+                                     .length = length,
+                                     .offsets = nullptr,
+                                     .given = given,
+                                     .weights = nullptr,
+                                     .beside = beside_.data(),
+                                     .numbers = op.measures ? sums_.data() : nullptr});
   }
 
   DType dtype_;

@@ -8,7 +8,7 @@
 
 namespace bridle::inline BRIDLE_ISA {
 
-// The terms of an operator as loops/reduce.hpp wants them.
+// The terms of elements as loops/reduce.hpp wants them.
 template <class Op>
 struct SliceTerms {
   static constexpr int sums = Op::sums;
@@ -120,42 +120,54 @@ inline double slice_sum(const T* x, std::size_t size, const double* given, const
   return lane[0];
 }
 
-// Contiguous vectors of float or double of `size` <= kChunk elements each, one behind the other:
-// out = apply(x, number of its vector). Returns how many were done before one that needs a scale or
-// numbers of a wider type.
+// Contiguous vectors of float or double of at most kChunk elements each, one behind the other: of
+// `size` elements or, with offsets, of offsets[v + 1] − offsets[v]. out = apply(x, number of its
+// vector), or, where there are `numbers`, these alone are written. Returns how many were done before
+// one that is longer, or needs a scale or numbers of a wider type.
 template <class Op, class T>
-std::size_t slice_rows_kernel(const void* x, void* out, std::size_t size, std::size_t count,
-                              const double* given, const double* weights) {
-  const T* const from = static_cast<const T*>(x);
-  T* const to = static_cast<T*>(out);
-  const T* const end = from + size * count;
-  const Prefetch prefetch(size * count * sizeof(T));
+std::size_t slice_rows_kernel(const SliceRows& rows, SliceFinish finish, const double* given) {
+  const T* const from = static_cast<const T*>(rows.x);
+  T* const to = static_cast<T*>(rows.out);
+  const auto first = [&](std::size_t v) -> std::size_t {
+    return rows.offsets ? static_cast<std::size_t>(rows.offsets[v] - rows.offsets[0])
+                        : rows.size * v;
+  };
+  const std::size_t count = rows.count;
+  const T* const end = from + first(count);
+  const Prefetch prefetch(first(count) * sizeof(T));
   // Several at a time, so that none has to wait for the square root and the division of another.
   constexpr std::size_t most = 16, elements = 2048;
-  const std::size_t step = size * most <= elements ? most : size <= elements ? elements / size : 1;
-  for (std::size_t begin = 0; begin < count; begin += step) {
-    const std::size_t batch = count - begin < step ? count - begin : step;
-    double sums[most];
-    SliceResult found[most];
+  double sums[most];
+  SliceResult found[most];
+  std::size_t batch;
+  for (std::size_t begin = 0; begin < count; begin += batch) {
+    batch = 0;
+    const std::size_t start = first(begin);
+    for (std::size_t v = begin; batch < most && v < count; ++v, ++batch) {
+      const std::size_t size = first(v + 1) - first(v);
+      if (size > kChunk || (batch > 0 && first(v + 1) - start > elements)) break;
+      prefetch(from + first(v), size * sizeof(T));
+      sums[batch] = slice_sum<Op>(from + first(v), size, given, end);
+    }
+    if (batch == 0) return begin;
     for (std::size_t v = 0; v < batch; ++v) {
-      const T* const row = from + (begin + v) * size;
-      prefetch(row, size * sizeof(T));
-      sums[v] = slice_sum<Op>(row, size, given, end);
+      found[v] = finish(given, rows.weights ? rows.weights[begin + v] : 1.0, sums + v, 1.0);
     }
     for (std::size_t v = 0; v < batch; ++v) {
-      found[v] = Op::finish(given, weights ? weights[begin + v] : 1.0, sums + v, 1.0);
-    }
-    for (std::size_t v = 0; v < batch; ++v) {
-      const T* const row = from + (begin + v) * size;
-      T* const result = to + (begin + v) * size;
-      if (found[v].kind == SliceResult::apply && found[v].fits(sizeof(T) == 8)) {
+      const std::size_t place = first(begin + v), size = first(begin + v + 1) - place;
+      const T* const row = from + place;
+      if (found[v].kind == SliceResult::again) return begin + v;
+      if (rows.numbers) {
+        rows.numbers[begin + v] = found[v].number;
+      } else if (found[v].kind == SliceResult::unchanged) {
+        if (from != to) __builtin_memcpy(to + place, row, size * sizeof(T));
+      } else if (found[v].fits(sizeof(T) == 8)) {
         const T number = static_cast<T>(found[v].number);
+        T* const result = to + place;
 #pragma omp simd
         for (std::size_t i = 0; i < size; ++i) narrow(Op::apply(row[i], given, number), result[i]);
-      } else if (found[v].kind != SliceResult::unchanged) {
+      } else {
         return begin + v;
-      } else if (row != result) {
-        __builtin_memcpy(result, row, size * sizeof(T));
       }
     }
   }

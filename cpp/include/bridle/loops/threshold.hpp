@@ -227,6 +227,22 @@ void add_exactly(const void* x, std::size_t size, double scale, Threshold* sum, 
   *sum = {total.high, total.low};
 }
 
+// out = max(m − threshold, 0), with the sign of x.
+template <class S, bool kMagnitude>
+void cut_kernel(const void* x, void* out, std::size_t size, const Threshold& threshold) {
+  using T = Compute<S>;
+  const S* const from = static_cast<const S*>(x);
+  S* const to = static_cast<S*>(out);
+  const auto cut = ops::cut_of<T>(threshold);
+#pragma omp simd
+  for (std::size_t i = 0; i < size; ++i) {
+    const T value = widen(from[i]);
+    const T excess = ((kMagnitude ? ops::absolute(value) : value) - cut.head) - cut.tail;
+    const T kept = excess > T(0) ? excess : T(0);
+    narrow(kMagnitude && value < T(0) ? -kept : kept, to[i]);
+  }
+}
+
 // A vector of at most kShortVector elements, in 8 lanes.
 class ShortVector {
  public:

@@ -1,16 +1,52 @@
 // Operators of slices: what an element becomes depends on the vector that it belongs to.
 //
-// `terms` says what an element adds to the sums of its vector. `finish` turns them into the one
-// number by which `apply` makes of each element its result. They are given the numbers of the call
-// in double; `scale` is a power of two by which the terms are to multiply an element first. It is
-// 1, unless squares left the range of double: then all is summed once more with another one.
+// What is done with the elements is one of a few kinds: `terms` says what an element adds to the
+// sums of its vector, `apply` makes of it its result by one number. An operator says with `finish`
+// which number the sums make. All are given the numbers of the call in double. `scale` is a power
+// of two by which the terms are to multiply an element first. It is 1, unless squares left the
+// range of double: then all is summed once more with another one.
+//
+// An operator that measures finds a number for each vector and leaves the elements alone.
 #pragma once
 
 #include <bridle/ops/math.hpp>
+#include <bridle/ops/nonconvex.hpp>
 #include <bridle/param.hpp>
 #include <bridle/types.hpp>
 
 namespace bridle::inline BRIDLE_ISA::ops {
+
+// Each vector is multiplied by a number that depends on its norm.
+struct scaled_by_norm {
+  static constexpr int sums = 1;
+
+  template <class T>
+  static constexpr void terms(T x, const double*, double scale, T (&term)[1]) {
+    const T scaled = x * scale;
+    term[0] = scaled * scaled;
+  }
+  template <class T>
+  static constexpr T apply(T x, const double*, T factor) {
+    return x * factor;
+  }
+};
+
+// The same of soft_threshold(x, l1·step), where the numbers are those of prox_sparse_group.
+struct soft_and_scaled_by_norm {
+  static constexpr int sums = 1;
+
+  template <class T>
+  static constexpr void terms(T x, const double* given, double scale, T (&term)[1]) {
+    const T limit = T{} + limit_of(given);
+    scaled_by_norm::terms(x - clamp(x, -limit, limit), given, scale, term);
+  }
+  template <class T>
+  static constexpr T apply(T x, const double* given, T factor) {
+    const T limit = static_cast<T>(limit_of(given));
+    return (x - clamp(x, -limit, limit)) * factor;
+  }
+  static constexpr double limit_of(const double* given) { return product(given[0], given[2]); }
+};
 
 // The next scale for a sum of squares of elements that were multiplied by `scale`, or 0 where the
 // sum is good: with 2⁻⁶⁰⁰ and 2⁶⁰⁰ that of the largest and the smallest numbers is.
@@ -20,81 +56,224 @@ inline double next_scale(double sum, double scale) {
   return sum < small ? 0x1p600 : 0x1p-600;
 }
 
-// x·max(1 − threshold·weight / ‖x‖, 0): the prox of threshold·weight·‖z‖.
+// What becomes of a vector whose norm, of elements multiplied by `units`, is found by
+// result(norm, units).
+template <class Result>
+SliceResult by_norm(const double* sums, double units, const Result& result) {
+  if (const double next = next_scale(sums[0], units)) return {SliceResult::again, next, 1.0};
+  return result(square_root(sums[0]), units);
+}
+
+inline SliceResult multiplied(double factor) {
+  if (factor == 1.0) return {SliceResult::unchanged, 1.0, 1.0};
+  return {SliceResult::apply, factor, 1.0};
+}
+
+// x·max(1 − threshold / ‖x‖, 0): the prox of threshold·‖z‖.
+inline SliceResult shrunk(double threshold, const double* sums, double scale) {
+  return by_norm(sums, scale, [=](double norm, double units) {
+    const double limit = threshold * units;
+    return multiplied(norm <= limit ? 0.0 : 1.0 - limit / norm);
+  });
+}
+
+// x·prox(‖x‖) / ‖x‖ for the prox of a penalty of one number.
+template <class Prox>
+SliceResult shrunk_by(const Prox& prox, const double* sums, double scale) {
+  return by_norm(sums, scale, [=](double norm, double units) {
+    const double size = norm / units;
+    if (size == 0.0) return multiplied(0.0);
+    return multiplied(size == __builtin_inf() ? 1.0 : prox(size) / size);
+  });
+}
+
+// The norm becomes rate·clip(norm, minimum, maximum) + (1 − rate)·norm; a zero vector stays.
+inline SliceResult clipped(double minimum, double maximum, double rate, const double* sums,
+                           double scale) {
+  return by_norm(sums, scale, [=](double norm, double units) -> SliceResult {
+    const double low = minimum * units, high = maximum * units;
+    const bool inside = (norm >= low && norm <= high) || norm == 0.0 || rate == 0.0;
+    if (inside) return {SliceResult::unchanged, 1.0, 1.0};
+    const double wanted = norm < low ? minimum : maximum;
+    const double kept = (1.0 - rate) / units;  // of the old norm; needs no division by it
+    if (wanted == 0.0 && kept == 0.0) return {SliceResult::apply, 0.0, 1.0};
+    return {SliceResult::apply, rate * (wanted / norm) + kept, units};
+  });
+}
+
 struct group_soft_threshold {
   static constexpr const char* name = "group_soft_threshold";
   static constexpr auto params = parameters(Param{"threshold", Rule::non_negative});
-  static constexpr int sums = 1;
+  using Elements = scaled_by_norm;
 
-  template <class T>
-  static constexpr void terms(T x, const double*, double scale, T (&term)[1]) {
-    const T scaled = x * scale;
-    term[0] = scaled * scaled;
-  }
   static SliceResult finish(const double* given, double weight, const double* sums, double scale) {
-    if (const double next = next_scale(sums[0], scale)) return {SliceResult::again, next, 1.0};
-    const double norm = square_root(sums[0]);
-    if (norm == 0.0) return {SliceResult::apply, 0.0, 1.0};
-    const double factor = 1.0 - product(given[0], weight) * scale / norm;
-    if (factor == 1.0) return {SliceResult::unchanged, 1.0, 1.0};
-    return {SliceResult::apply, factor < 0.0 ? 0.0 : factor, 1.0};
-  }
-  template <class T>
-  static constexpr T apply(T x, const double*, T factor) {
-    return x * factor;
+    return shrunk(product(given[0], weight), sums, scale);
   }
 };
 
-// The same of soft_threshold(x, l1): the prox of l1·Σ|z| + group·weight·‖z‖.
+struct prox_l2_norm {
+  static constexpr const char* name = "prox_l2_norm";
+  static constexpr auto params =
+      parameters(Param{"strength", Rule::non_negative}, Param{"step", Rule::non_negative});
+  using Elements = scaled_by_norm;
+
+  static SliceResult finish(const double* given, double, const double* sums, double scale) {
+    return shrunk(product(given[0], given[1]), sums, scale);
+  }
+};
+
+// The prox of l1·Σ|z| + group·weight·‖z‖.
 struct prox_sparse_group {
   static constexpr const char* name = "prox_sparse_group";
   static constexpr auto params =
-      parameters(Param{"l1", Rule::non_negative}, Param{"group", Rule::non_negative});
-  static constexpr int sums = 1;
+      parameters(Param{"l1", Rule::non_negative}, Param{"group", Rule::non_negative},
+                 Param{"step", Rule::non_negative});
+  using Elements = soft_and_scaled_by_norm;
 
-  template <class T>
-  static constexpr void terms(T x, const double* given, double scale, T (&term)[1]) {
-    const T limit = T{} + given[0];
-    group_soft_threshold::terms(x - clamp(x, -limit, limit), given + 1, scale, term);
-  }
   static SliceResult finish(const double* given, double weight, const double* sums, double scale) {
-    const SliceResult result = group_soft_threshold::finish(given + 1, weight, sums, scale);
-    const bool as_it_is = result.kind == SliceResult::unchanged && given[0] > 0.0;
-    return as_it_is ? SliceResult{SliceResult::apply, 1.0, 1.0} : result;
-  }
-  template <class T>
-  static constexpr T apply(T x, const double* given, T factor) {
-    const T limit = static_cast<T>(given[0]);
-    return (x - clamp(x, -limit, limit)) * factor;
+    const SliceResult result =
+        shrunk(product(product(given[1], weight), given[2]), sums, scale);
+    const bool soft = Elements::limit_of(given) > 0.0;
+    return result.kind == SliceResult::unchanged && soft ? SliceResult{SliceResult::apply, 1.0, 1.0}
+                                                         : result;
   }
 };
 
-// Each vector gets the norm rate·clip(norm, minimum, maximum) + (1 − rate)·norm, a zero vector
-// stays.
-struct scale_norm {
-  static constexpr const char* name = "scale_norm";
-  static constexpr auto params =
-      parameters(Param{"minimum", Rule::non_negative}, Param{"maximum", Rule::non_negative},
-                 Param{"rate", Rule::unit_interval});
-  static constexpr int sums = 1;
+struct prox_group_mcp {
+  static constexpr const char* name = "prox_group_mcp";
+  static constexpr auto params = prox_mcp<double>::params;
+  using Elements = scaled_by_norm;
 
-  template <class T>
-  static constexpr void terms(T x, const double*, double scale, T (&term)[1]) {
-    group_soft_threshold::terms(x, nullptr, scale, term);
+  static SliceResult finish(const double* given, double weight, const double* sums, double scale) {
+    return shrunk_by(prox_mcp<double>{product(given[0], weight), given[1], given[2]}, sums, scale);
   }
+};
+
+struct prox_group_scad {
+  static constexpr const char* name = "prox_group_scad";
+  static constexpr auto params = prox_scad<double>::params;
+  using Elements = scaled_by_norm;
+
+  static SliceResult finish(const double* given, double weight, const double* sums, double scale) {
+    return shrunk_by(prox_scad<double>{product(given[0], weight), given[1], given[2]}, sums, scale);
+  }
+};
+
+struct project_l2_ball {
+  static constexpr const char* name = "project_l2_ball";
+  static constexpr auto params = parameters(Param{"radius", Rule::non_negative});
+  using Elements = scaled_by_norm;
+
   static SliceResult finish(const double* given, double, const double* sums, double scale) {
-    if (const double next = next_scale(sums[0], scale)) return {SliceResult::again, next, 1.0};
-    const double norm = square_root(sums[0]), rate = given[2];
-    const double low = given[0] * scale, high = given[1] * scale;
-    const bool inside = (norm >= low && norm <= high) || norm == 0.0 || rate == 0.0;
-    if (inside) return {SliceResult::unchanged, 1.0, 1.0};
-    const double wanted = norm < low ? given[0] : given[1];
-    // The part of the old norm needs no division by it.
-    return {SliceResult::apply, rate * (wanted / norm) + (1.0 - rate) / scale, scale};
+    return clipped(0.0, given[0], 1.0, sums, scale);
   }
-  template <class T>
-  static constexpr T apply(T x, const double*, T factor) {
-    return x * factor;
+};
+
+struct max_norm {
+  static constexpr const char* name = "max_norm";
+  static constexpr auto params = parameters(Param{"max_value", Rule::non_negative});
+  using Elements = scaled_by_norm;
+
+  static SliceResult finish(const double* given, double, const double* sums, double scale) {
+    return clipped(0.0, given[0], 1.0, sums, scale);
+  }
+};
+
+struct unit_norm {
+  static constexpr const char* name = "unit_norm";
+  static constexpr auto params = parameters();
+  using Elements = scaled_by_norm;
+
+  static SliceResult finish(const double*, double, const double* sums, double scale) {
+    return clipped(1.0, 1.0, 1.0, sums, scale);
+  }
+};
+
+struct min_max_norm {
+  static constexpr const char* name = "min_max_norm";
+  static constexpr auto params =
+      parameters(Param{"min_value", Rule::non_negative}, Param{"max_value", Rule::not_below_previous},
+                 Param{"rate", Rule::unit_interval});
+  using Elements = scaled_by_norm;
+
+  static SliceResult finish(const double* given, double, const double* sums, double scale) {
+    return clipped(given[0], given[1], given[2], sums, scale);
+  }
+};
+
+// measure(norm) of the norm of a vector.
+template <class Measure>
+SliceResult measured(const double* sums, double scale, const Measure& measure) {
+  return by_norm(sums, scale, [=](double norm, double units) -> SliceResult {
+    return {SliceResult::apply, measure(norm / units), 1.0};
+  });
+}
+
+// The penalty of one number, as a sum of one term.
+template <class Penalty>
+double penalty_of(const Penalty& penalty, double x) {
+  double term[1];
+  penalty.terms(x, term);
+  return penalty.finish(term);
+}
+
+struct l2_norm_penalty {
+  static constexpr const char* name = "l2_norm_penalty";
+  static constexpr auto params = parameters(Param{"strength", Rule::non_negative});
+  using Elements = scaled_by_norm;
+  static constexpr bool measures = true;
+
+  static SliceResult finish(const double* given, double, const double* sums, double scale) {
+    return measured(sums, scale, [=](double norm) { return product(given[0], norm); });
+  }
+};
+
+struct group_l2_penalty {
+  static constexpr const char* name = "group_l2_penalty";
+  static constexpr auto params = parameters(Param{"strength", Rule::non_negative});
+  using Elements = scaled_by_norm;
+  static constexpr bool measures = true;
+
+  static SliceResult finish(const double* given, double weight, const double* sums, double scale) {
+    return measured(sums, scale,
+                    [=](double norm) { return product(given[0], product(weight, norm)); });
+  }
+};
+
+// Without the term of the elements, l1·Σ|w|.
+struct sparse_group_penalty {
+  static constexpr const char* name = "sparse_group_penalty";
+  static constexpr auto params =
+      parameters(Param{"l1", Rule::non_negative}, Param{"group", Rule::non_negative});
+  using Elements = scaled_by_norm;
+  static constexpr bool measures = true;
+
+  static SliceResult finish(const double* given, double weight, const double* sums, double scale) {
+    return group_l2_penalty::finish(given + 1, weight, sums, scale);
+  }
+};
+
+struct group_mcp_penalty {
+  static constexpr const char* name = "group_mcp_penalty";
+  static constexpr auto params = mcp_penalty::params;
+  using Elements = scaled_by_norm;
+  static constexpr bool measures = true;
+
+  static SliceResult finish(const double* given, double weight, const double* sums, double scale) {
+    const mcp_penalty penalty{product(given[0], weight), given[1]};
+    return measured(sums, scale, [=](double norm) { return penalty_of(penalty, norm); });
+  }
+};
+
+struct group_scad_penalty {
+  static constexpr const char* name = "group_scad_penalty";
+  static constexpr auto params = scad_penalty::params;
+  using Elements = scaled_by_norm;
+  static constexpr bool measures = true;
+
+  static SliceResult finish(const double* given, double weight, const double* sums, double scale) {
+    const scad_penalty penalty{product(given[0], weight), given[1]};
+    return measured(sums, scale, [=](double norm) { return penalty_of(penalty, norm); });
   }
 };
 

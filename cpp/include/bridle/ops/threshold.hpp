@@ -54,4 +54,16 @@ constexpr bool touches(const Threshold& sum, double radius, bool magnitude) {
   return magnitude ? rest <= 0.0 : rest == 0.0;
 }
 
+// The threshold in the compute type T.
+template <class T>
+struct Cut {
+  T head, tail;
+};
+template <class T>
+constexpr Cut<T> cut_of(const Threshold& threshold) {
+  const T head = static_cast<T>(threshold.high);
+  const double rest = (threshold.high - static_cast<double>(head)) + threshold.low;
+  return {head, head - head == T(0) ? static_cast<T>(rest) : T(0)};
+}
+
 }  // namespace bridle::inline BRIDLE_ISA::ops

@@ -1,0 +1,42 @@
+// The vectors of a call of an operator of slices.
+#pragma once
+
+#include "slices.hpp"
+
+namespace bridle {
+
+inline constexpr std::size_t kLeastSlicePart = 16 * 1024;  // elements for each thread
+
+// One vector: element i lies elements(first + i) behind x and out.
+struct SliceVector {
+  char *x, *out;
+  std::size_t first, length;
+};
+
+inline SliceVector slice_vector(const SliceCall& call, std::size_t v) {
+  if (call.offsets) {
+    const auto first = static_cast<std::size_t>(call.offsets[v]);
+    return {call.x, call.out, first, static_cast<std::size_t>(call.offsets[v + 1]) - first};
+  }
+  return {call.x + call.x_vectors.first_row(v, 1).offset,
+          call.out + call.out_vectors.first_row(v, 1).offset, 0, call.length};
+}
+
+inline std::size_t slice_elements(const SliceCall& call) {
+  return call.offsets ? static_cast<std::size_t>(call.offsets[call.count] - call.offsets[0])
+                      : call.length * call.count;
+}
+
+// Whether neighbouring vectors begin at neighbouring elements, in both arrays.
+inline bool are_beside(const SliceCall& call) {
+  if (call.offsets || call.count < 2) return false;
+  const auto beside = static_cast<std::ptrdiff_t>(item_size(call.dtype));
+  const Walk::Row x = call.x_vectors.first_row(0, call.count);
+  const Walk::Row out = call.out_vectors.first_row(0, call.count);
+  return x.stride == beside && out.stride == beside && x.count >= 8 && out.count >= 8;
+}
+
+// Of operators that are given vectors as a whole.
+bool apply_to_whole_vectors(const SliceCall& call) noexcept;
+
+}  // namespace bridle

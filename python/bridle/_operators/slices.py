@@ -1,0 +1,263 @@
+"""What every operator of slices does with its arguments: groups, vectors, sets."""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bridle import _core
+from bridle._call import NO_MASKS, is_masked, is_real, number, real_array, refuse_masked, shown
+
+WHOLE_NUMBERS = frozenset("kmn")  # the names of parameters that count
+
+
+class Slices:
+    """How an array is seen as vectors: along axes, between offsets, or by labels.
+
+    `axes` are those over which a vector extends; with `offsets` or `labels`, which are int64, it is
+    the only one. `count` is the number of vectors.
+    """
+
+    def __init__(self, name: str, x: NDArray[Any], axis: Any, offsets: Any, labels: Any) -> None:
+        self.offsets = self.labels = None
+        if offsets is None and labels is None:
+            self.axes = _axes(name, axis, x.ndim)
+            self.shape = tuple(n for a, n in enumerate(x.shape) if a not in self.axes)
+            self.count = math.prod(self.shape)
+            return
+        if offsets is not None and labels is not None:
+            raise ValueError(f"{name}: offsets and labels must not both be given")
+        if axis != -1:
+            raise ValueError(f"{name}: axis must not be given with offsets or labels, got {axis!r}")
+        if offsets is not None:
+            if x.ndim != 1:
+                raise ValueError(f"{name}: offsets want an array of one dimension, got {x.ndim}")
+            self.axes = (0,)
+            self.offsets = _offsets(name, offsets, x.size)
+            self.count = len(self.offsets) - 1
+        else:
+            self.axes = tuple(range(x.ndim))
+            self.labels = _labels(name, labels, x.shape)
+            self.count = _core.count_labels(self.labels)
+        self.shape = (self.count,)
+
+    def weights(self, name: str, weights: Any) -> NDArray[np.float64] | None:
+        """Return one number for each vector; groups that have no elements may have one, too."""
+        if weights is None:
+            return None
+        array = _numbers(name, "weights", weights)
+        if array.size > 0:
+            lowest = array.min()  # of a NaN: NaN
+            if not lowest >= 0:
+                raise ValueError(f"{name}: weights must be >= 0, got {lowest}")
+        if self.labels is not None and array.ndim == 1 and array.size > self.count:
+            self.count = array.size
+            self.shape = (self.count,)
+        if array.shape != self.shape and (array.ndim > 0 or self.shape):
+            raise ValueError(
+                f"{name}: weights must be one for each group, of shape {self.shape}, "
+                f"got {array.shape}"
+            )
+        return np.ascontiguousarray(array).reshape(-1)
+
+
+def _axes(name: str, axis: Any, ndim: int) -> tuple[int, ...]:
+    try:
+        if ndim == 0 and not isinstance(axis, tuple) and operator.index(axis) in (0, -1):
+            return ()
+        return np.lib.array_utils.normalize_axis_tuple(axis, ndim)
+    except TypeError:
+        raise TypeError(
+            f"{name}: axis must be an integer or a tuple of them, got {shown(axis)}"
+        ) from None
+    except ValueError as error:  # AxisError is one
+        raise type(error)(f"{name}: axis {axis!r} does not fit {ndim} dimensions") from None
+
+
+def _integers(name: str, parameter: str, value: Any) -> NDArray[np.int64]:
+    refuse_masked(name, parameter, value)
+    array = np.asarray(value)
+    if array.size == 0 and array.dtype == np.float64:
+        array = array.astype(np.int64)  # of an empty list
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{name}: {parameter} must be integers, got {shown(value)}")
+    if array.dtype.itemsize == 8 and array.dtype.kind == "u" and (array > 2**62).any():
+        raise ValueError(f"{name}: {parameter} must be below 2**62, got {array.max()}")
+    return np.require(array, np.int64, "CA")
+
+
+def _offsets(name: str, offsets: Any, size: int) -> NDArray[np.int64]:
+    array = _integers(name, "offsets", offsets)
+    if array.ndim != 1 or array.size < 1:
+        raise ValueError(f"{name}: offsets must be of one dimension, got {shown(offsets)}")
+    if array[0] != 0 or array[-1] != size:
+        ends = f"{array[0]} to {array[-1]}"
+        raise ValueError(f"{name}: offsets must go from 0 to {size}, got {ends}")
+    falls = np.flatnonzero(array[1:] < array[:-1])
+    if falls.size > 0:
+        pair = f"{array[falls[0]]} before {array[falls[0] + 1]}"
+        raise ValueError(f"{name}: offsets must not decrease, got {pair}")
+    return array
+
+
+def _labels(name: str, labels: Any, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    array = _integers(name, "labels", labels)
+    if array.shape != shape:
+        raise ValueError(
+            f"{name}: labels must have the shape of the array, {shape}, got {array.shape}"
+        )
+    return array
+
+
+def _numbers(name: str, parameter: str, value: Any) -> NDArray[np.float64]:
+    refuse_masked(name, parameter, value)
+    array = np.asarray(value)
+    if not is_real(array):
+        raise TypeError(f"{name}: {parameter} must be real numbers, got {shown(value)}")
+    return array.astype(np.float64, copy=False)
+
+
+def _parameters(name: str, values: tuple[Any, ...]) -> list[float]:
+    """Check the numbers of an operator, also against each other."""
+    checked: list[float] = []
+    for index, (kind, value) in enumerate(zip(_core.slice_operators[name][0], values, strict=True)):
+        if kind in WHOLE_NUMBERS:
+            try:
+                value = operator.index(value)
+            except TypeError:
+                raise TypeError(f"{name}: {kind} must be an integer, got {shown(value)}") from None
+        checked.append(number(name, kind, value))
+        shown_value = value if isinstance(value, int | float) else checked[-1]
+        before = (values[index - 1],) if index > 0 else ()
+        _core.check_parameter(name, index, shown_value, *before)
+    return checked
+
+
+def _beside(name: str, beside: Any, length: int) -> NDArray[np.float64] | None:
+    """Check the array of one number for each element of a vector."""
+    if beside is None:
+        return None
+    parameter = _core.slice_operators[name][1]
+    array = _numbers(name, parameter, beside)
+    if array.shape != (length,):
+        raise ValueError(
+            f"{name}: {parameter} must be one for each element of a vector, "
+            f"of shape {(length,)}, got {array.shape}"
+        )
+    if array.size > 0:
+        for extreme in (array.min(), array.max()):
+            _core.check_beside(name, float(extreme))
+    return np.require(array, np.float64, "CA")
+
+
+def _native(array: NDArray[Any]) -> NDArray[Any]:
+    """Return the array as the core can work on it where it lies, or a copy that is so."""
+    return np.require(array, array.dtype.newbyteorder("="), "A")
+
+
+def _result(name: str, x: NDArray[Any], out: Any) -> NDArray[Any]:
+    if isinstance(out, tuple):
+        if len(out) != 1:
+            raise ValueError(f"{name}: out must be one array, got {len(out)}")
+        (out,) = out
+    if out is None:
+        return np.empty_like(x, dtype=x.dtype.newbyteorder("="), subok=False)
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"{name}: out must be an array, got {shown(out)}")
+    if is_masked(out):
+        raise TypeError(f"{name}: {NO_MASKS.format(' as out')}")
+    if out.shape != x.shape:
+        raise ValueError(f"{name}: out must have the shape {x.shape}, got {out.shape}")
+    if not np.can_cast(x.dtype, out.dtype, "same_kind"):
+        raise TypeError(f"{name}: out must hold {x.dtype}, got {out.dtype}")
+    if not out.flags.writeable:
+        raise ValueError(f"{name}: out must be writeable")
+    return out
+
+
+def _lies_as(x: NDArray[Any], out: NDArray[Any]) -> bool:
+    """Whether the result can be written where it is wanted while x is read."""
+    usable = out.dtype == x.dtype and out.dtype.isnative and out.flags.aligned
+    if not usable:
+        return False
+    same = x.ctypes.data == out.ctypes.data and x.strides == out.strides
+    return same or not np.may_share_memory(x, out)
+
+
+def _run(
+    name: str,
+    x: NDArray[Any],
+    out: NDArray[Any],
+    slices: Slices,
+    numbers: list[float],
+    weights: Any,
+    beside: Any,
+) -> None:
+    if slices.labels is None:
+        axes = list(slices.axes)
+        _core.apply_to_slices(name, x, out, axes, numbers, weights, slices.offsets, beside)
+    else:
+        _core.apply_by_labels(name, x, out, slices.labels, numbers, weights, slices.count)
+
+
+def apply(
+    name: str,
+    x: ArrayLike,
+    numbers: tuple[Any, ...],
+    out: Any = None,
+    *,
+    axis: Any = -1,
+    offsets: Any = None,
+    labels: Any = None,
+    weights: Any = None,
+    beside: Any = None,
+) -> Any:
+    """Call an operator of slices, everything checked before anything is written."""
+    values = _parameters(name, numbers)
+    refuse_masked(name, "out", out)
+    array = real_array(name, x)
+    result = _result(name, array, out)
+    slices = Slices(name, array, axis, offsets, labels)
+    weights = slices.weights(name, weights)
+    length = math.prod(array.shape[a] for a in slices.axes)
+    beside = _beside(name, beside, length)
+    native = _native(array)
+    by_labels = slices.labels is not None
+    if by_labels:
+        native = np.ascontiguousarray(native)
+    direct = _lies_as(native, result) and (not by_labels or result.flags.c_contiguous)
+    place = result if direct else np.empty_like(native, order="C" if by_labels else "K")
+    _run(name, native, place, slices, values, weights, beside)
+    if not direct:
+        np.copyto(result, place, casting="same_kind")
+    return result[()] if result.ndim == 0 and out is None else result
+
+
+def measure(
+    name: str,
+    w: ArrayLike,
+    numbers: tuple[Any, ...],
+    *,
+    axis: Any = -1,
+    offsets: Any = None,
+    labels: Any = None,
+    weights: Any = None,
+    beside: Any = None,
+) -> np.float64:
+    """Sum what an operator of slices measures of each vector."""
+    values = _parameters(name, numbers)
+    array = _native(real_array(name, w))
+    slices = Slices(name, array, axis, offsets, labels)
+    weights = slices.weights(name, weights)
+    length = math.prod(array.shape[a] for a in slices.axes)
+    beside = _beside(name, beside, length)
+    if slices.labels is not None:
+        array = np.ascontiguousarray(array)
+    found = np.empty(slices.count)
+    _run(name, array, found, slices, values, weights, beside)
+    total: np.float64 = _core.l1_penalty(found, 1.0, None, False)
+    return total
