@@ -45,20 +45,25 @@ WANTED = {
     "part_kernel": (FLOATS + "d", FLOATS + "d"),
     "weighted_extent_kernel": (FLOATS + "[sd]", FLOATS + "[sd]"),
     "weighted_excess_kernel": (FLOATS + "d", FLOATS + "d"),
+    "cut_kernel": (FLOATS + "[sd]", FLOATS + "[sd]"),
     "cut_weighted_kernel": (FLOATS + "d", FLOATS + "d"),
     "digits_kernel": (r"v?pcmpeq\w|v?p(and|or)\w*", r"v?pcmpeq\w|v?p(and|or)\w*"),
     "ties_kernel": (r"v?pcmpeq\w", r"v?pcmpeq\w"),
     "keep_kernel": (r"v?pand\w*", r"v?pand\w*"),
     "keep_largest_kernel": (r"v?pand\w*", r"v?pand\w*"),
     "n_of_m_kernel": (r"v?pand\w*", r"v?pand\w*"),
+    "largest_kernel": (r"v?p(and|max)\w*", r"v?p(and|max)\w*"),
+    "inner_product_kernel": ("v?addpd", "v?addpd"),
+    "subtract_kernel": ("v?subpd", "v?subpd"),
+    "differences_kernel": ("v?subpd", "v?subpd"),
     "draw_superblocks": ("v?paddd", "v?paddd"),
     "transform_range": (r"v?(add|sub|mul)pd", r"v?(add|sub|mul)ps"),
 }
 
 # gcc makes branches of these selections: kernels that are not hot, and operators in a program that
-# has no -fno-trapping-math (see transform.hpp).
+# has no -fno-trapping-math (see transform.hpp). Sorting and the taut string follow their data.
 SCALAR = (
-    r"penalize_each_kernel<|reduce_columns_kernel<[^,]*(mcp|scad)_penalty|"
+    r"penalize_each_kernel<|(total_variation|slope|slope_terms)_kernel<|reduce_columns_kernel<[^,]*(mcp|scad)_penalty|"
     r"transform_range<.*ops::(hard_threshold|project_\w+|prox_(huber|l0|mcp|scad|nonnegative_l1))<"
 )
 

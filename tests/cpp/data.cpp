@@ -79,8 +79,10 @@ Bytes hostile_words(DType dtype, std::size_t size, std::uint64_t seed, int manti
 std::vector<double> values_that_keep(Rule rule) {
   switch (rule) {
     case Rule::non_negative:
+    case Rule::non_negative_finite:
       return {0.0, 1e-42, 1e-3, 0.3, 1.0, 7.25, 1e30, std::numeric_limits<double>::infinity()};
     case Rule::any:
+    case Rule::finite:
     case Rule::number:
     case Rule::not_below_previous:  // drivers take what they are given
       return {-std::numeric_limits<double>::infinity(), -7.25, -0.3, -0.0, 0.0, 0.3, 1.0};

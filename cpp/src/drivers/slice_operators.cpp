@@ -210,10 +210,15 @@ double prox_group_linf(const WholeVector& vector) {
 }
 
 double project_linf_ball(const WholeVector& vector) {
-  if (std::isnan(largest(vector))) {
+  const double radius = vector.given[0];
+  if (const double norm = largest(vector); std::isnan(norm)) {
     fill(vector, kNan);
+  } else if (radius == 0) {
+    fill(vector, 0.0);
+  } else if (norm <= radius) {
+    keep(vector);
   } else {
-    limit_to(vector, vector.given[0]);
+    limit_to(vector, radius);
   }
   return 0.0;
 }

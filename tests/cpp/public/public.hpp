@@ -46,8 +46,10 @@ std::size_t first_difference(const std::vector<T>& a, const std::vector<T>& b) {
 inline double sample(Rule rule, std::size_t i) {
   switch (rule) {
     case Rule::any:
+    case Rule::finite:
     case Rule::number:
     case Rule::non_negative:
+    case Rule::non_negative_finite:
     case Rule::positive:
     case Rule::not_below_previous:
       return 0.3 + 0.125 * static_cast<double>(i);

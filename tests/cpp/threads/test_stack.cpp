@@ -61,6 +61,7 @@ class Calls {
         state_(compute_size(dtype), 3 * kSize, static_cast<std::ptrdiff_t>(compute_size(dtype))),
         parameter_(compute_size(dtype), kSize, static_cast<std::ptrdiff_t>(compute_size(dtype))),
         sums_(2 * kSize),
+        beside_(kLongColumn, 1.0),
         long_(kLongColumns * kLongColumn * item_size(dtype)) {}
 
   bool slices_done() const { return slices_done_; }
@@ -192,7 +193,7 @@ class Calls {
   std::ptrdiff_t item_;
   bool slices_done_ = true;
   Array x_, out_, state_, parameter_;
-  std::vector<double> sums_;
+  std::vector<double> sums_, beside_;
   std::vector<char> long_;
 };
 

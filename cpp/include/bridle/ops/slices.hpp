@@ -16,6 +16,12 @@
 
 namespace bridle::inline BRIDLE_ISA::ops {
 
+// x·factor; a factor of zero makes zeros also of infinities.
+template <class T>
+constexpr T times(T x, T factor) {
+  return factor == T(0) ? T(0) : x * factor;
+}
+
 // Each vector is multiplied by a number that depends on its norm.
 struct scaled_by_norm {
   static constexpr int sums = 1;
@@ -27,7 +33,7 @@ struct scaled_by_norm {
   }
   template <class T>
   static constexpr T apply(T x, const double*, T factor) {
-    return x * factor;
+    return times(x, factor);
   }
 };
 
@@ -43,7 +49,7 @@ struct soft_and_scaled_by_norm {
   template <class T>
   static constexpr T apply(T x, const double* given, T factor) {
     const T limit = static_cast<T>(limit_of(given));
-    return (x - clamp(x, -limit, limit)) * factor;
+    return times(x - clamp(x, -limit, limit), factor);
   }
   static constexpr double limit_of(const double* given) { return product(given[0], given[2]); }
 };
@@ -92,11 +98,11 @@ inline SliceResult clipped(double minimum, double maximum, double rate, const do
                            double scale) {
   return by_norm(sums, scale, [=](double norm, double units) -> SliceResult {
     const double low = minimum * units, high = maximum * units;
-    const bool inside = (norm >= low && norm <= high) || norm == 0.0 || rate == 0.0;
-    if (inside) return {SliceResult::unchanged, 1.0, 1.0};
     const double wanted = norm < low ? minimum : maximum;
     const double kept = (1.0 - rate) / units;  // of the old norm; needs no division by it
-    if (wanted == 0.0 && kept == 0.0) return {SliceResult::apply, 0.0, 1.0};
+    if (maximum == 0.0 && kept == 0.0 && norm == norm) return {SliceResult::apply, 0.0, 1.0};
+    const bool inside = (norm >= low && norm <= high) || norm == 0.0 || rate == 0.0;
+    if (inside) return {SliceResult::unchanged, 1.0, 1.0};
     return {SliceResult::apply, rate * (wanted / norm) + kept, units};
   });
 }
