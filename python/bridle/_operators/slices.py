@@ -137,14 +137,12 @@ def _parameters(name: str, values: tuple[Any, ...]) -> list[float]:
     return checked
 
 
-def _beside(
-    name: str, beside: tuple[str, Any] | None, length: int
-) -> NDArray[np.float64] | None:
-    """Check the array, given with its name, of one number for each element of a vector."""
+def _beside(name: str, beside: Any, length: int) -> NDArray[np.float64] | None:
+    """Check the array of one number for each element of a vector."""
     if beside is None:
         return None
-    parameter, value = beside
-    array = _numbers(name, parameter, value)
+    parameter = _core.slice_operators[name][1]
+    array = _numbers(name, parameter, beside)
     if array.shape != (length,):
         raise ValueError(
             f"{name}: {parameter} must be one for each element of a vector, "

@@ -103,7 +103,9 @@ inline SliceResult clipped(double minimum, double maximum, double rate, const do
     if (maximum == 0.0 && kept == 0.0 && norm == norm) return {SliceResult::apply, 0.0, 1.0};
     const bool inside = (norm >= low && norm <= high) || norm == 0.0 || rate == 0.0;
     if (inside) return {SliceResult::unchanged, 1.0, 1.0};
-    return {SliceResult::apply, rate * (wanted / norm) + kept, units};
+    // What an infinite norm should become, nobody can say.
+    const double share = norm < __builtin_inf() ? wanted / norm : norm - norm;
+    return {SliceResult::apply, rate * share + kept, units};
   });
 }
 
