@@ -172,7 +172,7 @@ std::size_t keep_selected(const SelectionArray& array, void* out, double thresho
   // How many ties each part may keep: all, or none, or what those in front of it leave.
   std::size_t keeps[kMostParts];
   std::size_t left = ties;
-  const bool counted = exact && ties > 0 && ties < array.size;
+  const bool counted = exact && ties > 0 && ties != kAllTies;
   std::fill_n(keeps, parts, exact ? ties : 0);
   // In a threshold that is none of its numbers' magnitudes, nothing can be equal: but the number
   // below may be there, and is not above.

@@ -14,12 +14,17 @@ struct SelectionArray {
   std::size_t size;
 };
 
+inline constexpr std::size_t kAllTies = ~std::size_t{0};
+
 // Those that are above `threshold` stay, and of those that equal it the first `ties`: k together.
 struct Selection {
   bool nan;          // an element is NaN: nothing else is said
   double threshold;  // the k-th largest magnitude; of k = 0: infinity
   std::size_t above, ties;
-  std::size_t equal;  // how many equal it; where that is `ties`, all of them stay
+  std::size_t equal;  // how many equal it; of k = 0 nobody counts them
+
+  // What to tell keep_selected.
+  std::size_t kept_ties() const { return ties > 0 && ties == equal ? kAllTies : ties; }
 };
 
 // Bytes that select_largest needs, whatever the arrays: some 0.5 MB for each thread, 32 at most.
@@ -31,8 +36,8 @@ BRIDLE_API Selection select_largest(const SelectionArray* arrays, std::size_t co
                                     void* scratch) noexcept;
 
 // out = x where the selection keeps it, +0.0 elsewhere; bits are kept. out is x or does not overlap
-// it. Returns how many of `ties` are left for the next array of the list. Where all ties stay, say
-// size or more: they need not be counted then, which takes another pass.
+// it. Returns how many of `ties` are left for the next array of the list. With kAllTies they need
+// not be counted, which takes another pass.
 BRIDLE_API std::size_t keep_selected(const SelectionArray& array, void* out, double threshold,
                                      std::size_t ties) noexcept;
 

@@ -258,10 +258,7 @@ double project_l0_ball(const WholeVector& vector) {
     const SelectionArray array{vector.dtype, vector.x, vector.size};
     const Selection found = select_largest(&array, 1, k, vector.scratch);
     nan = found.nan;
-    if (!nan) {
-      const bool all = found.equal == found.ties;
-      keep_selected(array, vector.out, found.threshold, all ? vector.size : found.ties);
-    }
+    if (!nan) keep_selected(array, vector.out, found.threshold, found.kept_ties());
   }
   if (nan) fill(vector, kNan);
   return 0.0;

@@ -127,7 +127,7 @@ py::tuple select(const std::vector<py::object>& arrays, std::size_t k) {
     const py::gil_scoped_release release;
     found = select_largest(list.data(), list.size(), k, scratch.get());
   }
-  return py::make_tuple(found.nan, found.threshold, found.above, found.ties, found.equal);
+  return py::make_tuple(found.nan, found.threshold, found.kept_ties());
 }
 
 std::size_t keep(py::handle x, py::handle out, double threshold, std::size_t ties) {

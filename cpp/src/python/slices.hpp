@@ -24,7 +24,7 @@ std::optional<Operator> find_slice_operator(std::string_view name);
 //   apply_by_labels(name, x, out, labels, numbers, weights, count): everything contiguous, labels
 //     int64 below `count`
 //   count_labels(labels) -> one more than the largest
-//   select_largest(arrays, k) -> (nan, threshold, above, ties, equal): see drivers/selection.hpp
+//   select_largest(arrays, k) -> (nan, threshold, ties): see drivers/selection.hpp
 //   keep_selected(x, out, threshold, ties) -> ties left
 void add_slices(pybind11::module_& module);
 

@@ -114,10 +114,9 @@ void check(const List& list, const Types& types, std::vector<char>& scratch) {
       const SelectionArray same{types[a], in_place.data(), arrays[a].size};
       CHECK(keep_selected(same, in_place.data(), found.threshold, ties) == left);
       CHECK(in_place == expected[a]);
-      if (found.ties == found.equal) {
-        keep_selected(arrays[a], out.data(), found.threshold, order.size());
-        CHECK(out == expected[a]);
-      }
+      keep_selected(arrays[a], out.data(), found.threshold,
+                    found.kept_ties() == kAllTies ? kAllTies : ties);
+      CHECK(out == expected[a]);
       ties = left;
     }
   }
@@ -155,6 +154,12 @@ TEST_CASE("the largest of a list, whatever the types and the threads") {
     for (std::size_t a = 0; a < 5; ++a)
       list[a] = elements(same[a], 100000 * (a % 3), a, a % 2 == 0);
     check(list, same, scratch);
+    const float equal[] = {1.5f, -1.5f, 1.5f};  // fewer than stay of them
+    for (Bytes& array : list) {
+      array.resize(sizeof equal);
+      std::memcpy(array.data(), equal, sizeof equal);
+    }
+    check(list, same, scratch);
   }
   set_num_threads(0);
 }
@@ -171,6 +176,9 @@ TEST_CASE("infinity is the largest, and NaN is told") {
   std::vector<float> out(x.size());
   keep_selected(array, out.data(), found.threshold, found.ties);
   CHECK(out == std::vector<float>{0, -inf, 0, 0, inf, 0, 0});
+  const Selection none = select_largest(&array, 1, 0, scratch.data());
+  keep_selected(array, out.data(), none.threshold, none.kept_ties());
+  CHECK(out == std::vector<float>(x.size()));
   for (const DType dtype : kTypes) {
     for (const std::size_t at : {0, 70, 299999}) {
       Bytes bytes = elements(dtype, 300000, 1, false);
