@@ -13,6 +13,8 @@ compared: dict[str, tuple[int, ...]]
 unchecked: dict[str, tuple[int, ...]]
 penalties_beside: list[str]
 c_functions: dict[str, int]
+# Names of the parameters, of what lies beside the elements, and whether the operator measures.
+slice_operators: dict[str, tuple[tuple[str, ...], Any, bool]]
 
 def soft_threshold(x: Any, threshold: Any, out: Any, ufunc_kwargs: Any, /) -> Any: ...
 def prox_elastic_net(
@@ -54,6 +56,31 @@ def nonnegative_l1_penalty(w: Any, strength: Any, axis: Any, keepdims: Any, /) -
 def nonnegative_l2_penalty(w: Any, strength: Any, axis: Any, keepdims: Any, /) -> Any: ...
 def project_box(x: Any, lower: Any, upper: Any, out: Any, ufunc_kwargs: Any, /) -> Any: ...
 def project_nonnegative(x: Any, out: Any, ufunc_kwargs: Any, /) -> Any: ...
+def check_beside(operator: str, value: float, /) -> None: ...
+def apply_to_slices(
+    operator: str,
+    x: NDArray[Any],
+    out: NDArray[Any],
+    axes: list[int],
+    numbers: list[float],
+    weights: NDArray[np.float64] | None,
+    offsets: NDArray[np.int64] | None,
+    beside: NDArray[np.float64] | None,
+    /,
+) -> None: ...
+def apply_by_labels(
+    operator: str,
+    x: NDArray[Any],
+    out: NDArray[Any],
+    labels: NDArray[np.int64],
+    numbers: list[float],
+    weights: NDArray[np.float64] | None,
+    count: int,
+    /,
+) -> None: ...
+def count_labels(labels: NDArray[np.int64], /) -> int: ...
+def select_largest(arrays: list[NDArray[Any]], k: int, /) -> tuple[bool, float, int]: ...
+def keep_selected(x: NDArray[Any], out: NDArray[Any], threshold: float, ties: int, /) -> int: ...
 def check_parameter(operator: str, index: int, value: Any, previous: Any = ..., /) -> None: ...
 def penalty_of_each(
     name: str, w: NDArray[Any], parameters: tuple[float | NDArray[np.float64], ...], /

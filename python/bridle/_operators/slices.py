@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bridle import _core
-from bridle._call import NO_MASKS, is_masked, is_real, number, real_array, refuse_masked, shown
+from bridle._call import is_real, number, real_array, refuse_masked, shown
 
 WHOLE_NUMBERS = frozenset("kmn")  # the names of parameters that count
 
@@ -87,7 +87,7 @@ def _integers(name: str, parameter: str, value: Any) -> NDArray[np.int64]:
         raise TypeError(f"{name}: {parameter} must be integers, got {shown(value)}")
     if array.dtype.itemsize == 8 and array.dtype.kind == "u" and (array > 2**62).any():
         raise ValueError(f"{name}: {parameter} must be below 2**62, got {array.max()}")
-    return np.require(array, np.int64, "CA")
+    return np.require(array, np.int64, ["C", "A"])
 
 
 def _offsets(name: str, offsets: Any, size: int) -> NDArray[np.int64]:
@@ -151,7 +151,7 @@ def _beside(name: str, beside: Any, length: int) -> NDArray[np.float64] | None:
     if array.size > 0:
         for extreme in (array.min(), array.max()):
             _core.check_beside(name, float(extreme))
-    return np.require(array, np.float64, "CA")
+    return np.require(array, np.float64, ["C", "A"])
 
 
 def _native(array: NDArray[Any]) -> NDArray[Any]:
@@ -159,7 +159,9 @@ def _native(array: NDArray[Any]) -> NDArray[Any]:
     return np.require(array, array.dtype.newbyteorder("="), "A")
 
 
-def _result(name: str, x: NDArray[Any], out: Any) -> NDArray[Any]:
+def result_of(name: str, x: NDArray[Any], out: Any) -> NDArray[Any]:
+    """Return the array that takes the result: `out`, checked, or a new one."""
+    refuse_masked(name, "out", out)
     if isinstance(out, tuple):
         if len(out) != 1:
             raise ValueError(f"{name}: out must be one array, got {len(out)}")
@@ -168,8 +170,6 @@ def _result(name: str, x: NDArray[Any], out: Any) -> NDArray[Any]:
         return np.empty_like(x, dtype=x.dtype.newbyteorder("="), subok=False)
     if not isinstance(out, np.ndarray):
         raise TypeError(f"{name}: out must be an array, got {shown(out)}")
-    if is_masked(out):
-        raise TypeError(f"{name}: {NO_MASKS.format(' as out')}")
     if out.shape != x.shape:
         raise ValueError(f"{name}: out must have the shape {x.shape}, got {out.shape}")
     if not np.can_cast(x.dtype, out.dtype, "same_kind"):
@@ -179,7 +179,7 @@ def _result(name: str, x: NDArray[Any], out: Any) -> NDArray[Any]:
     return out
 
 
-def _lies_as(x: NDArray[Any], out: NDArray[Any]) -> bool:
+def lies_as(x: NDArray[Any], out: NDArray[Any]) -> bool:
     """Whether the result can be written where it is wanted while x is read."""
     usable = out.dtype == x.dtype and out.dtype.isnative and out.flags.aligned
     if not usable:
@@ -218,9 +218,8 @@ def apply(
 ) -> Any:
     """Call an operator of slices, everything checked before anything is written."""
     values = _parameters(name, numbers)
-    refuse_masked(name, "out", out)
     array = real_array(name, x)
-    result = _result(name, array, out)
+    result = result_of(name, array, out)
     slices = Slices(name, array, axis, offsets, labels)
     weights = slices.weights(name, weights)
     length = math.prod(array.shape[a] for a in slices.axes)
@@ -229,7 +228,7 @@ def apply(
     by_labels = slices.labels is not None
     if by_labels:
         native = np.ascontiguousarray(native)
-    direct = _lies_as(native, result) and (not by_labels or result.flags.c_contiguous)
+    direct = lies_as(native, result) and (not by_labels or result.flags.c_contiguous)
     place = result if direct else np.empty_like(native, order="C" if by_labels else "K")
     _run(name, native, place, slices, values, weights, beside)
     if not direct:
