@@ -82,6 +82,27 @@ def number(name: str, parameter: str, value: Any) -> float:
     return float(array)
 
 
+def non_negative(name: str, parameter: str, value: Any) -> float:
+    """Check a number that must be >= 0."""
+    result = number(name, parameter, value)
+    if not result >= 0:
+        raise ValueError(f"{name}: {parameter} must be >= 0, got {value}")
+    return result
+
+
+def choice(name: str, parameter: str, value: Any, choices: tuple[str, ...]) -> str:
+    """Check a name among those that are known."""
+    if not isinstance(value, str) or value not in choices:
+        listed = " or ".join(map(repr, choices))
+        raise ValueError(f"{name}: {parameter} must be {listed}, got {shown(value)}")
+    return str(value)
+
+
+def product(strength: float, other: float) -> float:
+    """Return the product of two numbers >= 0; a zero is "no penalty", also beside an infinity."""
+    return 0.0 if strength == 0.0 or other == 0.0 else strength * other
+
+
 def counter(name: str, parameter: str, value: SupportsIndex, limit: int = 2**64) -> int:
     """Check one of the integers that name a random number."""
     refuse_masked(name, parameter, value)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridle import _core
-from bridle._call import counter, number, refuse_masked, shown
+from bridle._call import choice, counter, non_negative, number, refuse_masked, shown
 from bridle._updates.prepared import Arrays, PreparedArrays
 
 Rate: TypeAlias = float | Sequence[float]
@@ -101,27 +101,12 @@ def check_arrays(name: str, w: NDArray[Any], toward: NDArray[Any] | None) -> Non
     _core.check_arrays(("w", "gradient", "", "", "", "toward", name), (w, *[None] * 4, toward))
 
 
-def non_negative(name: str, parameter: str, value: Any) -> float:
-    """Check a number that must be >= 0."""
-    result = number(name, parameter, value)
-    if not result >= 0:
-        raise ValueError(f"{name}: {parameter} must be >= 0, got {value}")
-    return result
-
-
 def fraction(name: str, parameter: str, value: Any) -> float:
     """Check a number that must lie in [0, 1)."""
     result = number(name, parameter, value)
     if not 0 <= result < 1:
         raise ValueError(f"{name}: {parameter} must be >= 0 and < 1, got {value}")
     return result
-
-
-def _choice(name: str, parameter: str, value: Any, choices: tuple[str, ...]) -> str:
-    if not isinstance(value, str) or value not in choices:
-        listed = " or ".join(map(repr, choices))
-        raise ValueError(f"{name}: {parameter} must be {listed}, got {shown(value)}")
-    return str(value)
 
 
 def flag(name: str, parameter: str, value: Any) -> bool:
@@ -182,8 +167,8 @@ def run(
         raise TypeError(f"{name}() got an unexpected keyword argument {next(iter(unknown))!r}")
     operands.check(name)
     w = _fixed(operands.w)
-    kind = DECAYS[_choice(name, "decay", decay, tuple(DECAYS))]
-    own_step = _choice(name, "prox_step", prox_step, ("adaptive", "scalar")) == "adaptive"
+    kind = DECAYS[choice(name, "decay", decay, tuple(DECAYS))]
+    own_step = choice(name, "prox_step", prox_step, ("adaptive", "scalar")) == "adaptive"
     strengths = [_per_array(name, p, v, w) for p, v in (("l1", l1), ("l2", l2))]
     rates = _per_array(name, "weight_decay", weight_decay, w)
     scale = number(name, "grad_scale", grad_scale)
@@ -216,7 +201,7 @@ def _random(
     stream: SupportsIndex | None,
     offset: SupportsIndex,
 ) -> tuple[int, int, int] | None:
-    if _choice(name, "rounding", rounding, ("nearest", "stochastic")) == "nearest":
+    if choice(name, "rounding", rounding, ("nearest", "stochastic")) == "nearest":
         return None
     if seed is None:
         raise ValueError(f"{name}: seed must be given if rounding is 'stochastic', got None")

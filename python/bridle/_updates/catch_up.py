@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bridle import _core
-from bridle._call import refuse_masked, shown
-from bridle._updates.call import check_arrays, non_negative
+from bridle._call import non_negative, refuse_masked, shown
+from bridle._updates.call import check_arrays
 
 __all__ = ["catch_up"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from typing import Any, SupportsIndex, Unpack
 
-from bridle._call import refuse_masked, shown
+from bridle._call import non_negative, refuse_masked, shown
 from bridle._updates.call import (
     Operands,
     Operator,
@@ -14,7 +14,6 @@ from bridle._updates.call import (
     UpdateSummary,
     flag,
     fraction,
-    non_negative,
     run,
     shows_regularization,
 )
