@@ -1,5 +1,6 @@
-"""Nothing was forgotten: the list in C++, Python, cases.py, docstrings and README agree."""
+"""Nothing was forgotten: the lists in C++, Python, cases.py, docstrings and documents agree."""
 
+import doctest
 import inspect
 import re
 from importlib.metadata import version
@@ -9,20 +10,34 @@ import pytest
 
 import bridle as br
 from bridle import _core
+from bridle._operators import matrices
 
 from .cases import ELEMENTWISE, PENALTIES
 
 README = Path(__file__).parents[1] / "README.md"
+REFERENCE = README.parent / "docs" / "reference.md"
 LISTED = _core.elementwise_operators | _core.penalties
 ROWS = ELEMENTWISE | PENALTIES
+SLICES = _core.slice_operators
+OPERATORS = {*LISTED, *SLICES, *matrices.__all__, "top_k_threshold"}
 FUNCTIONS = [name for name in br.__all__ if inspect.isfunction(getattr(br, name))]
 
 
+def positional(function):
+    """Return the parameters before the options, the array first."""
+    every = inspect.signature(function).parameters.values()
+    return [p for p in every if p.kind is p.POSITIONAL_OR_KEYWORD and p.name != "out"]
+
+
 def parameters_of(function):
-    """Return the parameters between the array and the options."""
-    names = list(inspect.signature(function).parameters)[1:]
-    options = [name for name in ("out", "axis") if name in names]
-    return tuple(names[: names.index(options[0])]) if options else tuple(names)
+    """Return the names of the parameters between the array and the options."""
+    return tuple(parameter.name for parameter in positional(function)[1:])
+
+
+def names_in(path):
+    """Return the names in the tables of a document."""
+    rows = [line for line in path.read_text("utf-8").splitlines() if line.startswith("|")]
+    return {name for row in rows for name in re.findall(r"`(\w+)", row)}
 
 
 def forgotten(name):
@@ -52,9 +67,21 @@ def test_every_operator_has_all_that_it_needs(name):
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_every_function_that_looks_like_an_operator_is_in_the_list(name):
+def test_every_function_that_looks_like_an_operator_is_in_a_list(name):
     operator = name.startswith(("prox_", "project_")) or name.endswith(("_penalty", "_threshold"))
-    assert not operator or name in LISTED, f"{name}: not in the list of cpp/include/bridle/ops.hpp"
+    assert not operator or name in OPERATORS, f"{name}: not in cpp/include/bridle/ops.hpp"
+
+
+@pytest.mark.parametrize("name", sorted(SLICES))
+def test_every_operator_of_slices_has_its_function(name):
+    assert name in br.__all__, f"{name}: not a public name of python/bridle/__init__.py"
+    numbers, beside, measures = SLICES[name]
+    function = getattr(br, name)
+    listed = ((beside,) if beside else ()) + numbers
+    assert parameters_of(function) == listed, f"{name}: parameters {listed} in C++"
+    options = {p.name for p in inspect.signature(function).parameters.values()} - {*listed}
+    assert ("out" in options) != measures
+    assert "axis" in options
 
 
 def test_the_public_names_are_sorted_and_there():
@@ -84,7 +111,7 @@ def test_every_docstring_has_a_summary_and_an_example(name):
     assert f"br.{name}(" in text, f"{name}: no example that calls it"
 
 
-@pytest.mark.parametrize("name", sorted(LISTED))
+@pytest.mark.parametrize("name", sorted(OPERATORS))
 def test_every_operator_documents_its_formula_and_its_parameters(name):
     text = inspect.getdoc(getattr(br, name))
     assert ".. math::" in text, f"{name}: no formula"
@@ -100,7 +127,29 @@ def test_every_parameter_may_be_given_by_name(name):
         assert parameter.kind not in (parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL), name
 
 
-def test_every_public_name_is_in_a_table_of_the_readme():
-    rows = [line for line in README.read_text("utf-8").splitlines() if line.startswith("|")]
-    missing = [n for n in br.__all__ if not any(re.search(rf"`{n}\b", row) for row in rows)]
-    assert not missing, f"not in a table of README.md: {', '.join(missing)}"
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_what_docstrings_share_is_in_them(name):
+    left = re.findall(r"^\[[a-z ]+\]$", inspect.getdoc(getattr(br, name)), re.MULTILINE)
+    assert not left, f"{name}: {left} stands for nothing"
+
+
+@pytest.mark.parametrize("path", [README, REFERENCE], ids=lambda path: path.name)
+def test_every_public_name_is_in_a_table(path):
+    missing = {*br.__all__} - names_in(path)
+    assert not missing, f"not in a table of {path.name}: {', '.join(sorted(missing))}"
+
+
+def test_every_public_name_is_in_the_help_of_the_package():
+    missing = {*br.__all__} - {*re.findall(r"\w+", br.__doc__)}
+    assert not missing, f"not in the docstring of the package: {', '.join(sorted(missing))}"
+
+
+@pytest.mark.parametrize("name", sorted(OPERATORS))
+def test_the_reference_calls_every_operator_as_it_is(name):
+    parameters = [str(p.replace(annotation=p.empty)) for p in positional(getattr(br, name))]
+    call = f"`{name}({', '.join(parameters)})`"
+    assert call in REFERENCE.read_text("utf-8"), f"no {call} in {REFERENCE.name}"
+
+
+def test_the_examples_of_the_reference_run():
+    assert doctest.testfile(str(REFERENCE), module_relative=False).failed == 0

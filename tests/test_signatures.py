@@ -60,7 +60,8 @@ def test_what_is_stated_for_type_checkers_is_true(typed, monkeypatch):
         return value
 
     monkeypatch.setattr(typed, "assert_type", check)
-    for function in (typed.elementwise, typed.unknown, typed.penalties, typed.dropout):
+    groups = (typed.elementwise, typed.unknown, typed.penalties, typed.dropout, typed.slices)
+    for function in groups:
         function()
     with pytest.raises(TypeError):
         typed.mistakes()

@@ -16,6 +16,7 @@ Order: TypeAlias = Literal["K", "A", "C", "F"]
 
 Floats = TypeVar("Floats", bound="NDArray[np.floating[Any]] | np.floating[Any]")
 Float = TypeVar("Float", bound=np.floating[Any])
+FloatArray = TypeVar("FloatArray", bound=NDArray[np.floating[Any]])
 Out = TypeVar("Out", bound=NDArray[Any])
 
 
@@ -32,3 +33,12 @@ class UfuncKeywords(LoopKeywords, total=False):
 
     dtype: DTypeLike | None
     subok: bool
+
+
+class Groups(TypedDict, total=False):
+    """What says which elements are a group, for all functions of groups."""
+
+    axis: Axis
+    offsets: ArrayLike | None
+    labels: ArrayLike | None
+    weights: ArrayLike | None

@@ -69,6 +69,29 @@ def dropout() -> None:
     assert_type(br.gaussian_noise(double, 0.5, seed=1, out=double), NDArray[np.float64])
 
 
+def slices() -> None:
+    """The same for groups, vectors, sets and matrices."""
+    assert_type(br.group_soft_threshold(single, 0.1, axis=0), NDArray[np.float32])
+    assert_type(br.group_soft_threshold(single, 0.1, weights=[1, 2]), NDArray[np.float32])
+    assert_type(br.group_soft_threshold(whole, 0.1, out=double), NDArray[np.float64])
+    assert_type(br.prox_sparse_group(double, 0.1, 0.2, labels=[0, 0, 1]), NDArray[np.float64])
+    assert_type(br.group_l2_penalty(single, axis=(0, 1)), np.float64)
+    assert_type(br.prox_slope(single, [0.3, 0.2, 0.1]), NDArray[np.float32])
+    assert_type(br.slope_penalty(single, [0.3, 0.2, 0.1]), np.float64)
+    assert_type(br.project_simplex(single, axis=0), NDArray[np.float32])
+    assert_type(br.project_l1_ball([1.0, 2.0, 3.0], 2, out=double), NDArray[np.float64])
+    assert_type(br.project_halfspace(double, [1, 2, 3], -1.5), NDArray[np.float64])
+    assert_type(br.project_l0_ball(single, 2), NDArray[np.float32])
+    assert_type(br.project_l0_ball(whole, 2, out=double), NDArray[np.float64])
+    assert_type(br.project_n_m(single, 1, 3), NDArray[np.float32])
+    assert_type(br.top_k_threshold([single, single], 2), float)
+    assert_type(br.max_norm(single, 0.5), NDArray[np.float32])
+    assert_type(br.unit_norm(double, out=double), NDArray[np.float64])
+    assert_type(br.prox_nuclear(single, 0.1), NDArray[np.float32])
+    assert_type(br.nuclear_penalty(single), np.float64)
+    assert_type(br.orthogonal_gradient(single, mode="columns"), NDArray[np.float32])
+
+
 def mistakes() -> None:
     """What a type checker finds; the comments are errors themselves where it finds nothing."""
     br.soft_threshold(single, 0.1, nonsense=1)  # type: ignore[call-overload]
@@ -76,3 +99,7 @@ def mistakes() -> None:
     br.dropout(single, 0.5)  # type: ignore[call-overload]
     br.dropout(single, 0.5, seed="1")  # type: ignore[call-overload]
     br.l1_penalty(single, axis=0.5)  # type: ignore[call-overload]
+    br.group_l2_penalty(single, axes=0)  # type: ignore[call-arg]
+    br.group_soft_threshold(single, 0.1, axes=0)  # type: ignore[call-overload]
+    br.project_l0_ball(single, 0.5)  # type: ignore[call-overload]
+    br.orthogonal_penalty(single, mode="row")  # type: ignore[arg-type]
