@@ -24,11 +24,11 @@ using SliceRowsKernel = std::size_t (*)(const SliceRows& rows, SliceFinish finis
                                         const double* given);
 using SliceGatherColumnsKernel = void (*)(const void* x, std::ptrdiff_t row_stride,
                                           std::size_t first, std::size_t size, std::size_t columns,
-                                          const double* given, double* lanes);
+                                          const double* given, double* lanes, std::size_t width);
 using SliceApplyColumnsKernel = void (*)(const void* x, std::ptrdiff_t x_stride, void* out,
                                          std::ptrdiff_t out_stride, std::size_t size,
                                          std::size_t columns, const double* given,
-                                         const double* numbers, const bool* kept);
+                                         const void* numbers, const bool* kept);
 using NoiseKernel = void (*)(const void* x, void* out, const void* noise,
                              const NoiseArguments& arguments, std::size_t size);
 using UpdateKernel = void (*)(const UpdateMemory& memory, const UpdateNumbers& numbers,
@@ -73,7 +73,7 @@ struct SliceKernels {
 };
 
 struct SliceTable {
-  void (*fold_columns)(double* lanes, std::size_t size, double* sums);
+  void (*fold_columns)(double* lanes, std::size_t size, std::size_t width, double* sums);
   SliceKernels of[SliceElements::size][kDTypes];
 };
 

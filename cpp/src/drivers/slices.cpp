@@ -21,7 +21,6 @@ constexpr std::size_t kShort = 24;  // vectors that are worked on many at a time
 constexpr std::size_t kColumns = kColumnSums;  // of an operator with one sum
 constexpr std::size_t kLevels = 20;            // of sums of chunks of columns: memory on the stack
 constexpr std::size_t kMostRows = kChunk << (kLevels - 1);
-constexpr std::size_t kBand = 64;  // rows whose lines are still there for the block beside
 
 template <class... Op>
 constexpr std::size_t most_sums(SliceList<Op...>) {
@@ -146,62 +145,82 @@ void work_together(const Plan& plan, const Vector& vector, std::size_t v) {
 
 Vector vector_at(const Plan& plan, std::size_t v) { return slice_vector(plan.call, v); }
 
-// Vectors beside each other, as many as a block has columns: what becomes of them, and which of
-// them have to be looked at one by one.
-struct Block {
-  double numbers[kColumns];
-  bool kept[kColumns];
-  bool alone[kColumns];
-  bool some_kept, all_kept, some_alone;
+// What becomes of vectors that lie beside each other, and which of them have to be looked at one by
+// one. Numbers are of the compute type.
+struct Fates {
+  char* numbers;
+  bool *kept, *alone;
+  bool some_kept = false, all_kept = true, some_alone = false;
 
-  void decide(const Plan& plan, std::size_t v, std::size_t columns, const double* sums) {
-    some_kept = some_alone = false;
-    all_kept = true;
-    for (std::size_t c = 0; c < columns; ++c) {
-      const SliceResult result =
-          plan.finish(plan.call.given, plan.weight(v + c), sums + c, 1.0);
-      alone[c] = result.kind == SliceResult::again ||
-                 (!plan.measures() && result.kind == SliceResult::apply && !plan.fits(result));
-      if (plan.measures() && !alone[c]) plan.call.numbers[v + c] = result.number;
-      kept[c] = alone[c] || result.kind == SliceResult::unchanged;
-      numbers[c] = kept[c] ? 1.0 : result.number;
-      some_alone |= alone[c];
-      some_kept |= kept[c];
-      all_kept &= kept[c];
+  // Of vectors v … v + count, from place `first` on.
+  void decide(const Plan& plan, std::size_t v, std::size_t first, std::size_t count,
+              const double* sums) {
+    for (std::size_t c = 0; c < count; ++c) {
+      const SliceResult result = plan.finish(plan.call.given, plan.weight(v + c), sums + c, 1.0);
+      const bool measured = plan.measures() && result.kind != SliceResult::again;
+      const bool one_by_one = result.kind == SliceResult::again ||
+                              (!measured && result.kind == SliceResult::apply &&
+                               !plan.fits(result));
+      const bool as_it_is = one_by_one || result.kind == SliceResult::unchanged;
+      if (measured) plan.call.numbers[v + c] = result.number;
+      set(plan.call.dtype, first + c, as_it_is ? 1.0 : result.number);
+      kept[first + c] = as_it_is;
+      alone[first + c] = one_by_one;
+      some_alone |= one_by_one;
+      some_kept |= as_it_is;
+      all_kept &= as_it_is;
     }
   }
+
+ private:
+  void set(DType dtype, std::size_t place, double number) {
+    if (dtype == DType::float64) {
+      reinterpret_cast<double*>(numbers)[place] = number;
+    } else {
+      reinterpret_cast<float*>(numbers)[place] = static_cast<float>(number);
+    }
+  }
+};
+
+// Those of as many as a block has columns.
+struct Block {
+  alignas(kLine) char numbers[kColumns * sizeof(double)];
+  bool kept[kColumns], alone[kColumns];
+  Fates fates{numbers, kept, alone};
 };
 
 // Adds the terms of elements begin … begin + size of vectors that lie beside each other to their
 // lanes, the first one being element `first` of its chunk.
 void gather_columns(const Plan& plan, const char* x, std::size_t begin, std::size_t size,
-                    std::size_t first, std::size_t columns, double* lanes) {
+                    std::size_t first, std::size_t columns, double* lanes, std::size_t width) {
   plan.call.x_elements.for_each_row(
       begin, size, [&](std::ptrdiff_t offset, std::ptrdiff_t stride, std::size_t count) {
         plan.kernels.gather_columns(x + offset, stride, first, count, columns, plan.call.given,
-                                    lanes);
+                                    lanes, width);
         first += count;
       });
 }
 
-void apply_to_columns(const Plan& plan, const Block& block, const char* x, char* out,
-                      std::size_t begin, std::size_t size, std::size_t columns) {
+// Elements begin … begin + size of vectors that lie beside each other, from place `first` on.
+void apply_to_columns(const Plan& plan, const Fates& fates, std::size_t first, const char* x,
+                      char* out, std::size_t begin, std::size_t size, std::size_t columns) {
   const SliceCall& call = plan.call;
-  if (plan.measures() || (block.all_kept && x == out)) return;
+  if (plan.measures() || (fates.all_kept && x == out)) return;
+  const char* const numbers = fates.numbers + first * compute_size(call.dtype);
   for (std::size_t i = begin, count; i < begin + size; i += count) {
     const Walk::Row from = call.x_elements.first_row(i, begin + size - i);
     const Walk::Row to = call.out_elements.first_row(i, from.count);
     count = to.count;
     plan.kernels.apply_columns(x + from.offset, from.stride, out + to.offset, to.stride, count,
-                               columns, call.given, block.numbers,
-                               block.some_kept ? block.kept : nullptr);
+                               columns, call.given, numbers,
+                               fates.some_kept ? fates.kept + first : nullptr);
   }
 }
 
-void finish_alone(const Plan& plan, const Block& block, std::size_t v, std::size_t columns) {
-  if (!block.some_alone) return;
+void finish_alone(const Plan& plan, const Fates& fates, std::size_t v, std::size_t columns) {
+  if (!fates.some_alone) return;
   for (std::size_t c = 0; c < columns; ++c) {
-    if (block.alone[c]) work_alone(plan, vector_at(plan, v + c), v + c);
+    if (fates.alone[c]) work_alone(plan, vector_at(plan, v + c), v + c);
   }
 }
 
@@ -213,8 +232,8 @@ BRIDLE_OWN_FRAME void sum_columns(const Plan& plan, const char* x, std::size_t c
   const std::size_t length = plan.call.length;
   for (std::size_t i = 0; i < length; i += kChunk) {
     const std::size_t size = std::min(kChunk, length - i);
-    gather_columns(plan, x, i, size, 0, columns, lanes);
-    kernels().slices.fold_columns(lanes, size, total.next());
+    gather_columns(plan, x, i, size, 0, columns, lanes, kColumnSums);
+    kernels().slices.fold_columns(lanes, size, kColumnSums, total.next());
     total.push();
   }
   total.finish(sums);
@@ -225,82 +244,89 @@ BRIDLE_OWN_FRAME void work_on_columns(const Plan& plan, std::size_t v, char* x, 
   double sums[kColumnSums];
   sum_columns(plan, x, columns, sums);
   Block block;
-  block.decide(plan, v, columns, sums);
-  apply_to_columns(plan, block, x, out, 0, plan.call.length, columns);
-  finish_alone(plan, block, v, columns);
+  block.fates.decide(plan, v, 0, columns, sums);
+  apply_to_columns(plan, block.fates, 0, x, out, 0, plan.call.length, columns);
+  finish_alone(plan, block.fates, v, columns);
 }
 
-// Adds the sums of the columns of a block over its chunks, which lie `stride` numbers apart.
+// Adds the sums of some columns over their chunks, which lie `stride` numbers apart.
 BRIDLE_OWN_FRAME void add_chunks(const double* sums, std::size_t chunks, std::size_t stride,
-                                 double* finished) {
-  PairwiseSum<kColumnSums, kLevels> total(kColumns);
+                                 std::size_t columns, double* finished) {
+  PairwiseSum<kColumnSums, kLevels> total(columns);
   for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
-    std::copy_n(sums + chunk * stride, kColumns, total.next());
+    std::copy_n(sums + chunk * stride, columns, total.next());
     total.push();
   }
   total.finish(finished);
 }
 
-// Few long vectors that lie beside each other: all threads share out their chunks.
-bool work_on_long_columns(const Plan& plan, std::size_t v, char* x, char* out,
-                          std::size_t columns) {
-  const std::size_t length = plan.call.length, chunks = (length + kChunk - 1) / kChunk;
-  const std::size_t blocks = (columns + kColumns - 1) / kColumns;
-  const std::unique_ptr<double[]> sums(new (std::nothrow) double[chunks * blocks * kColumns]);
-  const std::unique_ptr<Block[]> block(new (std::nothrow) Block[blocks]);
-  if (!sums || !block) return false;
-  const auto columns_of = [=](std::size_t b) { return std::min(kColumns, columns - b * kColumns); };
-  const std::size_t least = std::max<std::size_t>(1, kLeastForSums / (kChunk * columns));
-  std::atomic<bool> memory = true;
-  parallel_for(
-      chunks, 1, least,
-      [&](std::size_t begin, std::size_t end) {
-        const std::unique_ptr<double[]> lanes(
-            new (std::nothrow) double[blocks * kLanes * kColumnSums]());
-        if (!lanes) {
-          memory = false;
-          return;
-        }
-        const auto lanes_of = [&](std::size_t b) { return &lanes[b * kLanes * kColumnSums]; };
-        for (std::size_t chunk = begin; chunk < end; ++chunk) {
-          const std::size_t first = chunk * kChunk, size = std::min(kChunk, length - first);
-          // Blocks beside each other share cache lines.
-          for (std::size_t i = 0; i < size; i += kBand) {
-            for (std::size_t b = 0; b < blocks; ++b) {
-              gather_columns(plan, x + b * kColumns * plan.item, first + i,
-                             std::min(kBand, size - i), i, columns_of(b), lanes_of(b));
-            }
-          }
-          for (std::size_t b = 0; b < blocks; ++b) {
-            kernels().slices.fold_columns(lanes_of(b), size,
-                                          &sums[(chunk * blocks + b) * kColumns]);
-          }
-        }
-      },
-      work_of(plan.kernels.gather_columns));
-  if (!memory) return false;
-  for (std::size_t b = 0; b < blocks; ++b) {
-    double finished[kColumnSums];
-    add_chunks(&sums[b * kColumns], chunks, blocks * kColumns, finished);
-    block[b].decide(plan, v + b * kColumns, columns_of(b), finished);
+// Few long vectors that lie beside each other: all threads share out their chunks, and read rows of
+// all of them.
+class LongColumns {
+ public:
+  LongColumns(const Plan& plan, std::size_t v, char* x, char* out, std::size_t columns)
+      : plan_(plan),
+        v_(v),
+        x_(x),
+        out_(out),
+        columns_(columns),
+        chunks_((plan.call.length + kChunk - 1) / kChunk),
+        sums_(new (std::nothrow) double[chunks_ * columns]),
+        numbers_(new (std::nothrow) char[columns * sizeof(double)]),
+        flags_(new (std::nothrow) bool[2 * columns]),
+        fates_{numbers_.get(), flags_.get(), flags_.get() + columns} {}
+
+  bool work() {
+    if (!sums_ || !numbers_ || !flags_ || !sum()) return false;
+    for (std::size_t c = 0; c < columns_; c += kColumns) {
+      const std::size_t count = std::min(kColumns, columns_ - c);
+      double finished[kColumnSums];
+      add_chunks(&sums_[c], chunks_, columns_, count, finished);
+      fates_.decide(plan_, v_ + c, c, count, finished);
+    }
+    parallel_for(
+        plan_.call.length, 16, std::max<std::size_t>(1, kLeastSlicePart / columns_),
+        [&](std::size_t begin, std::size_t end) {
+          apply_to_columns(plan_, fates_, 0, x_, out_, begin, end - begin, columns_);
+        },
+        work_of(plan_.kernels.apply_columns, x_ == out_));
+    finish_alone(plan_, fates_, v_, columns_);
+    return true;
   }
-  parallel_for(
-      length, 16, std::max<std::size_t>(1, kLeastSlicePart / columns),
-      [&](std::size_t begin, std::size_t end) {
-        for (std::size_t i = begin; i < end; i += kBand) {
-          for (std::size_t b = 0; b < blocks; ++b) {
-            const std::size_t offset = b * kColumns * plan.item;
-            apply_to_columns(plan, block[b], x + offset, out + offset, i, std::min(kBand, end - i),
-                             columns_of(b));
+
+ private:
+  // That of each chunk. False if there is no memory for the lanes.
+  bool sum() {
+    const std::size_t length = plan_.call.length;
+    const std::size_t least = std::max<std::size_t>(1, kLeastForSums / (kChunk * columns_));
+    std::atomic<bool> memory = true;
+    parallel_for(
+        chunks_, 1, least,
+        [&](std::size_t begin, std::size_t end) {
+          const std::unique_ptr<double[]> lanes(new (std::nothrow) double[kLanes * columns_]());
+          if (!lanes) {
+            memory = false;
+            return;
           }
-        }
-      },
-      work_of(plan.kernels.apply_columns, x == out));
-  for (std::size_t b = 0; b < blocks; ++b) {
-    finish_alone(plan, block[b], v + b * kColumns, columns_of(b));
+          for (std::size_t chunk = begin; chunk < end; ++chunk) {
+            const std::size_t first = chunk * kChunk, size = std::min(kChunk, length - first);
+            gather_columns(plan_, x_, first, size, 0, columns_, lanes.get(), columns_);
+            kernels().slices.fold_columns(lanes.get(), size, columns_, &sums_[chunk * columns_]);
+          }
+        },
+        work_of(plan_.kernels.gather_columns));
+    return memory;
   }
-  return true;
-}
+
+  const Plan& plan_;
+  std::size_t v_;
+  char *x_, *out_;
+  std::size_t columns_, chunks_;
+  std::unique_ptr<double[]> sums_;
+  std::unique_ptr<char[]> numbers_;
+  std::unique_ptr<bool[]> flags_;
+  Fates fates_;
+};
 
 // Short vectors anywhere: a block of them is turned so that they lie beside each other, zeros
 // filling up those that are shorter than the longest.
@@ -327,13 +353,15 @@ BRIDLE_OWN_FRAME void work_on_turned(const Plan& plan, std::size_t v, std::size_
         });
   }
   double sums[kColumnSums];
-  plan.kernels.gather_columns(turned, row_stride, 0, length, columns, plan.call.given, lanes);
-  kernels().slices.fold_columns(lanes, length, sums);
-  block.decide(plan, v, columns, sums);
-  if (!plan.measures() && !(block.all_kept && plan.call.x == plan.call.out)) {
+  plan.kernels.gather_columns(turned, row_stride, 0, length, columns, plan.call.given, lanes,
+                              kColumnSums);
+  kernels().slices.fold_columns(lanes, length, kColumnSums, sums);
+  Fates& fates = block.fates;
+  fates.decide(plan, v, 0, columns, sums);
+  if (!plan.measures() && !(fates.all_kept && plan.call.x == plan.call.out)) {
     plan.kernels.apply_columns(turned, row_stride, turned, row_stride, length, columns,
-                               plan.call.given, block.numbers,
-                               block.some_kept ? block.kept : nullptr);
+                               plan.call.given, fates.numbers,
+                               fates.some_kept ? fates.kept : nullptr);
     for (std::size_t c = 0; c < columns; ++c) {
       Operand from = column(c);
       plan.call.out_elements.for_each_row(
@@ -357,17 +385,23 @@ bool are_rows(const Plan& plan) {
          (call.offsets || (call.x_vectors.is_row(bytes) && call.out_vectors.is_row(bytes)));
 }
 
+// Whether vectors that lie beside each other are worked on in rows of all of them: where these are
+// not too wide, and the chunks enough for all threads.
+bool are_long_columns(const SliceCall& call) {
+  constexpr std::size_t widest = 4096;
+  const auto threads = static_cast<std::size_t>(get_num_threads());
+  return call.count <= widest && call.length >= 4 * kChunk * threads &&
+         call.x_vectors.first_row(0, call.count).count == call.count &&
+         call.out_vectors.first_row(0, call.count).count == call.count;
+}
+
 Way way_of(const Plan& plan) {
   const SliceCall& call = plan.call;
   if (call.offsets) return plan.kernels.rows && are_rows(plan) ? Way::rows : Way::vectors;
-  const bool beside = are_beside(call) && call.length < kMostRows;
-  if (call.length >= kLong) {
-    const std::size_t run = call.x_vectors.first_row(0, call.count).count;
-    const bool few = call.count / kColumns < static_cast<std::size_t>(2 * get_num_threads());
-    if (beside) return few && run == call.count ? Way::long_columns : Way::columns;
-    return Way::long_vectors;
+  if (are_beside(call) && call.length < kMostRows) {
+    return are_long_columns(call) ? Way::long_columns : Way::columns;
   }
-  if (beside) return Way::columns;
+  if (call.length >= kLong) return Way::long_vectors;
   return plan.kernels.rows && call.length <= kChunk && are_rows(plan) ? Way::rows : Way::vectors;
 }
 
@@ -405,7 +439,7 @@ void work_on_vectors(const Plan& plan, std::size_t begin, std::size_t end) {
     if (longest <= kShort && count >= 8) {
       Block block;
       work_on_turned(plan, v, count, block);
-      finish_alone(plan, block, v, count);
+      finish_alone(plan, block.fates, v, count);
       continue;
     }
     for (std::size_t c = 0; c < count; ++c) {
@@ -438,8 +472,9 @@ bool apply_to_slices(const SliceCall& call) noexcept {
   const KeepStatusFlags keep;
   const Way way = way_of(plan);
   if (way == Way::long_columns) {
-    return work_on_long_columns(plan, 0, call.x + call.x_vectors.first_row(0, 1).offset,
-                                call.out + call.out_vectors.first_row(0, 1).offset, call.count);
+    return LongColumns(plan, 0, call.x + call.x_vectors.first_row(0, 1).offset,
+                       call.out + call.out_vectors.first_row(0, 1).offset, call.count)
+        .work();
   }
   if (way != Way::columns) {
     for (std::size_t v = 0; v < call.count; ++v) {

@@ -5,6 +5,7 @@
 #include <bridle/loops/map.hpp>
 #include <bridle/loops/reduce.hpp>
 #include <bridle/ops/slices.hpp>
+#include <utility>
 
 namespace bridle::inline BRIDLE_ISA {
 
@@ -20,6 +21,14 @@ struct SliceTerms {
     Op::terms(x, given, scale, term);
   }
 };
+
+// A number that is zero or NaN is itself the result, whatever the element: zeros come also of
+// infinities, and a NaN has one sign on every instruction set.
+template <class Op, class T>
+inline T apply_number(T x, const double* given, T number) {
+  const T result = Op::apply(x, given, number);
+  return (number > T(0)) | (number < T(0)) ? result : number;
+}
 
 // Adds `size` elements of one chunk of a vector to its lanes, the first one to lane `lane`.
 template <class Op, class S>
@@ -38,9 +47,9 @@ void slice_apply_kernel(const void* x, void* out, std::size_t size, const double
   S* const to = static_cast<S*>(out);
   const auto result = [=](T value) {
     if constexpr (kWide) {
-      return static_cast<T>(Op::apply(static_cast<double>(value) * scale, given, number));
+      return static_cast<T>(apply_number<Op>(static_cast<double>(value) * scale, given, number));
     } else {
-      return Op::apply(value, given, static_cast<T>(number));
+      return apply_number<Op>(value, given, static_cast<T>(number));
     }
   };
   if constexpr (sizeof(S) == 2) {
@@ -82,9 +91,10 @@ inline V load_some(const T* x, std::size_t size, const T* end) {
   return (V)((Bits)load<V>(x) & present);
 }
 
-// The sums of one vector of at most a chunk.
+// The terms of one vector of at most a chunk, in as many lanes as a vector of doubles has: folded
+// 16, 8, … down to these.
 template <class Op, class T>
-inline double slice_sum(const T* x, std::size_t size, const double* given, const T* end) {
+inline Vector<double> slice_terms(const T* x, std::size_t size, const double* given, const T* end) {
   static_assert(Op::sums == 1);
   using Doubles = Vector<double>;
   constexpr std::size_t width = VectorOf<double>::size, vectors = kLanes / width;
@@ -111,13 +121,26 @@ inline double slice_sum(const T* x, std::size_t size, const double* given, const
 #pragma GCC unroll 16
     for (std::size_t v = 0; v < half; ++v) sum[v] += sum[v + half];
   }
-  double lane[width];
-  store(sum[0], lane);
-#pragma GCC unroll 16
-  for (std::size_t half = width / 2; half > 0; half /= 2) {
-    for (std::size_t k = 0; k < half; ++k) lane[k] += lane[k + half];
+  return sum[0];
+}
+
+// Of two vectors of lanes, in groups of 2·kHalf, the lower or upper half of each group.
+template <std::size_t kHalf, std::size_t kUpper, std::size_t... K>
+inline Vector<double> halves_of(Vector<double> a, Vector<double> b, std::index_sequence<K...>) {
+  return __builtin_shufflevector(a, b, (K / kHalf * 2 * kHalf + K % kHalf + kUpper * kHalf)...);
+}
+
+// Folds the lanes of as many vectors as a vector of doubles has lanes: lane k of the result is the
+// sum of vector k.
+template <std::size_t kHalf = VectorOf<double>::size / 2>
+inline void fold_vectors(Vector<double>* x) {
+  constexpr auto lanes = std::make_index_sequence<VectorOf<double>::size>{};
+#pragma GCC unroll 8
+  for (std::size_t i = 0; i < kHalf; ++i) {
+    const Vector<double> a = x[2 * i], b = x[2 * i + 1];
+    x[i] = halves_of<kHalf, 0>(a, b, lanes) + halves_of<kHalf, 1>(a, b, lanes);
   }
-  return lane[0];
+  if constexpr (kHalf > 1) fold_vectors<kHalf / 2>(x);
 }
 
 // Contiguous vectors of float or double of at most kChunk elements each, one behind the other: of
@@ -137,6 +160,8 @@ std::size_t slice_rows_kernel(const SliceRows& rows, SliceFinish finish, const d
   const Prefetch prefetch(first(count) * sizeof(T));
   // Several at a time, so that none has to wait for the square root and the division of another.
   constexpr std::size_t most = 16, elements = 2048;
+  constexpr std::size_t width = VectorOf<double>::size;
+  Vector<double> terms[most] = {};
   double sums[most];
   SliceResult found[most];
   std::size_t batch;
@@ -147,9 +172,13 @@ std::size_t slice_rows_kernel(const SliceRows& rows, SliceFinish finish, const d
       const std::size_t size = first(v + 1) - first(v);
       if (size > kChunk || (batch > 0 && first(v + 1) - start > elements)) break;
       prefetch(from + first(v), size * sizeof(T));
-      sums[batch] = slice_sum<Op>(from + first(v), size, given, end);
+      terms[batch] = slice_terms<Op>(from + first(v), size, given, end);
     }
     if (batch == 0) return begin;
+    for (std::size_t v = 0; v < batch; v += width) {
+      fold_vectors(terms + v);
+      store(terms[v], sums + v);
+    }
     for (std::size_t v = 0; v < batch; ++v) {
       found[v] = finish(given, rows.weights ? rows.weights[begin + v] : 1.0, sums + v, 1.0);
     }
@@ -165,7 +194,9 @@ std::size_t slice_rows_kernel(const SliceRows& rows, SliceFinish finish, const d
         const T number = static_cast<T>(found[v].number);
         T* const result = to + place;
 #pragma omp simd
-        for (std::size_t i = 0; i < size; ++i) narrow(Op::apply(row[i], given, number), result[i]);
+        for (std::size_t i = 0; i < size; ++i) {
+          narrow(apply_number<Op>(row[i], given, number), result[i]);
+        }
       } else {
         return begin + v;
       }
@@ -181,50 +212,52 @@ inline void fetch_ahead(const void* row, std::ptrdiff_t stride, std::size_t byte
   for (std::size_t i = 0; i < bytes; i += kLine) __builtin_prefetch(ahead + i);
 }
 
-// Of `size` rows of a block of `columns` <= kColumnSums / sums vectors, the first one with index
-// `first`: adds their terms to lane[index % kLanes][sum][column].
+// Of `size` rows of `columns` vectors, the first one with index `first`: adds their terms to
+// lanes[index % kLanes · width + column].
 template <class Op, class S>
 void slice_gather_columns_kernel(const void* x, std::ptrdiff_t row_stride, std::size_t first,
                                  std::size_t size, std::size_t columns, const double* given,
-                                 double* lanes) {
+                                 double* lanes, std::size_t width) {
+  static_assert(Op::sums == 1);
   for (std::size_t i = 0; i < size; ++i) {
     const S* const row = reinterpret_cast<const S*>(static_cast<const char*>(x) +
                                                     static_cast<std::ptrdiff_t>(i) * row_stride);
-    double* const lane = lanes + (first + i) % kLanes * kColumnSums;
+    double* const lane = lanes + (first + i) % kLanes * width;
     fetch_ahead(row, row_stride, columns * sizeof(S));
 #pragma omp simd
     for (std::size_t c = 0; c < columns; ++c) {
-      double term[Op::sums];
+      double term[1];
       Op::terms(static_cast<double>(widen(row[c])), given, 1.0, term);
-      for (int s = 0; s < Op::sums; ++s) lane[s * (kColumnSums / Op::sums) + c] += term[s];
+      lane[c] += term[0];
     }
   }
 }
 
-// The lanes of `size` rows of a block of vectors become their sums, and are cleared.
-inline void slice_fold_columns_kernel(double* lanes, std::size_t size, double* sums) {
+// The lanes of `size` rows become the sums of their columns, of which there are `width`, and are
+// cleared.
+inline void slice_fold_columns_kernel(double* lanes, std::size_t size, std::size_t width,
+                                      double* sums) {
   const std::size_t used = size < kLanes ? size : kLanes;  // the others are zero
   for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
     for (std::size_t k = 0; k < half && k + half < used; ++k) {
-      double* const to = lanes + k * kColumnSums;
-      const double* const from = to + half * kColumnSums;
+      double* const to = lanes + k * width;
+      const double* const from = to + half * width;
 #pragma omp simd
-      for (std::size_t i = 0; i < kColumnSums; ++i) to[i] += from[i];
+      for (std::size_t i = 0; i < width; ++i) to[i] += from[i];
     }
   }
-  for (std::size_t i = 0; i < kColumnSums; ++i) sums[i] = lanes[i];
-  for (std::size_t i = 0; i < used * kColumnSums; ++i) lanes[i] = 0.0;
+  for (std::size_t i = 0; i < width; ++i) sums[i] = lanes[i];
+  for (std::size_t i = 0; i < used * width; ++i) lanes[i] = 0.0;
 }
 
-// out = apply(x, number of its column) for rows of a block; or x where `kept`, if there is such a
-// list, is not 0.
+// out = apply(x, number of its column) for rows of vectors; or x where `kept`, if there is such a
+// list, is not 0. Numbers are of the compute type.
 template <class Op, class S>
 void slice_apply_columns_kernel(const void* x, std::ptrdiff_t x_stride, void* out,
                                 std::ptrdiff_t out_stride, std::size_t size, std::size_t columns,
-                                const double* given, const double* numbers, const bool* kept) {
+                                const double* given, const void* numbers, const bool* kept) {
   using T = Compute<S>;
-  alignas(64) T number[kColumnSums];
-  for (std::size_t c = 0; c < columns; ++c) number[c] = static_cast<T>(numbers[c]);
+  const T* const number = static_cast<const T*>(numbers);
   for (std::size_t i = 0; i < size; ++i) {
     const auto row = static_cast<std::ptrdiff_t>(i);
     const S* const from = reinterpret_cast<const S*>(static_cast<const char*>(x) + row * x_stride);
@@ -233,12 +266,12 @@ void slice_apply_columns_kernel(const void* x, std::ptrdiff_t x_stride, void* ou
     if (kept == nullptr) {
 #pragma omp simd
       for (std::size_t c = 0; c < columns; ++c) {
-        narrow(Op::apply(widen(from[c]), given, number[c]), to[c]);
+        narrow(apply_number<Op>(widen(from[c]), given, number[c]), to[c]);
       }
     } else {
       for (std::size_t c = 0; c < columns; ++c) {
         S result;
-        narrow(Op::apply(widen(from[c]), given, number[c]), result);
+        narrow(apply_number<Op>(widen(from[c]), given, number[c]), result);
         to[c] = kept[c] ? from[c] : result;
       }
     }

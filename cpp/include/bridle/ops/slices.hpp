@@ -1,7 +1,8 @@
 // Operators of slices: what an element becomes depends on the vector that it belongs to.
 //
 // What is done with the elements is one of a few kinds: `terms` says what an element adds to the
-// sums of its vector, `apply` makes of it its result by one number. An operator says with `finish`
+// sums of its vector, `apply` makes of it its result by one number (not of zero and NaN, which are
+// results themselves). An operator says with `finish`
 // which number the sums make. All are given the numbers of the call in double. `scale` is a power
 // of two by which the terms are to multiply an element first. It is 1, unless squares left the
 // range of double: then all is summed once more with another one.
@@ -16,12 +17,6 @@
 
 namespace bridle::inline BRIDLE_ISA::ops {
 
-// x·factor; a factor of zero makes zeros also of infinities.
-template <class T>
-constexpr T times(T x, T factor) {
-  return factor == T(0) ? T(0) : x * factor;
-}
-
 // Each vector is multiplied by a number that depends on its norm.
 struct scaled_by_norm {
   static constexpr int sums = 1;
@@ -33,7 +28,7 @@ struct scaled_by_norm {
   }
   template <class T>
   static constexpr T apply(T x, const double*, T factor) {
-    return times(x, factor);
+    return x * factor;
   }
 };
 
@@ -49,7 +44,7 @@ struct soft_and_scaled_by_norm {
   template <class T>
   static constexpr T apply(T x, const double* given, T factor) {
     const T limit = static_cast<T>(limit_of(given));
-    return times(x - clamp(x, -limit, limit), factor);
+    return (x - clamp(x, -limit, limit)) * factor;
   }
   static constexpr double limit_of(const double* given) { return product(given[0], given[2]); }
 };
@@ -67,7 +62,9 @@ inline double next_scale(double sum, double scale) {
 template <class Result>
 SliceResult by_norm(const double* sums, double units, const Result& result) {
   if (const double next = next_scale(sums[0], units)) return {SliceResult::again, next, 1.0};
-  return result(square_root(sums[0]), units);
+  SliceResult found = result(square_root(sums[0]), units);
+  if (found.number != found.number) found.number = __builtin_nan("");  // whatever its sign was
+  return found;
 }
 
 inline SliceResult multiplied(double factor) {
