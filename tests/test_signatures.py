@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import bridle as br
+from bridle import _core
 
 from .cases import ELEMENTWISE, PENALTIES
 
@@ -38,7 +39,11 @@ def test_every_keyword_of_ufuncs_is_in_the_signature(operator):
     np.testing.assert_array_equal(given, function(x, **operator.sample_params))
 
 
-@pytest.mark.parametrize("name", [*ELEMENTWISE, *PENALTIES, *FAMILY])
+SLICES = [name for name, (*_, measures) in _core.slice_operators.items() if not measures]
+MATRICES = ("prox_nuclear", "orthogonal_gradient")
+
+
+@pytest.mark.parametrize("name", [*ELEMENTWISE, *PENALTIES, *FAMILY, *SLICES, *MATRICES])
 def test_type_checkers_know_more_than_any(name):
     overloads = typing.get_overloads(getattr(br, name))
     returned = [inspect.signature(overload).return_annotation for overload in overloads]

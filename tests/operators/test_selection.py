@@ -125,6 +125,25 @@ def test_numbers_and_lists_of_numbers_are_one_array(assert_same_bits):
     assert_same_bits(br.project_l0_ball([[3, -4], [1, 2]], 1), np.array([[0.0, -4], [0, 2]]))
     result = br.project_l0_ball([np.array([3, -4]), np.array([1, 2])], 1)
     assert_same_bits(result, np.array([[0.0, -4], [0, 0]]))
+    assert br.project_l0_ball([np.float32(3), np.float32(4)], 1).tolist() == [0, 4]
+
+
+class Column:
+    """What lies in another library's container."""
+
+    def __init__(self, numbers):
+        self.numbers = np.array(numbers)
+
+    def __array__(self, dtype=None, copy=None):
+        return self.numbers
+
+
+def test_containers_that_are_arrays_may_be_listed(assert_same_bits):
+    columns = [Column([3.0, 1.0]), Column([-4.0, 2.0, 0.5])]
+    assert br.top_k_threshold(columns, 2) == 3.0
+    first, second = br.project_l0_ball(columns, 2)
+    assert_same_bits(first, np.array([3.0, 0.0]))
+    assert_same_bits(second, np.array([-4.0, 0.0, 0.0]))
 
 
 LIST = [np.ones(3), np.ones(2, np.float32)]

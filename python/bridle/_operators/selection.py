@@ -232,7 +232,9 @@ def top_k_threshold(arrays: ArrayLike | Sequence[NDArray[Any]], k: SupportsIndex
 
 def _is_list(x: Any) -> TypeGuard[Sequence[Any]]:
     """Whether a list of arrays is given, not one array that is written as a list of numbers."""
-    return isinstance(x, Sequence) and any(isinstance(each, np.ndarray) for each in x)
+    return isinstance(x, Sequence) and any(
+        hasattr(each, "__array__") and not isinstance(each, np.generic) for each in x
+    )
 
 
 def _count(name: str, k: Any) -> int:
