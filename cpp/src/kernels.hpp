@@ -107,7 +107,8 @@ struct ThresholdTable {
 struct VectorKernels {
   void (*inner_product)(const void* x, const double* normal, std::size_t size, double scale,
                         double normal_scale, double* sums);
-  void (*subtract)(const void* x, const double* normal, void* out, std::size_t size, double factor);
+  void (*subtract)(const void* x, const double* normal, double scale, void* out, std::size_t size,
+                   double factor);
   void (*differences)(const void* x, std::size_t size, double* differences);
   void (*total_variation)(const void* x, std::size_t size, double threshold, void* out,
                           void* scratch);

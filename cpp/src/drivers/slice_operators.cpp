@@ -229,7 +229,12 @@ double project_weighted_l1_ball(const WholeVector& vector) {
   char* const scratch = static_cast<char*>(vector.scratch);
   WeightedCall call{vector.dtype, vector.x, weights, vector.size, vector.given[0], scratch};
   if (vector.dtype == DType::float32) {
-    std::copy_n(weights, vector.size, reinterpret_cast<float*>(scratch));
+    // Weights and radius times a power of two are the same ball.
+    const double most = *std::max_element(weights, weights + vector.size);
+    const int exponent = most > 0 ? std::ilogb(most) : 0;
+    std::transform(weights, weights + vector.size, reinterpret_cast<float*>(scratch),
+                   [=](double weight) { return static_cast<float>(std::ldexp(weight, -exponent)); });
+    call.radius = std::ldexp(call.radius, -exponent);
     call.weights = scratch;
     call.scratch = scratch + (vector.size * sizeof(float) + kLine - 1) / kLine * kLine;
   }
@@ -279,7 +284,7 @@ double project_n_m(const WholeVector& vector) {
 // range of double.
 double scale_for_squares(double size) {
   const bool fits = (size > 0x1p-400 && size < 0x1p400) || size == 0.0 || !(size < kInfinity);
-  return fits ? 1.0 : std::ldexp(1.0, -std::ilogb(size));
+  return fits ? 1.0 : std::ldexp(1.0, std::min(-std::ilogb(size), 1000));
 }
 
 // x − max(<x, normal> − offset, 0) / ‖normal‖² · normal; for a plane without the maximum.
@@ -308,10 +313,11 @@ void project_plane(const WholeVector& vector, bool half_space) {
   }
   const double offset = vector.given[0] * normal_scale * scale;
   if (half_space ? sums[0] <= offset : sums[0] == offset) return keep(vector);
-  const double factor = (sums[0] - offset) / sums[1] / scale * normal_scale;
+  const double factor = (sums[0] - offset) / sums[1] / scale;  // of the normal as it is scaled
+  if (!(std::fabs(factor) < kInfinity)) return fill(vector, kNan);
   for_each_part(vector, work_of(kernels.subtract),
                 [&](const char* x, char* out, std::size_t begin, std::size_t size) {
-                  kernels.subtract(x, normal + begin, out, size, factor);
+                  kernels.subtract(x, normal + begin, normal_scale, out, size, factor);
                 });
 }
 

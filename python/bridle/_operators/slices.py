@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bridle import _core
-from bridle._call import is_real, number, real_array, refuse_masked, shown
+from bridle._call import FLOAT_DTYPES, is_real, number, real_array, refuse_masked, shown
 
 WHOLE_NUMBERS = frozenset("kmn")  # the names of parameters that count
 
@@ -151,6 +152,11 @@ def _beside(name: str, beside: Any, length: int) -> NDArray[np.float64] | None:
     if array.size > 0:
         for extreme in (array.min(), array.max()):
             _core.check_beside(name, float(extreme))
+    if parameter == "normal" and not array.any():
+        raise ValueError(f"{name}: normal must not be zero, got {shown(beside)}")
+    if parameter == "strengths" and (rises := np.flatnonzero(array[1:] > array[:-1])).size > 0:
+        pair = f"{array[rises[0]]} before {array[rises[0] + 1]}"
+        raise ValueError(f"{name}: strengths must not increase, got {pair}")
     return np.require(array, np.float64, ["C", "A"])
 
 
@@ -172,7 +178,7 @@ def result_of(name: str, x: NDArray[Any], out: Any) -> NDArray[Any]:
         raise TypeError(f"{name}: out must be an array, got {shown(out)}")
     if out.shape != x.shape:
         raise ValueError(f"{name}: out must have the shape {x.shape}, got {out.shape}")
-    if not np.can_cast(x.dtype, out.dtype, "same_kind"):
+    if out.dtype.newbyteorder("=") not in FLOAT_DTYPES:
         raise TypeError(f"{name}: out must hold {x.dtype}, got {out.dtype}")
     if not out.flags.writeable:
         raise ValueError(f"{name}: out must be writeable")
@@ -215,8 +221,12 @@ def apply(
     labels: Any = None,
     weights: Any = None,
     beside: Any = None,
+    check: Callable[[int], None] | None = None,
 ) -> Any:
-    """Call an operator of slices, everything checked before anything is written."""
+    """Call an operator of slices, everything checked before anything is written.
+
+    `check` raises what is wrong with the length of a vector.
+    """
     values = _parameters(name, numbers)
     array = real_array(name, x)
     result = result_of(name, array, out)
@@ -224,6 +234,8 @@ def apply(
     weights = slices.weights(name, weights)
     length = math.prod(array.shape[a] for a in slices.axes)
     beside = _beside(name, beside, length)
+    if check is not None:
+        check(length)
     native = _native(array)
     by_labels = slices.labels is not None
     if by_labels:

@@ -55,15 +55,15 @@ void inner_product_kernel(const void* x, const double* normal, std::size_t size,
   fold_lanes(lanes, InnerProduct::sums, sums);
 }
 
-// out = x − factor·normal, rounded once.
+// out = x − factor·(normal·scale), rounded once.
 template <class T>
-void subtract_kernel(const void* x, const double* normal, void* out, std::size_t size,
+void subtract_kernel(const void* x, const double* normal, double scale, void* out, std::size_t size,
                      double factor) {
   const T* const from = static_cast<const T*>(x);
   T* const to = static_cast<T*>(out);
 #pragma omp simd
   for (std::size_t i = 0; i < size; ++i) {
-    const double result = static_cast<double>(from[i]) - factor * normal[i];
+    const double result = static_cast<double>(from[i]) - factor * (normal[i] * scale);
     narrow(static_cast<T>(result), to[i]);
   }
 }
