@@ -13,6 +13,8 @@ from bridle import _core
 from bridle._operators import matrices
 
 from .cases import ELEMENTWISE, PENALTIES
+from .slice_cases import SLICE_PENALTIES, SlicePenalty
+from .slice_cases import SLICES as SLICE_ROWS
 
 README = Path(__file__).parents[1] / "README.md"
 REFERENCE = README.parent / "docs" / "reference.md"
@@ -82,6 +84,12 @@ def test_every_operator_of_slices_has_its_function(name):
     options = {p.name for p in inspect.signature(function).parameters.values()} - {*listed}
     assert ("out" in options) != measures
     assert "axis" in options
+    row = (SLICE_ROWS | SLICE_PENALTIES).get(name)
+    assert row, f"{name}: no row in tests/slice_cases.py"
+    assert tuple(row.params) == numbers
+    assert (row.beside.name if row.beside else None) == beside
+    assert isinstance(row, SlicePenalty) == measures
+    assert row.groups == ("labels" in options)
 
 
 def test_the_public_names_are_sorted_and_there():

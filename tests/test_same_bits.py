@@ -11,6 +11,7 @@ import bridle as br
 from bridle import _core
 
 from .cases import DTYPES, ELEMENTWISE, PENALTIES, values
+from .slice_cases import SLICE_PENALTIES, SLICES
 
 SHAPE = (6, 40_001)  # more than five threads' worth
 
@@ -28,6 +29,27 @@ def elementwise(row, dtype):
 def penalty(row):
     function = getattr(br, row.name)
     return lambda x: [function(x, **row.sample_params, axis=axis) for axis in (0, 1, (0, 1))]
+
+
+def slices(row):
+    """Return what computes the operator of long rows, of short ones and columns, and of groups."""
+    function = getattr(br, row.name)
+
+    def compute(x):
+        x = x[:4, : SHAPE[1] - 1]  # whole blocks of any operator
+        if row.name == "sparse_group_penalty":  # its l1 term is a sum over the whole array
+            x = np.ascontiguousarray(x)
+        short = x[:2, :4000].reshape(-1, 8)
+        results = [function(x, **row.arguments(x.shape[1]), axis=1)]
+        results += [function(a, **row.arguments(8), axis=n) for a, n in ((short, 1), (short.T, 0))]
+        if row.groups:
+            labels = np.arange(short.size).reshape(short.shape) % 101 - 1
+            results.append(function(short, **row.sample_params, labels=labels))
+            offsets = np.append(np.arange(0, x.shape[1], 999), x.shape[1])
+            results.append(function(x[1], **row.sample_params, offsets=offsets))
+        return results
+
+    return compute
 
 
 def drop(x):
@@ -48,6 +70,12 @@ def computations():
             yield pytest.param(elementwise(row, dtype), x, id=f"{name}-{dtype}")
         for name, row in PENALTIES.items():
             yield pytest.param(penalty(row), finite, id=f"{name}-{dtype}")
+        mixed = finite.copy()
+        mixed[0] = x[0]
+        for name, row in SLICES.items():
+            yield pytest.param(slices(row), mixed, id=f"{name}-{dtype}")
+        for name, row in SLICE_PENALTIES.items():
+            yield pytest.param(slices(row), finite, id=f"{name}-{dtype}")
         yield pytest.param(drop, x, id=f"dropout-{dtype}")
     yield pytest.param(masks, x, id="dropout_mask")
 

@@ -126,7 +126,9 @@ def test_nan_spoils_its_vector_alone_and_zeros_stay(name, shape):
     x = np.random.default_rng(3).standard_normal(shape).astype(np.float32)
     x[0, 1] = np.nan
     x[1] = -0.0
-    given = {"group_soft_threshold": [0.1], "prox_sparse_group": [0.1, 0.1, 1]}.get(name, [1, 1, 0.5])
+    given = {"group_soft_threshold": [0.1], "prox_sparse_group": [0.1, 0.1, 1]}.get(
+        name, [1, 1, 0.5]
+    )
     out = apply(name, x, np.empty_like(x), [1], given)
     assert np.isnan(out[0]).all()
     assert not out[1].any()
