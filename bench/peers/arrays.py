@@ -10,7 +10,7 @@ from typing import Any
 
 import numba
 import numpy as np
-from bench.peers import kernels
+from bench.peers import formulas, kernels
 from bench.peers.limits import Limits
 
 import bridle as br
@@ -54,6 +54,7 @@ def namespace(size: int, threads: int, limits: Limits | None = None) -> dict[str
         names |= {"ttmp": torch.from_numpy(tmp), "toriginal": torch.from_numpy(original)}
     for name in ("x", "original", "out", "tmp"):
         names[f"{name}_at"] = names[name].ctypes.data
+    names |= {"total_variation": formulas.total_variation}
     names |= {"rest": np.ones(3000), "square": np.ones((300, 300), dtype=np.float32)}
     names |= {"t": STRENGTH, "l2": STEP_L2, "s": STRENGTH, "rate": RATE}
     names |= {"d": shrink, "c": keep, "g": 2.0 * STEP_L2}

@@ -70,3 +70,89 @@ def dropout(x: Any, p: Any, factor: Any, out: Any) -> Any:
         draw = np.random.random()  # noqa: NPY002, Numba shares no Generator among threads
         out[i] = np.float32(0) if draw < p else x[i] * factor
     return out
+
+
+@jit
+def group_soft_threshold_rows(x: Any, threshold: Any, out: Any) -> Any:
+    for i in numba.prange(x.shape[0]):
+        total = np.float32(0)
+        for j in range(x.shape[1]):
+            total += x[i, j] * x[i, j]
+        factor = max(np.float32(1) - threshold / np.sqrt(total), np.float32(0))
+        for j in range(x.shape[1]):
+            out[i, j] = x[i, j] * factor
+    return out
+
+
+@jit
+def group_soft_threshold_columns(x: Any, threshold: Any, out: Any, threads: Any) -> Any:
+    rows, columns = x.shape
+    parts = np.zeros((threads, columns))
+    for part in numba.prange(threads):
+        for i in range(part * rows // threads, (part + 1) * rows // threads):
+            for j in range(columns):
+                parts[part, j] += x[i, j] * x[i, j]
+    factors = np.maximum(1 - threshold / np.sqrt(parts.sum(0)), 0).astype(np.float32)
+    for i in numba.prange(rows):
+        for j in range(columns):
+            out[i, j] = x[i, j] * factors[j]
+    return out
+
+
+@jit
+def group_soft_threshold_labels(
+    x: Any, threshold: Any, labels: Any, groups: Any, out: Any, threads: Any
+) -> Any:
+    parts = np.zeros((threads, groups))
+    for part in numba.prange(threads):
+        for i in range(part * x.size // threads, (part + 1) * x.size // threads):
+            parts[part, labels[i]] += x[i] * x[i]
+    factors = np.maximum(1 - threshold / np.sqrt(parts.sum(0)), 0).astype(np.float32)
+    for i in numba.prange(x.size):
+        out[i] = x[i] * factors[labels[i]]
+    return out
+
+
+@jit
+def group_soft_threshold_one(x: Any, threshold: Any, out: Any) -> Any:
+    total = 0.0
+    for i in numba.prange(x.size):
+        total += x[i] * x[i]
+    factor = np.float32(max(1 - threshold / np.sqrt(total), 0))
+    for i in numba.prange(x.size):
+        out[i] = x[i] * factor
+    return out
+
+
+@numba.njit(fastmath=False)
+def prox_slope(x: Any, order: Any, strengths: Any, out: Any) -> Any:
+    sums = np.empty(x.size)
+    counts = np.empty(x.size, np.int64)
+    last = -1
+    for i in range(x.size):
+        last += 1
+        sums[last], counts[last] = abs(x[order[i]]) - strengths[i], 1
+        while last > 0 and sums[last] * counts[last - 1] >= sums[last - 1] * counts[last]:
+            sums[last - 1] += sums[last]
+            counts[last - 1] += counts[last]
+            last -= 1
+    i = 0
+    for pool in range(last + 1):
+        value = max(sums[pool] / counts[pool], 0.0)
+        for _ in range(counts[pool]):
+            out[order[i]] = value if x[order[i]] > 0 else -value
+            i += 1
+    return out
+
+
+@jit
+def two_of_four(x: Any, out: Any) -> Any:
+    for i in numba.prange(x.shape[0]):
+        a, b, c, d = x[i, 0], x[i, 1], x[i, 2], x[i, 3]
+        p, q, r, s = abs(a), abs(b), abs(c), abs(d)
+        zero = np.float32(0)
+        out[i, 0] = a if (q > p) + (r > p) + (s > p) < 2 else zero
+        out[i, 1] = b if (p >= q) + (r > q) + (s > q) < 2 else zero
+        out[i, 2] = c if (p >= r) + (q >= r) + (s > r) < 2 else zero
+        out[i, 3] = d if (p >= s) + (q >= s) + (r >= s) < 2 else zero
+    return out

@@ -21,6 +21,7 @@ from bench.peers.machine import facts, quietest
 from bench.peers.measure import measure, measure_idle
 from bench.peers.plot import plot
 from bench.peers.report import Row, to_json, to_markdown
+from bench.peers.slices import slices
 from bench.peers.verify import VERIFIED, verify
 from bench.peers.works import Work
 
@@ -49,6 +50,7 @@ def _rows(arguments: argparse.Namespace) -> list[Row]:
     for work in _works(arguments, config["instruction_set"]):
         if names["n"] != work.size:
             names = namespace(work.size, arguments.threads, limits)
+        exec(work.prepare, names)
         print(work.name, file=sys.stderr, flush=True)
         errors = verify(work, names, short)
         how = measure_idle if work.check == "none" else measure
@@ -67,6 +69,7 @@ def _works(arguments: argparse.Namespace, instruction_set: str) -> Iterator[Work
         *works.dropouts(sizes["memory"], instruction_set),
         *works.snapshots(sizes["memory"]),
         *works.updates(sizes["memory"], sizes["cache"]),
+        *slices(sizes["memory"]),
         *works.in_cache(sizes["cache"]),
         *works.small(),
         *works.idle(sizes["cache"]),

@@ -27,6 +27,10 @@ def verify(work: Work, names: dict[str, Any], short: dict[str, Any]) -> dict[str
         expected = _result(work, "bridle", names).copy()
         for contender in contenders:
             _check_equal(f"{work.name}: {contender}", _result(work, contender, names), expected)
+    elif work.check == "close":
+        expected = _result(work, "bridle", names).copy()
+        for contender in contenders:
+            _check_close(f"{work.name}: {contender}", _result(work, contender, names), expected)
     elif work.check == "dropout":
         probability = float(work.name.split()[1].rstrip(","))
         for contender in contenders:
@@ -64,6 +68,12 @@ def _check_equal(what: str, result: NDArray[Any], expected: NDArray[Any]) -> Non
         error = np.abs(result[part] - expected[part])
         tolerance = np.abs(expected[part]) * np.float32(1e-6) + np.float32(1e-9)
         assert (error <= tolerance).all(), f"{what} is wrong"
+
+
+def _check_close(what: str, result: NDArray[Any], expected: NDArray[Any]) -> None:
+    """Sums in float32 shift all elements of a vector a little."""
+    tolerance = 1e-5 * float(np.abs(expected).max())
+    assert np.abs(result - expected).max() <= tolerance, f"{what} is wrong"
 
 
 def _check_dropout(what: str, result: NDArray[Any], x: NDArray[Any], p: float) -> None:

@@ -187,11 +187,13 @@ class Work:
     name: str
     size: int
     result: str  # where statements leave it: "x", "out", or "value" (they are expressions)
-    check: str  # how it is verified: "elementwise", "penalty", "dropout", "gaussian" or "update"
+    # How it is verified: "elementwise", "close", "penalty", "dropout", "gaussian" or "update".
+    check: str
     statements: dict[str, str]
     limit: str
     goals: tuple[Goal, ...]
     load: Load | None = None
+    prepare: str = ""  # what makes further names of those that there are
 
     def without(self, contender: str) -> Work:
         """Return the row as it is where a contender is not installed."""
@@ -206,7 +208,10 @@ class Work:
     @property
     def bytes(self) -> int:
         """Bytes of float32 that must be read and written."""
-        return self.size * {"penalty": 4, "update": 28}.get(self.check, 8)
+        if self.check == "update":
+            return self.size * 28
+        number = self.check == "penalty" or (self.check == "close" and self.result == "value")
+        return self.size * (4 if number else 8)
 
 
 def _work(
@@ -219,17 +224,24 @@ def _work(
     check: str = "elementwise",
     p: float = 0.0,
 ) -> Work:
-    out, tmp = ("x", "tmp") if result == "x" else ("out", "out")
+    out, _ = place_of(result)
+    tmp = "tmp" if result == "x" else "out"
     code = {
         contender: text.format(out=out, tmp=tmp, p=p)
         for contender, text in (statements | {limit: LIMITS[limit]}).items()
     }
-    places = {"x": " in place", "out": " into out", "value": "" if check == "penalty" else " fresh"}
-    title = f"{name}{places[result]}, {_short(size)}"
+    where = "" if check == "penalty" else place_of(result)[1]
+    title = f"{name}{where}, {short(size)}"
     return Work(title, size, result, check, code, limit, goals)
 
 
-def _short(size: int) -> str:
+def place_of(result: str) -> tuple[str, str]:
+    """Return the array that takes a result, and how the name of a row says so."""
+    where = {"x": " in place", "out": " into out", "value": " fresh"}[result]
+    return "x" if result == "x" else "out", where
+
+
+def short(size: int) -> str:
     return f"{size:.0e}".replace("e+0", "e") if size >= 1000 else str(size)
 
 
@@ -326,7 +338,7 @@ def idle(n: int) -> Iterator[Work]:
     }
     for name, code in codes.items():
         text = code.format(out="x", p=0.1)
-        title = f"{name} after {IDLE_SECONDS * 1e3:g} ms idle, {_short(n)}"
+        title = f"{name} after {IDLE_SECONDS * 1e3:g} ms idle, {short(n)}"
         yield Work(title, n, "x", "none", {"bridle": text, "one thread": text}, "one thread", goals)
 
 
