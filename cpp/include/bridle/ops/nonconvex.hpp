@@ -15,7 +15,7 @@ struct hard_threshold {
   static constexpr auto params = parameters(Param{"threshold", Rule::non_negative});
   T threshold;
 
-  constexpr T operator()(T x) const { return absolute(x) <= threshold ? T(0) : x; }
+  constexpr T operator()(T x) const { return unless(absolute(x) <= threshold, x); }
 };
 template <class T>
 hard_threshold(T) -> hard_threshold<T>;
@@ -27,9 +27,9 @@ struct BentLine {
 
   constexpr T operator()(T x) const {
     const T size = absolute(x);
-    const T line = clamp(soft_threshold<T>{lower}(x)*slope, -size, size);
-    const T inner = size <= lower ? T(0) : line;
-    return size > upper ? x : inner;
+    const T line = (size - lower) * slope;
+    const T inner = unless(size <= lower, line > size ? size : line);
+    return with_sign_of(x, select(size <= upper, inner, size));
   }
 };
 
@@ -101,10 +101,12 @@ struct TwoLines {
 
   constexpr T operator()(T x) const {
     const T size = absolute(x);
-    const T first = clamp(soft_threshold<T>{threshold}(x), -bend, bend);
-    const T second = soft_threshold<T>{bend + threshold}(x)*slope;
-    const T inner = clamp(first + second, -size, size);
-    return size > end ? x : inner;
+    const T shrunk = size - threshold, above = size - (bend + threshold);
+    const T first = shrunk > bend ? bend : shrunk;
+    const T sum = first + unless(above < T(0), above * slope);
+    const T limited = sum > size ? size : sum;
+    const T inner = unless(shrunk < T(0), limited);
+    return with_sign_of(x, select(size <= end, inner, size));
   }
 };
 
@@ -129,7 +131,7 @@ struct prox_scad {
     const T end = product(strength, convex ? gamma : crossing);
     const T slope = gamma <= largest<T>() ? (gamma - T(1)) / (gamma - T(1) - step) : T(1);
     const T finite = slope < largest<T>() ? slope : T(0);
-    return {threshold, strength, convex ? finite : T(0), threshold == T(0) ? T(-1) : end};
+    return {threshold, strength, unless(!convex, finite), threshold == T(0) ? T(-1) : end};
   }
   constexpr T operator()(T x) const { return prepared()(x); }
 };
