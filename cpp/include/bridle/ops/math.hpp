@@ -101,20 +101,13 @@ constexpr T smallest_normal() {
 template <class T>
 constexpr T at_most(T x, double limit) {
   const T most = T{} + limit;
+#if defined(__AVX512F__) && !defined(__clang__)  // gcc makes a comparison and a masked move of it
+  if constexpr (sizeof(T) == 64) return __builtin_ia32_minpd512_mask(most, x, x, 0xff, 4);
+#endif
   return x > most ? most : x;
 }
 
-// Of x >= 0; for a vector of doubles, those of its elements.
-template <class T>
-constexpr auto is_zero_or_infinite(T x) {
-  return (x == 0.0) | (x > __DBL_MAX__);
-}
-
-// x, but no infinity.
-template <class T>
-constexpr T finite(T x) {
-  return at_most(x, largest<double>());
-}
+constexpr double finite(double x) { return at_most(x, largest<double>()); }
 
 // With clang without errno, whatever the flags of a program are.
 #if defined(__clang__) && __has_builtin(__builtin_elementwise_sqrt)

@@ -154,8 +154,8 @@ struct l0_penalty {
   constexpr double finish(const double* sum) const { return product(strength, sum[0]); }
 };
 
-// Σ of what is written above prox_mcp: z·(strength − z/(2·gamma)) with z = min(|w|,
-// gamma·strength).
+// Σ of what is written above prox_mcp: strength·z·(1 − z/(2·end)) with z = min(|w|, end), end =
+// gamma·strength.
 struct mcp_penalty {
   static constexpr const char* name = "mcp_penalty";
   static constexpr auto params =
@@ -165,15 +165,16 @@ struct mcp_penalty {
 
   template <class T>
   constexpr void terms(T w, T (&term)[1]) const {
-    const T z = at_most(absolute(w), product(gamma, strength));
-    const T cost = z * (strength - 0.5 * z / gamma);
-    term[0] = is_zero_or_infinite(z) ? z : cost;
+    const double end = product(gamma, strength);
+    const T z = at_most(absolute(w), end);
+    // The end may be 0 or infinite.
+    term[0] = z * (1.0 - at_most(z, finite(end)) * finite(0.5 / end));
   }
-  constexpr double finish(const double* sum) const { return strength == 0.0 ? 0.0 : sum[0]; }
+  constexpr double finish(const double* sum) const { return product(strength, sum[0]); }
 };
 
-// Σ of what is written above prox_scad: strength·z − e²/(2·(gamma − 1)) with z = min(|w|,
-// gamma·strength), e = max(z − strength, 0).
+// Σ of what is written above prox_scad: strength·(z − e²/(2·(gamma − 1)·strength)) with z =
+// min(|w|, gamma·strength), e = max(z − strength, 0).
 struct scad_penalty {
   static constexpr const char* name = "scad_penalty";
   static constexpr auto params =
@@ -183,12 +184,13 @@ struct scad_penalty {
 
   template <class T>
   constexpr void terms(T w, T (&term)[1]) const {
-    const T z = at_most(absolute(w), product(gamma, strength));
-    const T e = z > strength ? z - strength : T{};
-    const T cost = strength * z - e * (0.5 * e / (gamma - 1.0));
-    term[0] = is_zero_or_infinite(z) ? z : cost;
+    const double end = product(gamma, strength);
+    const T z = at_most(absolute(w), end);
+    const T above = at_most(z, finite(end)) - strength;
+    const T e = above > 0.0 ? above : T{};
+    term[0] = z - e * (e * finite(0.5 / product(gamma - 1.0, strength)));
   }
-  constexpr double finish(const double* sum) const { return strength == 0.0 ? 0.0 : sum[0]; }
+  constexpr double finish(const double* sum) const { return product(strength, sum[0]); }
 };
 
 }  // namespace bridle::inline BRIDLE_ISA::ops
