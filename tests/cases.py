@@ -272,27 +272,33 @@ def l2_sp(x: Any, reference: Any, strength: Any, step: Any) -> Any:
     return x / (1 + weight) + moved
 
 
-def zero_or_infinite(z: Any, cost: Any) -> Any:
-    return np.where((z == 0) | (z > limit(z)), z, cost)
+def finite(x: Any) -> Any:
+    return np.where(x > limit(x), limit(x), x)
+
+
+def half_over(x: Any) -> Any:
+    """Return 1/(2·x), finite also for zero."""
+    with np.errstate(divide="ignore", over="ignore"):
+        return finite(np.divide(0.5, x))
 
 
 def mcp_term(w: Any, strength: Any, gamma: Any) -> Any:
     size, end = np.abs(w), product(gamma, strength)
     z = np.where(size > end, end, size)
-    return zero_or_infinite(z, z * (strength - 0.5 * z / gamma))
+    return z * (1 - finite(z) * half_over(end))
 
 
 def scad_term(w: Any, strength: Any, gamma: Any) -> Any:
     size, end = np.abs(w), product(gamma, strength)
     z = np.where(size > end, end, size)
-    e = np.where(z > strength, z - strength, 0.0)
-    return zero_or_infinite(z, strength * z - e * (0.5 * e / (np.asarray(gamma) - 1.0)))
+    e = np.where(finite(z) > strength, finite(z) - strength, 0.0)
+    return z - e * (e * half_over(product(np.asarray(gamma) - 1.0, strength)))
 
 
 def huber_term(w: Any, delta: Any, **_: Any) -> Any:
     size = np.abs(w)
     z = np.where(size > delta, delta, size)
-    return zero_or_infinite(z, z * (size - 0.5 * z))
+    return np.where(z > limit(z), z, z * (size - 0.5 * z))
 
 
 def positive_part(w: Any, **_: Any) -> Any:
@@ -321,10 +327,6 @@ def square(w: Any, **_: Any) -> Any:
 
 def times_strength(total: Any, strength: Any, **_: Any) -> Any:
     return product(strength, total)
-
-
-def unless_zero(total: Any, strength: Any, **_: Any) -> Any:
-    return np.where(np.asarray(strength) == 0, np.zeros_like(total), total)
 
 
 SHRINKING = ("odd", "shrinks", "identity_at_zero", "firmly_nonexpansive")
@@ -403,7 +405,7 @@ ELEMENTWISE = {
             {"strength": NON_NEGATIVE, "gamma": POSITIVE, "step": NON_NEGATIVE},
             (0.3, 2.5, 0.6),
             formula=mcp,
-            penalty=lambda z, strength, gamma, step: step * mcp_term(z, strength, gamma),
+            penalty=lambda z, strength, gamma, step: step * strength * mcp_term(z, strength, gamma),
             laws=NONCONVEX,
         ),
         Elementwise(
@@ -411,7 +413,9 @@ ELEMENTWISE = {
             {"strength": NON_NEGATIVE, "gamma": ABOVE_TWO, "step": NON_NEGATIVE},
             (0.3, 3.7, 0.6),
             formula=scad,
-            penalty=lambda z, strength, gamma, step: step * scad_term(z, strength, gamma),
+            penalty=lambda z, strength, gamma, step: (
+                step * strength * scad_term(z, strength, gamma)
+            ),
             laws=NONCONVEX,
         ),
         Elementwise(
@@ -509,7 +513,7 @@ PENALTIES = {
             {"strength": NON_NEGATIVE, "gamma": POSITIVE},
             (0.3, 2.5),
             terms=(mcp_term,),
-            finish=unless_zero,
+            finish=times_strength,
             laws=("even",),
         ),
         Penalty(
@@ -517,7 +521,7 @@ PENALTIES = {
             {"strength": NON_NEGATIVE, "gamma": ABOVE_TWO},
             (0.3, 3.7),
             terms=(scad_term,),
-            finish=unless_zero,
+            finish=times_strength,
             laws=("even",),
         ),
         Penalty(

@@ -13,14 +13,20 @@ import sys
 REGISTERS = {"baseline": "%xmm", "avx2": "%ymm", "avx512": "%zmm"}
 ANY_REGISTER = "%[xyz]mm"
 
-FLOATS = r"v?(add|sub|mul|div|min|max|sqrt|and|or|xor|cmp\w*|blend\w*)p"
+# Not and, or, xor, conversions and blends alone: gcc uses those of vectors for one number, too.
+FLOATS = r"v?(add|sub|mul|div|min|max|sqrt|cmp\w*)p"
 COUNTS = r"v?p(add|sub)[bwdq]"
 BYTES = r"v?packuswb|vpmov(wb|m2b)|vpcmp(n?l[te])uw"
-# What must stand in a loop of a kernel: of doubles, and of the other element types.
+# What must stand in a loop of a kernel: of doubles, and of the other element types. What " and "
+# joins stands in the same loop, where a kernel has several.
 WANTED = {
     "map_kernel": (FLOATS + "d", FLOATS + "s"),
     "reduce_kernel": ("v?addpd", "v?addpd"),
-    "reduce_columns_kernel": (r"v?(and|mul|cmp\w*)pd|vpandq", "v?cvtps2pd"),
+    "reduce_columns_kernel": (
+        r"v?(and|sub|mul|min|cmp\w*)pd|vpandq and v?addpd",
+        "v?cvtps2pd and v?addpd",
+    ),
+    "penalize_each_kernel": ("v?mulpd", "v?mulpd"),
     "slice_gather_kernel": ("v?addpd", "v?addpd"),
     "slice_apply_kernel": ("v?mulp[sd]", "v?mulp[sd]"),
     "slice_rows_kernel": ("v?mulpd", "v?mulps"),
@@ -57,14 +63,15 @@ WANTED = {
     "subtract_kernel": ("v?subpd", "v?subpd"),
     "differences_kernel": ("v?subpd", "v?subpd"),
     "draw_superblocks": ("v?paddd", "v?paddd"),
-    "transform_range": (r"v?(add|sub|mul)pd", r"v?(add|sub|mul)ps"),
+    "transform_range": (FLOATS + "d", FLOATS + "s"),
 }
 
-# gcc makes branches of these selections: kernels that are not hot, and operators in a program that
-# has no -fno-trapping-math (see transform.hpp). Sorting and the taut string follow their data.
+# Sorting and the taut string follow their data. In programs for SSE2 alone: selections of doubles,
+# by 64-bit masks, begin with SSE4.2.
 SCALAR = (
-    r"penalize_each_kernel<|(total_variation|slope|slope_terms)_kernel<|reduce_columns_kernel<[^,]*(mcp|scad)_penalty|"
-    r"transform_range<.*ops::(hard_threshold|project_\w+|prox_(huber|l0|mcp|scad|nonnegative_l1))<"
+    r"::(total_variation|slope|slope_terms)_kernel<|"
+    r"::portable::detail::transform_range<double, .*ops::"
+    r"(hard_threshold|firm_threshold|prox_(huber|l0|mcp|scad|nonnegative_l1))<"
 )
 
 
@@ -75,18 +82,26 @@ class Function:
         self.instructions: list[tuple[int, str]] = []
         self.called: set[str] = set()
 
-    def repeated(self) -> list[str]:
-        """The instructions in its loops: between a jump back and where it goes."""
-        loops = [
-            (int(jump[1], 16), address)
+    def loops(self) -> list[list[str]]:
+        """The instructions of each of its loops, between a jump back and where it goes.
+
+        Those of the loops within it are not among them.
+        """
+        spans = {
+            range(int(jump[1], 16), address + 1)
             for address, text in self.instructions
             if (jump := re.match(r"j\w+\s+([0-9a-f]+) <", text)) and int(jump[1], 16) <= address
-        ]
-        return [
-            text
-            for address, text in self.instructions
-            if any(begin <= address <= end for begin, end in loops)
-        ]
+        }
+        loops = []
+        for span in spans:
+            within = [s for s in spans if s != span and s[0] in span and s[-1] in span]
+            own = [
+                text
+                for address, text in self.instructions
+                if address in span and not any(address in inner for inner in within)
+            ]
+            loops.append(own)
+        return loops
 
 
 def read_functions(path: str) -> dict[str, Function]:
@@ -105,15 +120,15 @@ def read_functions(path: str) -> dict[str, Function]:
     return functions
 
 
-def repeated_instructions(functions: dict[str, Function], name: str) -> list[str]:
-    """The instructions in the loops of a function and of all that it calls."""
+def loops_of(functions: dict[str, Function], name: str) -> list[list[str]]:
+    """The loops of a function and of all that it calls."""
     reached, waiting = set[str](), [name]
     while waiting:
         function = waiting.pop()
         if function in functions and function not in reached:
             reached.add(function)
             waiting.extend(functions[function].called)
-    return [text for function in reached for text in functions[function].repeated()]
+    return [loop for function in reached for loop in functions[function].loops()]
 
 
 def main(path: str) -> int:
@@ -132,9 +147,13 @@ def main(path: str) -> int:
             sys.exit(f"say in WANTED what a vectorized {kernel[2]} looks like")
         double, other = WANTED[kernel[2]]
         wanted = double if re.search(r"(, |transform_range<)double[,>]", name) else other
-        pattern = re.compile(rf"({wanted})\s.*{REGISTERS.get(kernel[1], ANY_REGISTER)}")
+        register = REGISTERS.get(kernel[1], ANY_REGISTER)
+        patterns = [re.compile(rf"({one})\s.*{register}") for one in wanted.split(" and ")]
         checked += 1
-        if not any(pattern.match(text) for text in repeated_instructions(functions, name)):
+        if not any(
+            all(any(map(pattern.match, loop)) for pattern in patterns)
+            for loop in loops_of(functions, name)
+        ):
             missing.append(name)
     for name in missing:
         print(f"not vectorized: {name}")

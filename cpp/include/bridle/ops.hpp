@@ -30,6 +30,16 @@ template <class Op>
   requires(Op::keeps_zeros)
 inline constexpr bool kKeepsZeros<Op> = true;
 
+// What a loop calls where the parameters are the same for all elements.
+template <class Op>
+constexpr auto prepared(const Op& op) {
+  if constexpr (requires { op.prepared(); }) {
+    return op.prepared();
+  } else {
+    return op;
+  }
+}
+
 // Whether the first parameter of a penalty may be an array beside the weights.
 template <class Op>
 inline constexpr bool kHasBeside = false;

@@ -1,13 +1,13 @@
 // transform: several operations on every weight in one pass over memory, threaded by the library
 // and vectorized where it is called.
 //
-// Compile with -O2 -march=native, or for what you target. Of what
-// you write, and of the thresholds and projections of bridle, gcc vectorizes what selects between
-// things still to be computed (x > t ? x - t : x / 2, say) with -fno-trapping-math only, which is
-// clang's default, changes nothing but status flags, and is for the program to decide. Operators of
-// bridle give the bits here that their functions give, one after the other: nothing is contracted
-// to fused multiply-add, and every zero of theirs is +0.0. (Except under -ffast-math, which
-// promises no bits at all.)
+// Compile with -O2 -march=native, or for what you target. Of what you write, gcc vectorizes what
+// selects between things still to be computed (x > t ? x - t : x / 2, say) with -fno-trapping-math
+// only, which is clang's default, changes nothing but status flags, and is for the program to
+// decide. Operators of bridle need no such flag; those that select do need SSE4.2 for doubles.
+// They give the bits here that their functions give, one after the other: nothing is contracted to
+// fused multiply-add, and every zero of theirs is +0.0. (Except under -ffast-math, which promises
+// no bits at all.)
 #pragma once
 
 #include <bridle/c_api.h>
@@ -58,14 +58,9 @@ void check_operation(const Op<U>& op) {
   }
 }
 
-// Operators of bridle compute in the type of the weights.
-template <class T, class Op>
-Op operation(const Op& op) {
-  return op;
-}
+// An operator of bridle for weights of type T.
 template <class T, template <class> class Op, class U>
-  requires kIsOperator<Op<U>>
-Op<T> operation(const Op<U>& op) {
+Op<T> with_type(const Op<U>& op) {
   if constexpr (Op<U>::params.size() == 0) {
     return {};
   } else {
@@ -74,11 +69,22 @@ Op<T> operation(const Op<U>& op) {
   }
 }
 
+// What the loop calls.
+template <class T, class Op>
+Op operation(const Op& op) {
+  return op;
+}
+template <class T, template <class> class Op, class U>
+  requires kIsOperator<Op<U>>
+auto operation(const Op<U>& op) {
+  return [ready = prepared(with_type<T>(op))](T w) {
+    return kKeepsZeros<Op<T>> ? ready(w) : ready(w) + T(0);
+  };
+}
+
 template <class T, class Op, class... X>
 constexpr T apply(const Op& op, T w, X&... x) {
-  if constexpr (kIsOperator<Op>) {
-    return kKeepsZeros<Op> ? op(w) : op(w) + T(0);
-  } else if constexpr (std::is_invocable_r_v<T, const Op&, T, X&...>) {
+  if constexpr (std::is_invocable_r_v<T, const Op&, T, X&...>) {
     return static_cast<T>(op(w, x...));
   } else {
     static_assert(std::is_invocable_r_v<T, const Op&, T>,

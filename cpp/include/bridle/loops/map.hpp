@@ -12,16 +12,6 @@ namespace bridle::inline BRIDLE_ISA {
 template <template <class> class Op>
 inline constexpr std::size_t kParams = Op<float>::params.size();
 
-// What a loop calls where the parameters are the same for all elements.
-template <class Op>
-inline auto prepared(const Op& op) {
-  if constexpr (requires { op.prepared(); }) {
-    return op.prepared();
-  } else {
-    return op;
-  }
-}
-
 inline constexpr std::size_t kMapBlock = 256;  // elements between two prefetches
 
 // operand[0] is x, operand[1…] the parameters, the last one out; all contiguous, out is x or

@@ -189,13 +189,15 @@ void reduce_columns(const void* x, std::ptrdiff_t row_stride, const double* para
     const S* const row = reinterpret_cast<const S*>(static_cast<const char*>(x) +
                                                     static_cast<std::ptrdiff_t>(i) * row_stride);
     auto& sum = lane[i % kLanes];
-#pragma omp simd
-    for (std::size_t c = 0; c < columns; ++c) {
+    // Not written into the loop, where gcc would keep an array of functors, one for each lane.
+    const auto add_column = [&](std::size_t c) {
       double term[Op::sums];
-      const Op op{parameters[P * kColumnSums + c]...};
-      find_terms(op, static_cast<double>(widen(row[c])), 0.0, term);
+      find_terms(Op{parameters[P * kColumnSums + c]...}, static_cast<double>(widen(row[c])), 0.0,
+                 term);
       for (int s = 0; s < Op::sums; ++s) sum[s][c] += term[s];
-    }
+    };
+#pragma omp simd
+    for (std::size_t c = 0; c < columns; ++c) add_column(c);
   }
   for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
     for (std::size_t k = 0; k < half; ++k) {
@@ -223,13 +225,14 @@ void penalize_each(const void* x, const double* const* parameter, std::size_t si
                    std::index_sequence<P...>) {
   const S* const from = static_cast<const S*>(x);
   const double* const own[] = {parameter[P]...};
-#pragma omp simd
-  for (std::size_t i = 0; i < size; ++i) {
+  const auto cost_at = [&](std::size_t i) {
     const Op op{own[P][i]...};
     double term[Op::sums];
     find_terms(op, static_cast<double>(widen(from[i])), own[0][i], term);
-    costs[i] = op.finish(term);
-  }
+    return op.finish(term);
+  };
+#pragma omp simd
+  for (std::size_t i = 0; i < size; ++i) costs[i] = cost_at(i);
 }
 
 template <class Op, class S>

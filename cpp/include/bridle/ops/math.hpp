@@ -3,15 +3,81 @@
 #pragma once
 
 #include <bridle/config.hpp>
+#include <cstdint>
 
 namespace bridle::inline BRIDLE_ISA::ops {
+
+// What a type of numbers is made of: `Element`, and `Bits`, the unsigned whole numbers of the same
+// shape.
+template <class T>
+struct Parts {
+  using Element = __typeof__(T{}[0] + T{}[0]);
+  typedef typename Parts<Element>::Bits Bits __attribute__((vector_size(sizeof(T))));
+};
+template <>
+struct Parts<float> {
+  using Element = float;
+  using Bits = std::uint32_t;
+};
+template <>
+struct Parts<double> {
+  using Element = double;
+  using Bits = std::uint64_t;
+};
+template <class T>
+using BitsOf = typename Parts<T>::Bits;
+
+template <class T>
+constexpr BitsOf<T> bits_of(T x) {
+  return __builtin_bit_cast(BitsOf<T>, x);
+}
+template <class T>
+constexpr T number_of(BitsOf<T> bits) {
+  return __builtin_bit_cast(T, bits);
+}
+
+// What a comparison gives, and the same as bits: all ones where it holds.
+template <class T>
+using Condition = decltype(T{} < T{});
+template <class T>
+constexpr BitsOf<T> mask_of(Condition<T> condition) {
+  if constexpr (__is_same(Condition<T>, bool)) {
+    return -BitsOf<T>{condition};
+  } else {
+    return (BitsOf<T>)condition;
+  }
+}
+
+// x, but +0.0 where the condition holds. By its bits: of a choice between zero and what is still to
+// be added or multiplied gcc makes a branch, since that might raise status flags.
+template <class T>
+constexpr T unless(Condition<T> condition, T x) {
+  return number_of<T>(bits_of(x) & ~mask_of<T>(condition));
+}
+
+// a where the condition holds, else b, of which both are computed: by their bits where gcc would
+// make a branch.
+template <class T>
+constexpr T select(Condition<T> condition, T a, T b) {
+#if defined(__clang__) || defined(__NO_TRAPPING_MATH__)
+  return condition ? a : b;
+#else
+  const BitsOf<T> mask = mask_of<T>(condition);
+  return number_of<T>((bits_of(a) & mask) | (bits_of(b) & ~mask));
+#endif
+}
 
 constexpr float absolute(float x) { return __builtin_fabsf(x); }
 constexpr double absolute(double x) { return __builtin_fabs(x); }
 template <class Vector>
 inline Vector absolute(Vector x) {
-  using Bits = decltype(x < x);
-  return (Vector)((Bits)x & ~(Bits)(-Vector{}));  // -0.0 is the sign bit alone
+  return number_of<Vector>(bits_of(x) & ~bits_of(-Vector{}));  // -0.0 is the sign bit alone
+}
+
+// size >= 0 with the sign of x.
+template <class T>
+constexpr T with_sign_of(T x, T size) {
+  return number_of<T>(bits_of(size) | (bits_of(x) & bits_of(-T{})));
 }
 
 // x limited to [low, high], low <= high.
@@ -35,14 +101,13 @@ constexpr T smallest_normal() {
 template <class T>
 constexpr T at_most(T x, double limit) {
   const T most = T{} + limit;
+#if defined(__AVX512F__) && !defined(__clang__)  // gcc makes a comparison and a masked move of it
+  if constexpr (sizeof(T) == 64) return __builtin_ia32_minpd512_mask(most, x, x, 0xff, 4);
+#endif
   return x > most ? most : x;
 }
 
-// Of x >= 0; for a vector of doubles, those of its elements.
-template <class T>
-constexpr auto is_zero_or_infinite(T x) {
-  return (x == 0.0) | (x > __DBL_MAX__);
-}
+constexpr double finite(double x) { return at_most(x, largest<double>()); }
 
 // With clang without errno, whatever the flags of a program are.
 #if defined(__clang__) && __has_builtin(__builtin_elementwise_sqrt)
@@ -71,7 +136,7 @@ constexpr T sign(T x) {
 // means "no penalty", even beside an infinite step or sum.
 template <class T>
 constexpr T product(T a, T b) {
-  return a == T(0) || b == T(0) ? T(0) : a * b;
+  return unless((a == T(0)) | (b == T(0)), a * b);
 }
 
 // √(a·b) for a, b >= 0, also where a·b is beyond the range of T.

@@ -15,7 +15,7 @@ struct hard_threshold {
   static constexpr auto params = parameters(Param{"threshold", Rule::non_negative});
   T threshold;
 
-  constexpr T operator()(T x) const { return absolute(x) <= threshold ? T(0) : x; }
+  constexpr T operator()(T x) const { return unless(absolute(x) <= threshold, x); }
 };
 template <class T>
 hard_threshold(T) -> hard_threshold<T>;
@@ -27,9 +27,9 @@ struct BentLine {
 
   constexpr T operator()(T x) const {
     const T size = absolute(x);
-    const T line = clamp(soft_threshold<T>{lower}(x)*slope, -size, size);
-    const T inner = size <= lower ? T(0) : line;
-    return size > upper ? x : inner;
+    const T line = (size - lower) * slope;
+    const T inner = unless(size <= lower, line > size ? size : line);
+    return with_sign_of(x, select(size <= upper, inner, size));
   }
 };
 
@@ -101,10 +101,12 @@ struct TwoLines {
 
   constexpr T operator()(T x) const {
     const T size = absolute(x);
-    const T first = clamp(soft_threshold<T>{threshold}(x), -bend, bend);
-    const T second = soft_threshold<T>{bend + threshold}(x)*slope;
-    const T inner = clamp(first + second, -size, size);
-    return size > end ? x : inner;
+    const T shrunk = size - threshold, above = size - (bend + threshold);
+    const T first = shrunk > bend ? bend : shrunk;
+    const T sum = first + unless(above < T(0), above * slope);
+    const T limited = sum > size ? size : sum;
+    const T inner = unless(shrunk < T(0), limited);
+    return with_sign_of(x, select(size <= end, inner, size));
   }
 };
 
@@ -129,7 +131,7 @@ struct prox_scad {
     const T end = product(strength, convex ? gamma : crossing);
     const T slope = gamma <= largest<T>() ? (gamma - T(1)) / (gamma - T(1) - step) : T(1);
     const T finite = slope < largest<T>() ? slope : T(0);
-    return {threshold, strength, convex ? finite : T(0), threshold == T(0) ? T(-1) : end};
+    return {threshold, strength, unless(!convex, finite), threshold == T(0) ? T(-1) : end};
   }
   constexpr T operator()(T x) const { return prepared()(x); }
 };
@@ -152,8 +154,8 @@ struct l0_penalty {
   constexpr double finish(const double* sum) const { return product(strength, sum[0]); }
 };
 
-// Σ of what is written above prox_mcp: z·(strength − z/(2·gamma)) with z = min(|w|,
-// gamma·strength).
+// Σ of what is written above prox_mcp: strength·z·(1 − z/(2·end)) with z = min(|w|, end), end =
+// gamma·strength.
 struct mcp_penalty {
   static constexpr const char* name = "mcp_penalty";
   static constexpr auto params =
@@ -163,15 +165,16 @@ struct mcp_penalty {
 
   template <class T>
   constexpr void terms(T w, T (&term)[1]) const {
-    const T z = at_most(absolute(w), product(gamma, strength));
-    const T cost = z * (strength - 0.5 * z / gamma);
-    term[0] = is_zero_or_infinite(z) ? z : cost;
+    const double end = product(gamma, strength);
+    const T z = at_most(absolute(w), end);
+    // The end may be 0 or infinite.
+    term[0] = z * (1.0 - at_most(z, finite(end)) * finite(0.5 / end));
   }
-  constexpr double finish(const double* sum) const { return strength == 0.0 ? 0.0 : sum[0]; }
+  constexpr double finish(const double* sum) const { return product(strength, sum[0]); }
 };
 
-// Σ of what is written above prox_scad: strength·z − e²/(2·(gamma − 1)) with z = min(|w|,
-// gamma·strength), e = max(z − strength, 0).
+// Σ of what is written above prox_scad: strength·(z − e²/(2·(gamma − 1)·strength)) with z =
+// min(|w|, gamma·strength), e = max(z − strength, 0).
 struct scad_penalty {
   static constexpr const char* name = "scad_penalty";
   static constexpr auto params =
@@ -181,12 +184,13 @@ struct scad_penalty {
 
   template <class T>
   constexpr void terms(T w, T (&term)[1]) const {
-    const T z = at_most(absolute(w), product(gamma, strength));
-    const T e = z > strength ? z - strength : T{};
-    const T cost = strength * z - e * (0.5 * e / (gamma - 1.0));
-    term[0] = is_zero_or_infinite(z) ? z : cost;
+    const double end = product(gamma, strength);
+    const T z = at_most(absolute(w), end);
+    const T above = at_most(z, finite(end)) - strength;
+    const T e = above > 0.0 ? above : T{};
+    term[0] = z - e * (e * finite(0.5 / product(gamma - 1.0, strength)));
   }
-  constexpr double finish(const double* sum) const { return strength == 0.0 ? 0.0 : sum[0]; }
+  constexpr double finish(const double* sum) const { return product(strength, sum[0]); }
 };
 
 }  // namespace bridle::inline BRIDLE_ISA::ops

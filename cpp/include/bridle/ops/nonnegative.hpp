@@ -17,7 +17,7 @@ struct prox_nonnegative_l1 {
 
   constexpr T operator()(T x) const {
     const T threshold = product(step, strength);
-    return x <= threshold ? T(0) : x - threshold;
+    return unless(x <= threshold, x - threshold);
   }
 };
 template <class T>
@@ -36,45 +36,44 @@ struct prox_nonnegative_l2 {
 template <class T>
 prox_nonnegative_l2(T, T) -> prox_nonnegative_l2<T>;
 
-// What a weight that is negative adds to a second sum.
+// What a weight adds whose penalty is strength·cost: infinity if it is negative, whatever the
+// strength is.
 template <class T>
-constexpr T infinite_if_negative(T w) {
-  return w < 0.0 ? T{} + __builtin_inf() : T{};
+constexpr T cost_unless_negative(T w, T cost, double strength) {
+  const T counted = unless((T{} + strength) == 0.0, cost);
+  const T infinity = T{} + (strength + __builtin_inf());  // of the constant gcc makes branches
+  return w < 0.0 ? infinity : counted;
 }
-template <class T>
-constexpr T zero_if_negative(T w) {
-  return w < 0.0 ? T{} : w;
+constexpr double sum_or_infinity(double strength, double sum) {
+  return product(strength, sum) + unless(strength != 0.0, sum);
 }
 
 // strength·Σw, inf if a weight is negative
 struct nonnegative_l1_penalty {
   static constexpr const char* name = "nonnegative_l1_penalty";
   static constexpr auto params = parameters(Param{"strength", Rule::non_negative});
-  static constexpr int sums = 2;
+  static constexpr int sums = 1;
   double strength;
 
   template <class T>
-  constexpr void terms(T w, T (&term)[2]) const {
-    term[0] = zero_if_negative(w);
-    term[1] = infinite_if_negative(w);
+  constexpr void terms(T w, T (&term)[1]) const {
+    term[0] = cost_unless_negative(w, w, strength);
   }
-  constexpr double finish(const double* sum) const { return product(strength, sum[0]) + sum[1]; }
+  constexpr double finish(const double* sum) const { return sum_or_infinity(strength, sum[0]); }
 };
 
 // strength·Σw², inf if a weight is negative
 struct nonnegative_l2_penalty {
   static constexpr const char* name = "nonnegative_l2_penalty";
   static constexpr auto params = parameters(Param{"strength", Rule::non_negative});
-  static constexpr int sums = 2;
+  static constexpr int sums = 1;
   double strength;
 
   template <class T>
-  constexpr void terms(T w, T (&term)[2]) const {
-    const T positive = zero_if_negative(w);
-    term[0] = positive * positive;
-    term[1] = infinite_if_negative(w);
+  constexpr void terms(T w, T (&term)[1]) const {
+    term[0] = cost_unless_negative(w, w * w, strength);
   }
-  constexpr double finish(const double* sum) const { return product(strength, sum[0]) + sum[1]; }
+  constexpr double finish(const double* sum) const { return sum_or_infinity(strength, sum[0]); }
 };
 
 }  // namespace bridle::inline BRIDLE_ISA::ops

@@ -67,9 +67,8 @@ struct huber_penalty {
   template <class T>
   constexpr void terms(T w, T (&term)[1]) const {
     const T size = absolute(w);
-    const T z = at_most(size, delta);
-    const T cost = z * (size - 0.5 * z);
-    term[0] = is_zero_or_infinite(z) ? z : cost;
+    const T z = at_most(size, finite(delta));
+    term[0] = z * (size - 0.5 * z);
   }
   constexpr double finish(const double* sum) const { return product(strength, sum[0]); }
 };

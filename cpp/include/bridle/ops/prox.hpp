@@ -63,7 +63,7 @@ struct prox_huber {
     const T weight = product(step, strength);
     const T near = x / (T(1) + weight);
     const T far = soft_threshold<T>{product(weight, delta)}(x);
-    return absolute(near) > delta ? far : near;
+    return select(absolute(near) > delta, far, near);
   }
 };
 template <class T>

@@ -8,36 +8,8 @@
 
 namespace bridle::inline BRIDLE_ISA::ops {
 
-// What a type of numbers is made of: `Element`, and `Bits`, the unsigned whole numbers of the same
-// shape.
-template <class T>
-struct Parts {
-  using Element = __typeof__(T{}[0] + T{}[0]);
-  typedef typename Parts<Element>::Bits Bits __attribute__((vector_size(sizeof(T))));
-};
-template <>
-struct Parts<float> {
-  using Element = float;
-  using Bits = std::uint32_t;
-};
-template <>
-struct Parts<double> {
-  using Element = double;
-  using Bits = std::uint64_t;
-};
-template <class T>
-using BitsOf = typename Parts<T>::Bits;
 template <class T>
 inline constexpr bool kIsDouble = sizeof(typename Parts<T>::Element) == sizeof(double);
-
-template <class T>
-constexpr BitsOf<T> bits_of(T x) {
-  return __builtin_bit_cast(BitsOf<T>, x);
-}
-template <class T>
-constexpr T number_of(BitsOf<T> bits) {
-  return __builtin_bit_cast(T, bits);
-}
 
 // The same number in all places, rounded to T.
 template <class T>

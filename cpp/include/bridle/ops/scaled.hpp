@@ -15,13 +15,9 @@ struct Scaled {
 };
 inline constexpr std::int64_t kExponentOfInfinity = 1 << 14, kExponentOfZero = -(1 << 20);
 
-// n where a condition holds, else 0; and +0.0 where it holds, else x. As whole numbers, which
-// compilers leave free of branches.
+// n where a condition holds, else 0, free of branches.
 constexpr std::int64_t where(bool condition, std::int64_t n) {
   return n & -static_cast<std::int64_t>(condition);
-}
-constexpr double unless(bool condition, double x) {
-  return number_of<double>(bits_of(x) & (std::uint64_t{condition} - 1));
 }
 
 // x·2ⁿ, n so that no part of a product of it is lost.
