@@ -35,7 +35,7 @@ void map_loop(void* const* operand, std::size_t size, std::index_sequence<P...>)
   [[maybe_unused]] const T* const parameter[] = {static_cast<const T*>(operand[1 + P])..., nullptr};
   const auto op = prepared(size ? Op<T>{parameter[P][0]...} : Op<T>{});
   // Not written into the loop, where gcc would keep an array of functors, one for each lane.
-  const auto result_at = [=](std::size_t i) {
+  const auto result_at = [=](std::size_t i) __attribute__((always_inline)) {
     if constexpr (kArrays) {
       return Op<T>{parameter[P][i]...}(widen(x[i]));
     } else {

@@ -189,13 +189,15 @@ void reduce_columns(const void* x, std::ptrdiff_t row_stride, const double* para
     const S* const row = reinterpret_cast<const S*>(static_cast<const char*>(x) +
                                                     static_cast<std::ptrdiff_t>(i) * row_stride);
     auto& sum = lane[i % kLanes];
-#pragma omp simd
-    for (std::size_t c = 0; c < columns; ++c) {
+    // Not written into the loop, where gcc would keep an array of functors, one for each lane.
+    const auto add_column = [&](std::size_t c) {
       double term[Op::sums];
-      const Op op{parameters[P * kColumnSums + c]...};
-      find_terms(op, static_cast<double>(widen(row[c])), 0.0, term);
+      find_terms(Op{parameters[P * kColumnSums + c]...}, static_cast<double>(widen(row[c])), 0.0,
+                 term);
       for (int s = 0; s < Op::sums; ++s) sum[s][c] += term[s];
-    }
+    };
+#pragma omp simd
+    for (std::size_t c = 0; c < columns; ++c) add_column(c);
   }
   for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
     for (std::size_t k = 0; k < half; ++k) {
