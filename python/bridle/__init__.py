@@ -20,6 +20,7 @@ from bridle._operators.elementwise import (
     prox_l2,
     soft_threshold,
 )
+from bridle._operators.logarithm import log_sum_penalty, prox_log_sum
 from bridle._operators.nonnegative import (
     nonnegative_l1_penalty,
     nonnegative_l2_penalty,
@@ -27,6 +28,12 @@ from bridle._operators.nonnegative import (
     prox_nonnegative_l2,
 )
 from bridle._operators.penalties import elastic_net_penalty, l1_penalty, l2_penalty
+from bridle._operators.powers import (
+    l_half_penalty,
+    l_two_thirds_penalty,
+    prox_l_half,
+    prox_l_two_thirds,
+)
 from bridle._operators.projections import project_box, project_nonnegative
 from bridle._operators.quadratic import huber_penalty, l2_sp_penalty, prox_huber, prox_l2_sp
 from bridle._operators.thresholds import firm_threshold, hard_threshold, l0_penalty, prox_l0
@@ -91,7 +98,10 @@ __all__ = [
     "l1_penalty",
     "l2_penalty",
     "l2_sp_penalty",
+    "l_half_penalty",
+    "l_two_thirds_penalty",
     "lion_update",
+    "log_sum_penalty",
     "mcp_penalty",
     "nonnegative_l1_penalty",
     "nonnegative_l2_penalty",
@@ -103,6 +113,9 @@ __all__ = [
     "prox_l0",
     "prox_l2",
     "prox_l2_sp",
+    "prox_l_half",
+    "prox_l_two_thirds",
+    "prox_log_sum",
     "prox_mcp",
     "prox_nonnegative_l1",
     "prox_nonnegative_l2",

@@ -56,10 +56,11 @@ WANTED = {
 }
 
 # gcc makes branches of these selections: kernels that are not hot, and operators in a program that
-# has no -fno-trapping-math (see transform.hpp).
+# has no -fno-trapping-math or, for roots, no -fno-math-errno (see transform.hpp).
 SCALAR = (
-    r"penalize_each_kernel<|reduce_columns_kernel<[^,]*(mcp|scad)_penalty|"
-    r"transform_range<.*ops::(hard_threshold|project_\w+|prox_(huber|l0|mcp|scad|nonnegative_l1))<"
+    r"penalize_each_kernel<|"
+    r"transform_range<.*ops::(hard_threshold|project_\w+|prox_(huber|l0|mcp|scad|nonnegative_l1))<|"
+    r"transform_range<.*ops::prox_(l_half|l_two_thirds|log_sum)<"
 )
 
 

@@ -23,7 +23,7 @@ inline constexpr std::size_t kLine = 64;  // bytes of a cache line
 inline constexpr std::size_t kChunk = 4096;
 inline constexpr std::size_t kLanes = 32;
 inline constexpr std::size_t kMaxSums = 2;       // of one penalty
-inline constexpr std::size_t kMaxStrengths = 3;  // parameters of one penalty
+inline constexpr std::size_t kMaxStrengths = 2;  // parameters of one penalty
 inline constexpr std::size_t kColumnSums =
     64;  // those of columns that are summed beside each other
 
