@@ -145,6 +145,7 @@ class Elementwise(Operator):
     formula: Callable[..., Any]
     # What the operator is the proximal operator or the subgradient of, for one element.
     penalty: Callable[..., Any] | None = None
+    takes_complex: bool = False  # tests of its own hold complex numbers against another formula
     keeps_zeros: bool = False  # a -0.0 that nothing changes stays what it is
 
     def expected(self, x: np.ndarray, **params: Any) -> np.ndarray:
@@ -451,6 +452,7 @@ ELEMENTWISE = {
             (0.3,),
             formula=soft,
             penalty=lambda z, threshold: threshold * np.abs(z),
+            takes_complex=True,
             laws=PROX,
         ),
         Elementwise(

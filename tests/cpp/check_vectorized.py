@@ -127,7 +127,9 @@ def main(path: str) -> int:
         if kernel[2] not in WANTED:
             sys.exit(f"say in WANTED what a vectorized {kernel[2]} looks like")
         double, other = WANTED[kernel[2]]
-        wanted = double if re.search(r"(, |transform_range<)double[,>]", name) else other
+        # Complex numbers compute in double, whatever their type.
+        is_double = re.search(r"(, |transform_range<)double[,>]|Complex<", name)
+        wanted = double if is_double else other
         pattern = re.compile(rf"({wanted})\s.*{REGISTERS.get(kernel[1], ANY_REGISTER)}")
         checked += 1
         if not any(pattern.match(text) for text in repeated_instructions(functions, name)):

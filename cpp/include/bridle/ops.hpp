@@ -31,6 +31,10 @@ template <class Op>
   requires(Op::keeps_zeros)
 inline constexpr bool kKeepsZeros<Op> = true;
 
+// Whether an elementwise operator takes complex numbers.
+template <template <class> class Op>
+inline constexpr bool kTakesComplex = requires(Op<float> op, float& part) { op(part, part); };
+
 // Whether the first parameter of a penalty may be an array beside the weights.
 template <class Op>
 inline constexpr bool kHasBeside = false;
