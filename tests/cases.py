@@ -3,6 +3,10 @@
 A row is all that an operator needs in the tests. Formulas are written as in the documentation,
 in the order of operations that the contract fixes; they are evaluated in float32 or float64 and
 never look at the library. The order in which penalties are summed is written out here as well.
+
+Of an operator with roots or logarithms the contract fixes no last digit: its formula is evaluated
+in long double, and what the library gives for a plain array of the type that computes is what it
+must give for every other array, once it was found to be within so many units of the formula.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,6 +16,8 @@ from typing import Any, NamedTuple
 
 import ml_dtypes
 import numpy as np
+
+from bridle import _core
 
 INF, NAN = np.inf, np.nan
 DTYPES = {
@@ -69,6 +75,32 @@ class Operator:
     params: Mapping[str, Domain]
     sample: tuple[float, ...]  # one valid value a parameter, no two alike
     laws: tuple[str, ...] = field(kw_only=True)
+    # How far the library may be from the formula, in units in the last place of the type that
+    # computes. Zero: not by a bit.
+    units: float = field(default=0.0, kw_only=True)
+
+    def settled(self, formula: Callable[..., Any], x: np.ndarray, *params: Any) -> np.ndarray:
+        """Return what the library gives for each element, found near enough to the formula."""
+        if any(np.ndim(value) > 0 for value in params):
+            arrays = np.broadcast_arrays(x, *params)
+            flat = [np.ascontiguousarray(array).ravel() for array in arrays]
+            return self.settled_each(formula, *flat).reshape(arrays[0].shape)
+        flat = np.ascontiguousarray(x).ravel()  # most arrays of the tests repeat some numbers
+        _, first, again = np.unique(flat.view(f"u{flat.itemsize}"), True, True)
+        return self.settled_each(formula, flat[first], *params)[again].reshape(x.shape)
+
+    def settled_each(self, formula: Callable[..., Any], x: np.ndarray, *params: Any) -> np.ndarray:
+        exact = formula(*[np.asarray(n).astype(np.longdouble) for n in (x, *params)])
+        vectors = x[:, np.newaxis] if self.name in _core.penalties else x
+        given = _core.ufuncs[self.name](vectors, *params)
+        unit = np.spacing(np.abs(exact).astype(given.dtype))
+        near = (np.abs(given - exact) <= self.units * unit) | (given == exact)
+        near |= np.isnan(given) & np.isnan(exact)
+        if not near.all():
+            k = np.flatnonzero(~near)[0]
+            message = f"{self.name}({x[k]!r}) = {given[k]!r}, not {exact[k]!r}, with {params}"
+            raise AssertionError(message)
+        return given
 
     @property
     def checked(self) -> list[str]:
@@ -113,6 +145,7 @@ class Elementwise(Operator):
     formula: Callable[..., Any]
     # What the operator is the proximal operator or the subgradient of, for one element.
     penalty: Callable[..., Any] | None = None
+    takes_complex: bool = False  # tests of its own hold complex numbers against another formula
     keeps_zeros: bool = False  # a -0.0 that nothing changes stays what it is
 
     def expected(self, x: np.ndarray, **params: Any) -> np.ndarray:
@@ -120,7 +153,10 @@ class Elementwise(Operator):
         compute = np.float64 if x.dtype == np.float64 else np.float32
         with np.errstate(all="ignore"):
             values = {name: np.asarray(value).astype(compute) for name, value in params.items()}
-            wide = self.formula(x.astype(compute), **values)
+            if self.units:
+                wide = self.settled(self.formula, x.astype(compute), *values.values())
+            else:
+                wide = self.formula(x.astype(compute), **values)
             result = wide.astype(x.dtype)
         if self.keeps_zeros:
             return np.where((wide == 0) & np.signbit(wide), result, with_positive_zeros(result))
@@ -135,11 +171,23 @@ class Penalty(Operator):
     finish: Callable[..., Any]  # the penalty, of the sums and then the parameters by name
     nonnegative: bool = False  # infinite where an element is negative
 
+    def terms_of(self, w: np.ndarray, **params: Any) -> list[np.ndarray]:
+        """Return what each element adds to each sum."""
+        if not self.units:
+            return [term(w, **params) for term in self.terms]
+        (term,) = self.terms
+        others = [np.asarray(value, np.float64) for value in [*params.values()][1:]]
+        names = "w", *self.params
+
+        def of_element(*numbers: np.ndarray) -> np.ndarray:
+            return term(**dict(zip(names, numbers, strict=True)))
+
+        return [self.settled(of_element, w, np.float64(1), *others)]
+
     def expected(self, w: np.ndarray, **params: Any) -> np.float64:
         """Return the penalty of a vector, its elements visited in the order given."""
         with np.errstate(all="ignore"):
-            wide = w.astype(np.float64)
-            sums = [sum_in_order(term(wide, **params)) for term in self.terms]
+            sums = [sum_in_order(term) for term in self.terms_of(w.astype(np.float64), **params)]
             return np.float64(self.finish(*sums, **params))
 
 
@@ -282,6 +330,58 @@ def half_over(x: Any) -> Any:
         return finite(np.divide(0.5, x))
 
 
+def unless_decided(x: Any, weight: Any, moved: Any) -> Any:
+    """Return x where there is no penalty, 0 where it is infinite; `moved` is for 0 < x < inf."""
+    kept = (weight == 0) | np.isinf(x) | np.isnan(x)
+    size = np.where((weight > limit(weight)) & ~np.isnan(x), 0, np.where(kept, np.abs(x), moved))
+    return np.copysign(size, x)
+
+
+def l_half(x: Any, strength: Any, step: Any) -> Any:
+    """Solve u³ - |x|·u + weight/2 = 0 for u = √z by a cosine."""
+    weight, size = product(strength, step), np.abs(x)
+    cosine = -0.75 * (weight / size) * np.sqrt(3 / size)
+    root = 2 * np.sqrt(size / 3) * np.cos(np.arccos(cosine) / 3)
+    dropped = 8 * size * size * size <= 27 * weight * weight
+    return unless_decided(x, weight, np.where(dropped, 0, root * root))
+
+
+def l_two_thirds(x: Any, strength: Any, step: Any) -> Any:
+    """Solve u⁴ - |x|·u + weight·2/3 = 0 for u = ∛z by Newton's method from above."""
+    weight, size = product(strength, step), np.abs(x)
+    root = np.cbrt(size)
+    for _ in range(7):
+        cube = root * root * root
+        root = root - ((cube - size) * root + weight * 2 / 3) / (4 * cube - size)
+    dropped = 27 * np.square(np.square(size)) <= 128 * weight * weight * weight
+    return unless_decided(x, weight, np.where(dropped, 0, root * root * root))
+
+
+def log_sum(x: Any, strength: Any, epsilon: Any, step: Any) -> Any:
+    """Solve (z - |x|)·(z + epsilon) + weight = 0, and compare the objective with that of zero."""
+    weight, size = product(strength, step), np.abs(x)
+    rest = difference_of_products(size, epsilon, strength, step)
+    a = size - epsilon
+    total = np.sqrt(a * a + 4 * rest) + np.abs(a)
+    z = np.where(a < 0, 2 * rest / total, total / 2)
+    gain = z * z / 2 - weight * (np.log1p(z / epsilon) - z / (z + epsilon))
+    z = np.where((rest > 0) | ((a > 0) & (gain > 0)), z, 0)
+    return unless_decided(x, weight, np.where(epsilon > limit(epsilon), size, z))
+
+
+def difference_of_products(a: Any, b: Any, c: Any, d: Any) -> Any:
+    """Return a·b - c·d, rounded about once, of long doubles that hold doubles."""
+
+    def halves(n):
+        upper = np.asarray(n, np.float64).view(np.uint64) & np.uint64(0xFFFFFFFFF8000000)
+        upper = upper.view(np.float64).astype(np.longdouble)
+        return upper, n - upper
+
+    (a1, a2), (b1, b2), (c1, c2), (d1, d2) = map(halves, (a, b, c, d))
+    parts = (a1 * b1, -c1 * d1), (a1 * b2, -c1 * d2), (a2 * b1, -c2 * d1), (a2 * b2, -c2 * d2)
+    return sum(first + second for first, second in parts)
+
+
 def mcp_term(w: Any, strength: Any, gamma: Any) -> Any:
     size, end = np.abs(w), product(gamma, strength)
     z = np.where(size > end, end, size)
@@ -325,6 +425,18 @@ def square(w: Any, **_: Any) -> Any:
     return np.square(w)
 
 
+def root_term(w: Any, **_: Any) -> Any:
+    return np.sqrt(np.abs(w))
+
+
+def two_thirds_term(w: Any, **_: Any) -> Any:
+    return np.cbrt(np.abs(w)) ** 2
+
+
+def logarithm_term(w: Any, epsilon: Any, **_: Any) -> Any:
+    return np.log1p(np.abs(w) / epsilon)
+
+
 def times_strength(total: Any, strength: Any, **_: Any) -> Any:
     return product(strength, total)
 
@@ -342,6 +454,7 @@ ELEMENTWISE = {
             (0.3,),
             formula=soft,
             penalty=lambda z, threshold: threshold * np.abs(z),
+            takes_complex=True,
             laws=PROX,
         ),
         Elementwise(
@@ -470,6 +583,33 @@ ELEMENTWISE = {
             keeps_zeros=True,
             laws=("firmly_nonexpansive", "projects"),
         ),
+        Elementwise(
+            "prox_l_half",
+            {"strength": NON_NEGATIVE, "step": NON_NEGATIVE},
+            (0.45, 0.6),
+            formula=l_half,
+            units=0.52,
+            penalty=lambda z, strength, step: step * strength * root_term(z),
+            laws=NONCONVEX,
+        ),
+        Elementwise(
+            "prox_l_two_thirds",
+            {"strength": NON_NEGATIVE, "step": NON_NEGATIVE},
+            (0.45, 0.6),
+            formula=l_two_thirds,
+            units=0.52,
+            penalty=lambda z, strength, step: step * strength * two_thirds_term(z),
+            laws=NONCONVEX,
+        ),
+        Elementwise(
+            "prox_log_sum",
+            {"strength": NON_NEGATIVE, "epsilon": POSITIVE, "step": NON_NEGATIVE},
+            (0.45, 0.3, 0.6),
+            formula=log_sum,
+            units=0.52,
+            penalty=lambda z, strength, epsilon, step: step * strength * logarithm_term(z, epsilon),
+            laws=NONCONVEX,
+        ),
     )
 }
 
@@ -557,6 +697,32 @@ PENALTIES = {
             terms=(lambda w, reference, **_: np.square(w - reference),),
             finish=times_strength,
             laws=(),
+        ),
+        Penalty(
+            "l_half_penalty",
+            {"strength": NON_NEGATIVE},
+            (0.3,),
+            terms=(root_term,),
+            finish=times_strength,
+            laws=("even",),
+        ),
+        Penalty(
+            "l_two_thirds_penalty",
+            {"strength": NON_NEGATIVE},
+            (0.3,),
+            terms=(two_thirds_term,),
+            units=2,
+            finish=times_strength,
+            laws=("even",),
+        ),
+        Penalty(
+            "log_sum_penalty",
+            {"strength": NON_NEGATIVE, "epsilon": POSITIVE},
+            (0.3, 0.45),
+            terms=(logarithm_term,),
+            units=2,
+            finish=times_strength,
+            laws=("even",),
         ),
     )
 }

@@ -27,7 +27,9 @@ if torch:
     SET_THREADS["PyTorch"] = torch.set_num_threads
 
 LIST = 1000  # arrays of a list
-STRENGTH, STEP_L2, RATE = 1e-3, 1e-4, 1e-4
+STRENGTH, STEP_L2, RATE, EPSILON = 1e-3, 1e-4, 1e-4, 1e-2
+# Up to there the result is zero: the objective is no smaller at the other minimum.
+JUMPS = {"l_half": 1.5 * STRENGTH ** (2 / 3), "log_sum": 0.06023480315829863}
 
 
 def use_threads(threads: int) -> None:
@@ -57,7 +59,8 @@ def namespace(size: int, threads: int, limits: Limits | None = None) -> dict[str
     names |= {"total_variation": formulas.total_variation}
     names |= {"rest": np.ones(3000), "square": np.ones((300, 300), dtype=np.float32)}
     names |= {"t": STRENGTH, "l2": STEP_L2, "s": STRENGTH, "rate": RATE}
-    names |= {"d": shrink, "c": keep, "g": 2.0 * STEP_L2}
+    names |= {"d": shrink, "c": keep, "g": 2.0 * STEP_L2, "epsilon": EPSILON}
+    names["jump"] = {name: np.float32(value) for name, value in JUMPS.items()}
     groups = [np.array_split(array, LIST) for array in (x, original, out, tmp)]
     names |= dict(zip(("xs", "originals", "outs", "tmps"), groups, strict=True))
     names["prepared"] = [br.prepare(group) for group in groups]
@@ -69,7 +72,7 @@ def namespace(size: int, threads: int, limits: Limits | None = None) -> dict[str
     names["sd"] = {p: np.float32(math.sqrt(p / (1 - p)))}
     names["stopping"] = br.EarlyStopping(1, mode="min", restore_best_weights=True)
     names["stopping"].update(0.0, original)
-    for name in ("t", "d", "c", "g"):
+    for name in ("t", "d", "c", "g", "epsilon"):
         names[f"{name}32"] = np.float32(names[name])  # a Python float makes Numba compute in double
     return names
 

@@ -32,6 +32,32 @@ def scale(x: Any, factor: Any, out: Any) -> Any:
 
 
 @jit
+def prox_l_half(x: Any, strength: Any, jump: Any, out: Any) -> Any:
+    for i in numba.prange(x.size):
+        size = abs(x[i])
+        if size <= jump:
+            out[i] = 0
+        else:
+            cosine = np.float32(-0.75) * strength / size * np.sqrt(np.float32(3) / size)
+            angle = np.float32(2 / 3) * np.arccos(cosine)
+            out[i] = np.float32(2 / 3) * x[i] * (np.float32(1) + np.cos(angle))
+    return out
+
+
+@jit
+def prox_log_sum(x: Any, strength: Any, epsilon: Any, jump: Any, out: Any) -> Any:
+    for i in numba.prange(x.size):
+        size = abs(x[i])
+        if size <= jump:
+            out[i] = 0
+        else:
+            total = size + epsilon
+            root = np.sqrt(total * total - np.float32(4) * strength)
+            out[i] = np.copysign(np.float32(0.5) * (total + root) - epsilon, x[i])
+    return out
+
+
+@jit
 def elastic_net_gradient(x: Any, l1: Any, twice_l2: Any, out: Any) -> Any:
     for i in numba.prange(x.size):
         out[i] = l1 * np.sign(x[i]) + twice_l2 * x[i]

@@ -11,6 +11,7 @@ from bench.peers.works import Work
 from numpy.typing import NDArray
 
 CHUNK = 1_000_000
+TOLERANCES = {"elementwise": 1e-6, "roots": 1e-5}  # roots of float32 lose digits near the jump
 VERIFIED = 10_000  # elements of the arrays for which the peers' float32 sums must be right
 
 
@@ -23,10 +24,11 @@ def verify(work: Work, names: dict[str, Any], short: dict[str, Any]) -> dict[str
     """
     errors: dict[str, float] = {}
     contenders = [name for name in work.statements if name != work.limit]
-    if work.check == "elementwise":
+    if work.check in TOLERANCES:
         expected = _result(work, "bridle", names).copy()
         for contender in contenders:
-            _check_equal(f"{work.name}: {contender}", _result(work, contender, names), expected)
+            result = _result(work, contender, names)
+            _check_equal(f"{work.name}: {contender}", result, expected, TOLERANCES[work.check])
     elif work.check == "close":
         expected = _result(work, "bridle", names).copy()
         for contender in contenders:
@@ -62,11 +64,13 @@ def _result(work: Work, contender: str, names: dict[str, Any]) -> NDArray[Any]:
     return np.asarray(names[work.result])
 
 
-def _check_equal(what: str, result: NDArray[Any], expected: NDArray[Any]) -> None:
+def _check_equal(
+    what: str, result: NDArray[Any], expected: NDArray[Any], relative: float = 1e-6
+) -> None:
     for i in range(0, expected.size, CHUNK):
         part = slice(i, i + CHUNK)
         error = np.abs(result[part] - expected[part])
-        tolerance = np.abs(expected[part]) * np.float32(1e-6) + np.float32(1e-9)
+        tolerance = np.abs(expected[part]) * np.float32(relative) + np.float32(1e-9)
         assert (error <= tolerance).all(), f"{what} is wrong"
 
 

@@ -41,6 +41,28 @@ MAPS = {
         "PyTorch": "torch.mul(tx, c, out=t{out})",
     },
 }
+# Those that compute: NumPy's functions are vectorized, those that Numba's loops call are not.
+ROOTS = {
+    "prox_l_half": {
+        "bridle": "br.prox_l_half(x, t, out=x)",
+        "NumPy": "np.abs(x, out=tmp); np.less_equal(tmp, jump['l_half'], out=drop);"
+        " np.power(tmp, -1.5, out=tmp); np.multiply(tmp, -0.75 * 3**0.5 * t, out=tmp);"
+        " np.maximum(tmp, -1, out=tmp); np.arccos(tmp, out=tmp); np.multiply(tmp, 2 / 3, out=tmp);"
+        " np.cos(tmp, out=tmp); np.add(tmp, 1, out=tmp); np.multiply(tmp, 2 / 3, out=tmp);"
+        " np.multiply(x, tmp, out=x); np.copyto(x, 0, where=drop)",
+        "Numba": "nb.prox_l_half(x, t32, jump['l_half'], x)",
+    },
+    "prox_log_sum": {
+        "bridle": "br.prox_log_sum(x, t, epsilon, out=x)",
+        "NumPy": "np.abs(x, out=tmp); np.less_equal(tmp, jump['log_sum'], out=drop);"
+        " np.add(tmp, epsilon, out=tmp); np.multiply(tmp, tmp, out=out);"
+        " np.subtract(out, 4 * t, out=out); np.maximum(out, 0, out=out); np.sqrt(out, out=out);"
+        " np.add(out, tmp, out=out); np.multiply(out, 0.5, out=out);"
+        " np.subtract(out, epsilon, out=out); np.copysign(out, x, out=x);"
+        " np.copyto(x, 0, where=drop)",
+        "Numba": "nb.prox_log_sum(x, t32, epsilon32, jump['log_sum'], x)",
+    },
+}
 GIVEN = MAPS | {
     "elastic_net_gradient": {
         "bridle": "br.elastic_net_gradient(x, t, l2, out=out)",
@@ -187,7 +209,8 @@ class Work:
     name: str
     size: int
     result: str  # where statements leave it: "x", "out", or "value" (they are expressions)
-    # How it is verified: "elementwise", "close", "penalty", "dropout", "gaussian" or "update".
+    # How it is verified: "elementwise", "roots", "close", "penalty", "dropout", "gaussian" or
+    # "update".
     check: str
     statements: dict[str, str]
     limit: str
@@ -249,6 +272,9 @@ def in_memory(n: int) -> Iterator[Work]:
     share = Goal("limit", 0.95)
     for name, code in MAPS.items():
         yield _work(name, n, "x", code, "in-place scale", share)
+    computed = Goal("NumPy", 3.0), Goal("Numba", 1.0)
+    for name, code in ROOTS.items():
+        yield _work(name, n, "x", code, "in-place scale", *computed, check="roots")
     for name, code in PENALTIES.items():
         yield _work(name, n, "value", code, "parallel read", share, check="penalty")
     for name, code in GIVEN.items():

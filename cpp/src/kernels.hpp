@@ -48,7 +48,7 @@ struct HalfKernels {
 };
 
 struct MapTable {
-  MapKernels of[MapOps::size][kDTypes];
+  MapKernels of[MapOps::size][kMapDTypes];  // null: the operator takes no complex numbers
 };
 
 struct ReduceKernels {

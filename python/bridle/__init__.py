@@ -96,6 +96,7 @@ from bridle._operators.matrices import (
     orthogonal_penalty,
     prox_nuclear,
 )
+from bridle._operators.logarithm import log_sum_penalty, prox_log_sum
 from bridle._operators.nonnegative import (
     nonnegative_l1_penalty,
     nonnegative_l2_penalty,
@@ -113,6 +114,12 @@ from bridle._operators.norms import (
     total_variation_penalty,
 )
 from bridle._operators.penalties import elastic_net_penalty, l1_penalty, l2_penalty
+from bridle._operators.powers import (
+    l_half_penalty,
+    l_two_thirds_penalty,
+    prox_l_half,
+    prox_l_two_thirds,
+)
 from bridle._operators.projections import project_box, project_nonnegative
 from bridle._operators.quadratic import huber_penalty, l2_sp_penalty, prox_huber, prox_l2_sp
 from bridle._operators.selection import (
@@ -188,8 +195,11 @@ __all__ = [
     "l2_norm_penalty",
     "l2_penalty",
     "l2_sp_penalty",
+    "l_half_penalty",
+    "l_two_thirds_penalty",
     "linf_norm_penalty",
     "lion_update",
+    "log_sum_penalty",
     "max_norm",
     "mcp_penalty",
     "min_max_norm",
@@ -219,7 +229,10 @@ __all__ = [
     "prox_l2",
     "prox_l2_norm",
     "prox_l2_sp",
+    "prox_l_half",
+    "prox_l_two_thirds",
     "prox_linf_norm",
+    "prox_log_sum",
     "prox_mcp",
     "prox_nonnegative_l1",
     "prox_nonnegative_l2",

@@ -16,6 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from bridle import _core
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
+COMPLEX = ("complex64", "complex128")
+WIDE = ("float64", "complex128")  # those that compute in float64
 FLOAT_DTYPES = frozenset(np.dtype(name) for name in FLOATS)
 NO_MASKS = "masked arrays are not supported{}; fill or compress them first"
 FLOAT32_MAX = float(np.finfo(np.float32).max)
@@ -195,10 +197,11 @@ def elementwise(
         x = x.astype(np.float64)  # as beside a number
     keywords = ufunc_kwargs.copy()
     refuse_masked(name, "where", keywords.get("where"))
-    if keywords.get("dtype") is not None and np.dtype(keywords["dtype"]) in FLOATS:
-        # NumPy takes a dtype for that of all operands, but the parameters of halves are float32.
+    if keywords.get("dtype") is not None and np.dtype(keywords["dtype"]) in FLOATS + COMPLEX:
+        # NumPy takes a dtype for that of all operands, but the parameters of halves are float32,
+        # and those of complex numbers real.
         dtype = np.dtype(keywords.pop("dtype"))
-        compute = np.dtype(np.float64 if dtype == np.float64 else np.float32)
+        compute = np.dtype(np.float64 if dtype in WIDE else np.float32)
         keywords["signature"] = (dtype, *[compute] * len(values), dtype)
     masked = is_masked(x)
     if masked and out is not None:

@@ -15,6 +15,7 @@ Casting: TypeAlias = Literal["no", "equiv", "safe", "same_kind", "unsafe"]
 Order: TypeAlias = Literal["K", "A", "C", "F"]
 
 Floats = TypeVar("Floats", bound="NDArray[np.floating[Any]] | np.floating[Any]")
+Inexact = TypeVar("Inexact", bound="NDArray[np.inexact[Any]] | np.inexact[Any]")
 Float = TypeVar("Float", bound=np.floating[Any])
 FloatArray = TypeVar("FloatArray", bound=NDArray[np.floating[Any]])
 Out = TypeVar("Out", bound=NDArray[Any])

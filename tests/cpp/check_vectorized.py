@@ -72,6 +72,7 @@ SCALAR = (
     r"::(total_variation|slope|slope_terms)_kernel<|"
     r"::portable::detail::transform_range<double, .*ops::"
     r"(hard_threshold|firm_threshold|prox_(huber|l0|mcp|scad|nonnegative_l1))<"
+    r"|::portable::detail::transform_range<.*ops::prox_(l_half|l_two_thirds|log_sum)<"
 )
 
 
@@ -146,7 +147,9 @@ def main(path: str) -> int:
         if kernel[2] not in WANTED:
             sys.exit(f"say in WANTED what a vectorized {kernel[2]} looks like")
         double, other = WANTED[kernel[2]]
-        wanted = double if re.search(r"(, |transform_range<)double[,>]", name) else other
+        # Complex numbers compute in double, whatever their type.
+        is_double = re.search(r"(, |transform_range<)double[,>]|Complex<", name)
+        wanted = double if is_double else other
         register = REGISTERS.get(kernel[1], ANY_REGISTER)
         patterns = [re.compile(rf"({one})\s.*{register}") for one in wanted.split(" and ")]
         checked += 1

@@ -132,6 +132,8 @@ def test_what_is_not_a_number_is_a_type_error(row, parameter, bad):
 def test_arrays_of_other_types_are_a_type_error(row, dtype):
     if dtype == "longdouble" and np.dtype(dtype) == np.float64:
         pytest.skip("long double is double here")
+    if dtype == "complex64" and row.name in ELEMENTWISE and row.takes_complex:
+        pytest.skip("it takes complex numbers")
     with pytest.raises(TypeError, match=row.name):
         getattr(br, row.name)(np.zeros(3, dtype), **row.sample_params)
 

@@ -31,7 +31,7 @@ def function_of(penalty):
 def exact(penalty, w):
     """Return the penalty from sums that were rounded once."""
     wide = w.astype(np.float64)
-    sums = [math.fsum(term(wide, **penalty.sample_params)) for term in penalty.terms]
+    sums = [math.fsum(term) for term in penalty.terms_of(wide, **penalty.sample_params)]
     return penalty.finish(*sums, **penalty.sample_params)
 
 
@@ -215,7 +215,7 @@ def by_element(penalty, w, strengths):
     wide = w.astype(np.float64).transpose(order)
     own = {n: np.broadcast_to(s, w.shape).transpose(order) for n, s in strengths.items()}
     with np.errstate(all="ignore"):
-        each = penalty.finish(*[term(wide, **own) for term in penalty.terms], **own)
+        each = penalty.finish(*penalty.terms_of(wide, **own), **own)
     return sum_in_order(np.ravel(each))
 
 

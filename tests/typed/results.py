@@ -9,6 +9,7 @@ import bridle as br
 
 single: NDArray[np.float32] = np.ones((2, 3), np.float32)
 double: NDArray[np.float64] = np.ones(3)
+waves: NDArray[np.complex64] = np.ones(3, np.complex64)
 whole: NDArray[np.int64] = np.ones(3, np.int64)
 number = np.float32(0.5)
 
@@ -19,6 +20,8 @@ def elementwise() -> None:
     assert_type(br.soft_threshold(single, number, order="C"), NDArray[np.float32])
     assert_type(br.soft_threshold(number, 0.1), np.float32)
     assert_type(br.soft_threshold(-2, 0.1), np.float64)
+    assert_type(br.soft_threshold(1j, 0.1), np.float64 | np.complex128)
+    assert_type(br.soft_threshold(waves, 0.1), NDArray[np.complex64])
     assert_type(br.soft_threshold([1], 0.1, double, where=double > 0), NDArray[np.float64])
     assert_type(br.soft_threshold(single, 0.1, (single,), casting="same_kind"), NDArray[np.float32])
     assert_type(br.prox_l2(single, 0.1), NDArray[np.float32])

@@ -7,6 +7,7 @@
 #pragma float_control(push)
 #pragma clang fp contract(off)
 #endif
+#include <bridle/ops/concave.hpp>
 #include <bridle/ops/dropout.hpp>
 #include <bridle/ops/nonconvex.hpp>
 #include <bridle/ops/nonnegative.hpp>
@@ -39,6 +40,10 @@ constexpr auto prepared(const Op& op) {
     return op;
   }
 }
+
+// Whether an elementwise operator takes complex numbers.
+template <template <class> class Op>
+inline constexpr bool kTakesComplex = requires(Op<float> op, float& part) { op(part, part); };
 
 // Whether the first parameter of a penalty may be an array beside the weights.
 template <class Op>
@@ -85,7 +90,10 @@ struct SliceList {
   X(prox_nonnegative_l2)        \
   X(prox_l2_sp)                 \
   X(project_box)                \
-  X(project_nonnegative)
+  X(project_nonnegative)        \
+  X(prox_l_half)                \
+  X(prox_l_two_thirds)          \
+  X(prox_log_sum)
 
 // The penalties.
 #define BRIDLE_PENALTIES(X) \
@@ -98,7 +106,10 @@ struct SliceList {
   X(huber_penalty)          \
   X(nonnegative_l1_penalty) \
   X(nonnegative_l2_penalty) \
-  X(l2_sp_penalty)
+  X(l2_sp_penalty)          \
+  X(l_half_penalty)         \
+  X(l_two_thirds_penalty)   \
+  X(log_sum_penalty)
 
 namespace detail {
 struct Nothing {};

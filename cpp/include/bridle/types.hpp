@@ -7,14 +7,19 @@
 
 namespace bridle {
 
-enum class DType : int { float16, bfloat16, float32, float64 };
-inline constexpr int kDTypes = 4;
+enum class DType : int { float16, bfloat16, float32, float64, complex64, complex128 };
+inline constexpr int kDTypes = 4;     // those that every operator has
+inline constexpr int kMapDTypes = 6;  // those that an elementwise operator may have
 
 struct Float16 {
   std::uint16_t bits;
 };
 struct BFloat16 {
   std::uint16_t bits;
+};
+template <class T>
+struct Complex {
+  T real, imaginary;
 };
 
 inline constexpr std::size_t kLine = 64;  // bytes of a cache line
@@ -23,7 +28,7 @@ inline constexpr std::size_t kLine = 64;  // bytes of a cache line
 inline constexpr std::size_t kChunk = 4096;
 inline constexpr std::size_t kLanes = 32;
 inline constexpr std::size_t kMaxSums = 2;       // of one penalty
-inline constexpr std::size_t kMaxStrengths = 3;  // parameters of one penalty
+inline constexpr std::size_t kMaxStrengths = 2;  // parameters of one penalty
 inline constexpr std::size_t kColumnSums =
     64;  // those of columns that are summed beside each other
 

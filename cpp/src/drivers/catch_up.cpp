@@ -158,7 +158,7 @@ void draw(const RepeatedSteps& steps, const MissedRows& missed) noexcept {
       return draw_rows<BFloat16>(steps, missed);
     case DType::float32:
       return draw_rows<float>(steps, missed);
-    case DType::float64:
+    default:
       return draw_rows<double>(steps, missed);
   }
 }

@@ -20,9 +20,12 @@ struct Operand {
 inline constexpr int kMaxOperands = 8;
 
 constexpr std::size_t item_size(DType dtype) {
-  return dtype == DType::float64 ? 8 : dtype == DType::float32 ? 4 : 2;
+  constexpr std::size_t sizes[] = {2, 2, 4, 8, 8, 16};
+  return sizes[static_cast<int>(dtype)];
 }
-constexpr std::size_t compute_size(DType dtype) { return dtype == DType::float64 ? 8 : 4; }
+constexpr std::size_t compute_size(DType dtype) {
+  return dtype == DType::float64 || dtype == DType::complex128 ? 8 : 4;
+}
 
 enum class Output {
   reused,  // memory that was written before: large results bypass the caches

@@ -79,7 +79,10 @@ void run_in_blocks(const MapPlan& plan, std::size_t begin, std::size_t end) {
   StreamWriter writer(at(plan.out(), begin));
   for (std::size_t i = begin, size; i < end; i += size) {
     size = std::min(step, end - i);
-    if (plan.streaming) size = writer.best_size(size * plan.item) / plan.item;
+    // A line may begin within a complex number.
+    if (plan.streaming) {
+      size = std::max<std::size_t>(writer.best_size(size * plan.item) / plan.item, 1);
+    }
     fetch(0, plan.item, i, size);
     for (int p = 0; p < plan.parameters; ++p) {
       if (plan.parameter(p).stride != 0) fetch(1 + p, plan.parameter_item, i, size);

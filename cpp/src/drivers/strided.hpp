@@ -22,15 +22,21 @@ inline void transfer_words(Operand from, Operand to, std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) std::memcpy(at(to, i), at(from, i), sizeof(Word));
 }
 
-// Copies elements of `item` = 2, 4 or 8 bytes.
+struct TwoWords {
+  std::uint64_t words[2];
+};
+
+// Copies elements of `item` = 2, 4, 8 or 16 bytes.
 inline void transfer(Operand from, Operand to, std::size_t item, std::size_t size) {
   switch (item) {
     case 2:
       return transfer_words<std::uint16_t>(from, to, size);
     case 4:
       return transfer_words<std::uint32_t>(from, to, size);
-    default:
+    case 8:
       return transfer_words<std::uint64_t>(from, to, size);
+    default:
+      return transfer_words<TwoWords>(from, to, size);
   }
 }
 
@@ -45,8 +51,10 @@ inline void gather(Operand x, std::size_t item, std::size_t size, void* block) {
       return transfer_words<std::uint16_t>(x, {static_cast<char*>(block), 2}, size);
     case 4:
       return transfer_words<std::uint32_t>(x, {static_cast<char*>(block), 4}, size);
-    default:
+    case 8:
       return transfer_words<std::uint64_t>(x, {static_cast<char*>(block), 8}, size);
+    default:
+      return transfer_words<TwoWords>(x, {static_cast<char*>(block), 16}, size);
   }
 }
 
@@ -61,8 +69,10 @@ inline void scatter(const void* block, std::size_t item, std::size_t size, Opera
       return transfer_words<std::uint16_t>({from, 2}, x, size);
     case 4:
       return transfer_words<std::uint32_t>({from, 4}, x, size);
-    default:
+    case 8:
       return transfer_words<std::uint64_t>({from, 8}, x, size);
+    default:
+      return transfer_words<TwoWords>({from, 16}, x, size);
   }
 }
 

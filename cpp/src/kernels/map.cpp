@@ -8,10 +8,20 @@ namespace {
 template <template <class> class Op, class S>
 constexpr MapKernels kernels_of = {map_kernel<Op, S, false>, map_kernel<Op, S, (kParams<Op> > 0)>};
 
+template <template <class> class Op, class T>
+constexpr MapKernels complex_kernels_of = [] {
+  if constexpr (kTakesComplex<Op>) {
+    return kernels_of<Op, Complex<T>>;
+  } else {
+    return MapKernels{};
+  }
+}();
+
 template <template <class> class... Op>
 constexpr MapTable make_table(MapList<Op...>) {
-  return {{{kernels_of<Op, Float16>, kernels_of<Op, BFloat16>, kernels_of<Op, float>,
-            kernels_of<Op, double>}...}};
+  return {
+      {{kernels_of<Op, Float16>, kernels_of<Op, BFloat16>, kernels_of<Op, float>,
+        kernels_of<Op, double>, complex_kernels_of<Op, float>, complex_kernels_of<Op, double>}...}};
 }
 
 }  // namespace

@@ -55,17 +55,18 @@ Parsed parse_parameters(const Operator& op, PyObject* const* args, double* value
 
 constexpr int kContiguous = NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_F_CONTIGUOUS;
 
-// An exact array of elements that can be worked on where they lie.
-PyArrayObject* usable_array(PyObject* object, std::optional<DType>& dtype) {
+// An exact array of elements that can be worked on where they lie; complex ones, if those are
+// taken.
+PyArrayObject* usable_array(PyObject* object, std::optional<DType>& dtype, bool complex = false) {
   if (!PyArray_CheckExact(object)) return nullptr;
   auto* array = reinterpret_cast<PyArrayObject*>(object);
-  dtype = dtype_of(array);
+  dtype = complex ? map_dtype_of(array) : dtype_of(array);
   return dtype ? array : nullptr;
 }
 
 // One whose elements fill one piece of memory.
-PyArrayObject* plain_array(PyObject* object, std::optional<DType>& dtype) {
-  PyArrayObject* const array = usable_array(object, dtype);
+PyArrayObject* plain_array(PyObject* object, std::optional<DType>& dtype, bool complex = false) {
+  PyArrayObject* const array = usable_array(object, dtype, complex);
   return array && PyArray_FLAGS(array) & kContiguous ? array : nullptr;
 }
 
@@ -96,7 +97,7 @@ void map_array(int op, DType dtype, PyArrayObject* x, const double* values, PyAr
                Output output) {
   const std::size_t params = kMapOperators[op].params.size();
   const auto item = static_cast<std::ptrdiff_t>(item_size(dtype));
-  const bool wide = dtype == DType::float64;
+  const bool wide = compute_size(dtype) == sizeof(double);
   double doubles[kMaxOperands];
   float floats[kMaxOperands];
   MapCall call;
@@ -133,7 +134,7 @@ PyObject* elementwise(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
   const KeepStatusFlags keep;
   PyObject *const out_argument = args[1 + params], *const keywords = args[2 + params];
   std::optional<DType> dtype;
-  PyArrayObject* x = plain_array(args[0], dtype);
+  PyArrayObject* x = plain_array(args[0], dtype, op.complex);
   double values[kMaxOperands];
   const Parsed parsed = parse_parameters(op, args + 1, values);
   if (parsed == Parsed::broken) return nullptr;
@@ -147,7 +148,7 @@ PyObject* elementwise(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
     return reinterpret_cast<PyObject*>(out);
   }
   std::optional<DType> out_dtype;
-  PyArrayObject* out = plain_array(out_argument, out_dtype);
+  PyArrayObject* out = plain_array(out_argument, out_dtype, op.complex);
   if (!out || !fits(x, out)) return fall_back(elementwise_fallback, op, args);
   map_array(kIndex, *dtype, x, values, out, Output::reused);
   return Py_NewRef(out_argument);

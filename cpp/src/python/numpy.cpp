@@ -39,6 +39,10 @@ int type_number(DType dtype) {
       return bfloat16_number;
     case DType::float32:
       return NPY_FLOAT;
+    case DType::complex64:
+      return NPY_CFLOAT;
+    case DType::complex128:
+      return NPY_CDOUBLE;
     default:
       return NPY_DOUBLE;
   }
@@ -52,6 +56,13 @@ std::optional<DType> dtype_of(PyArrayObject* array) {
   if (number == NPY_HALF) return DType::float16;
   if (number == bfloat16_number) return DType::bfloat16;
   return std::nullopt;
+}
+
+std::optional<DType> map_dtype_of(PyArrayObject* array) {
+  const int number = PyArray_TYPE(array);
+  if (number != NPY_CFLOAT && number != NPY_CDOUBLE) return dtype_of(array);
+  if (!PyArray_ISALIGNED(array) || !PyArray_ISNOTSWAPPED(array)) return std::nullopt;
+  return number == NPY_CFLOAT ? DType::complex64 : DType::complex128;
 }
 
 Walk walk_in_memory(PyArrayObject* array) {

@@ -24,11 +24,13 @@ namespace bridle::python {
 // Imports NumPy and ml_dtypes; false with a Python exception set if that fails.
 bool import_numpy();
 
-// NumPy's number of one of the four element types; bfloat16 has got its number from ml_dtypes.
+// NumPy's number of an element type; bfloat16 has got its number from ml_dtypes.
 int type_number(DType dtype);
 
-// The element type of an array, if it is one of the four, in native byte order and aligned.
+// The element type of an array, if it is one of the four that are real, in native byte order and
+// aligned; map_dtype_of: or complex.
 std::optional<DType> dtype_of(PyArrayObject* array);
+std::optional<DType> map_dtype_of(PyArrayObject* array);
 
 // The elements of an array in the order in which NumPy visits memory (ravel with order "K"), in
 // bytes: by falling strides, where a stride of zero tells nothing.

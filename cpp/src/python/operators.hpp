@@ -15,6 +15,7 @@ namespace bridle::python {
 struct Operator {
   const char* name;
   std::span<const Param> params;
+  bool complex = false;  // it takes complex numbers, too
 };
 
 struct FusedUpdate : Operator {
@@ -44,7 +45,7 @@ constexpr Penalty describe_penalty() {
 
 template <template <class> class... Op>
 constexpr auto describe(MapList<Op...>) {
-  return std::array{Operator{Op<float>::name, Op<float>::params}...};
+  return std::array{Operator{Op<float>::name, Op<float>::params, kTakesComplex<Op>}...};
 }
 template <template <class> class... Op>
 constexpr auto describe(UpdateList<Op...>) {

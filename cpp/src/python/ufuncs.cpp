@@ -91,9 +91,11 @@ PyObject* make_ufunc(const Operator& op, int index, PyUFuncGenericFunction funct
   auto& r = *new Registration;  // never freed, see above
   const int params = static_cast<int>(op.params.size());
   r.signature = std::move(signature);
-  for (const DType dtype : {DType::float16, DType::float32, DType::float64, DType::bfloat16}) {
-    r.loops.push_back({index, dtype});
-  }
+  std::vector<DType> dtypes{DType::float16, DType::float32, DType::float64};
+  if (op.complex) dtypes.insert(dtypes.end(), {DType::complex64, DType::complex128});
+  const int builtin = static_cast<int>(dtypes.size());
+  dtypes.push_back(DType::bfloat16);  // the last one: a type that NumPy got from elsewhere
+  for (const DType dtype : dtypes) r.loops.push_back({index, dtype});
   for (Loop& loop : r.loops) {
     r.data.push_back(&loop);
     r.functions.push_back(function);
@@ -102,7 +104,6 @@ PyObject* make_ufunc(const Operator& op, int index, PyUFuncGenericFunction funct
     r.types.insert(r.types.end(), params, static_cast<char>(types.parameter));
     r.types.push_back(static_cast<char>(types.out));
   }
-  constexpr int builtin = 3;  // bfloat16, the last one, is a type that NumPy got from elsewhere
   PyObject* ufunc = PyUFunc_FromFuncAndDataAndSignature(
       r.functions.data(), r.data.data(), r.types.data(), builtin, 1 + params, 1, PyUFunc_None,
       op.name, "", 0, r.signature.empty() ? nullptr : r.signature.c_str());
@@ -122,7 +123,7 @@ PyObject* make_ufunc(const Operator& op, int index, PyUFuncGenericFunction funct
 
 Types map_types(DType dtype) {
   const int x = type_number(dtype);
-  return {x, dtype == DType::float64 ? NPY_DOUBLE : NPY_FLOAT, x};
+  return {x, compute_size(dtype) == sizeof(double) ? NPY_DOUBLE : NPY_FLOAT, x};
 }
 
 Types penalty_types(DType dtype) { return {type_number(dtype), NPY_DOUBLE, NPY_DOUBLE}; }

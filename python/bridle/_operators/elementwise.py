@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from bridle import _core
 from bridle._call import shows_ufunc_keywords
-from bridle._types import Floats, LoopKeywords, Number, Out, UfuncKeywords
+from bridle._types import Floats, Inexact, LoopKeywords, Number, Out, UfuncKeywords
 
 __all__ = ["decay", "elastic_net_gradient", "prox_elastic_net", "prox_l2", "soft_threshold"]
 
@@ -20,12 +20,16 @@ def soft_threshold(
 ) -> Out: ...
 @overload
 def soft_threshold(
-    x: Floats, threshold: Number, out: None = None, **ufunc_kwargs: Unpack[LoopKeywords]
-) -> Floats: ...
+    x: Inexact, threshold: Number, out: None = None, **ufunc_kwargs: Unpack[LoopKeywords]
+) -> Inexact: ...
 @overload
 def soft_threshold(
     x: float, threshold: Number, out: None = None, **ufunc_kwargs: Unpack[LoopKeywords]
 ) -> np.float64: ...
+@overload
+def soft_threshold(
+    x: complex, threshold: Number, out: None = None, **ufunc_kwargs: Unpack[LoopKeywords]
+) -> np.float64 | np.complex128: ...
 @overload
 def soft_threshold(
     x: ArrayLike, threshold: ArrayLike, out: Any = None, **ufunc_kwargs: Unpack[UfuncKeywords]
@@ -41,10 +45,14 @@ def soft_threshold(
 
     .. math:: y = \arg\min_z \tfrac12 (z - x)^2 + t\,|z| = \operatorname{sign}(x)\,\max(|x| - t, 0)
 
+    A complex number keeps its direction: it becomes :math:`x\,\max(1 - t / |x|, 0)`, each part
+    within 4 units in the last place, whatever the size of its modulus; complex64 is computed in
+    float64.
+
     Parameters
     ----------
     x : array_like
-        Weights, of any shape and memory layout.
+        Weights, of any shape and memory layout; real or complex.
     threshold : array_like
         :math:`t \ge 0`, in the unit of ``x``; one number, or an array that is broadcast against
         ``x``. After a gradient step it is learning rate times strength.
@@ -56,8 +64,9 @@ def soft_threshold(
     Returns
     -------
     ndarray or scalar
-        Of the dtype of ``x`` (float16, bfloat16, float32 or float64; integers are promoted as NumPy
-        does). Halves are computed in float32 and rounded once. Every zero is +0.0, and a NaN stays
+        Of the dtype of ``x`` (float16, bfloat16, float32, float64, complex64 or complex128;
+        integers are promoted as NumPy does). Halves are computed in float32 and rounded once. Every
+        zero is +0.0, and a NaN stays NaN; where one part of a complex number is NaN, both become
         NaN.
 
     Raises
@@ -86,6 +95,8 @@ def soft_threshold(
     >>> import bridle as br
     >>> br.soft_threshold([-3.0, 0.5, 2.0], 1.0)
     array([-2.,  0.,  1.])
+    >>> br.soft_threshold([3.0 + 4.0j, 0.5j], 2.5)
+    array([1.5+2.j, 0. +0.j])
 
     In place, as the last part of an optimizer's step:
 

@@ -179,7 +179,9 @@ def project_n_m(
         if size < 1:
             raise ValueError(f"project_n_m: m must be >= 1, got {m}")
         if length % size != 0:
-            raise ValueError(f"project_n_m: the length of a vector must be a multiple of m, {m}, got {length}")
+            raise ValueError(
+                f"project_n_m: the length of a vector must be a multiple of m, {m}, got {length}"
+            )
 
     return slices.apply("project_n_m", x, (n, m), out, axis=axis, check=check)
 

@@ -1,8 +1,8 @@
 #include "formulas.hpp"
 
 #include <bridle/loops/vector.hpp>
-#include <bridle/ops/complex.hpp>
 #include <bridle/ops/concave.hpp>
+#include <bridle/ops/prox.hpp>
 
 namespace bridle::inline BRIDLE_ISA {
 namespace {
@@ -32,13 +32,15 @@ struct LogSum {
 template <class T>
 struct ComplexReal {
   static T at(T x, T threshold, T imaginary, T) {
-    return ops::complex_soft_threshold<T>{threshold}({x, imaginary}).real;
+    ops::soft_threshold<T>{threshold}(x, imaginary);
+    return x + T(0);
   }
 };
 template <class T>
 struct ComplexImaginary {
   static T at(T x, T threshold, T imaginary, T) {
-    return ops::complex_soft_threshold<T>{threshold}({x, imaginary}).imaginary;
+    ops::soft_threshold<T>{threshold}(x, imaginary);
+    return imaginary + T(0);
   }
 };
 

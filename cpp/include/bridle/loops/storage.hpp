@@ -17,6 +17,10 @@ template <>
 struct ComputeType<double> {
   using type = double;
 };
+template <class T>
+struct ComputeType<Complex<T>> {
+  using type = T;
+};
 template <class S>
 using Compute = typename ComputeType<S>::type;
 
