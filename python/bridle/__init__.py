@@ -90,13 +90,13 @@ from bridle._operators.halfspaces import (
     project_halfspace,
     project_hyperplane,
 )
+from bridle._operators.logarithm import log_sum_penalty, prox_log_sum
 from bridle._operators.matrices import (
     nuclear_penalty,
     orthogonal_gradient,
     orthogonal_penalty,
     prox_nuclear,
 )
-from bridle._operators.logarithm import log_sum_penalty, prox_log_sum
 from bridle._operators.nonnegative import (
     nonnegative_l1_penalty,
     nonnegative_l2_penalty,

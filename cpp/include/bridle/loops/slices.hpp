@@ -27,7 +27,8 @@ struct SliceTerms {
 template <class Op, class T>
 inline T apply_number(T x, const double* given, T number) {
   const T result = Op::apply(x, given, number);
-  return (number > T(0)) | (number < T(0)) ? result : number;
+  const bool multiplies = (number > T(0)) | (number < T(0));
+  return multiplies ? result : number;
 }
 
 // Adds `size` elements of one chunk of a vector to its lanes, the first one to lane `lane`.

@@ -40,9 +40,8 @@ constexpr double weight_of(float strength, float step) {
 
 // The result for x, given that for its magnitude unless it is NaN.
 template <class T>
-constexpr T with_sign_of(T x, T size) {
-  const T moved = x < T(0) ? T(0) - size : size;
-  return x == x ? moved : x;
+constexpr T result_for(T x, T size) {
+  return x == x ? with_sign_of(x, size) : x;
 }
 
 // P(z) = strength·|z|ᵖ for p = 1 − 1/k: k = 2 (Xu, Chang, Xu, Zhang 2012) and k = 3 (Cao, Sun, Xu
@@ -133,7 +132,7 @@ struct prox_l_half {
   T strength, step;
 
   [[gnu::always_inline]] T operator()(T x) const {
-    return with_sign_of(x, power_prox<2>(absolute(x), strength, step));
+    return result_for(x, power_prox<2>(absolute(x), strength, step));
   }
 };
 template <class T>
@@ -148,7 +147,7 @@ struct prox_l_two_thirds {
   T strength, step;
 
   [[gnu::always_inline]] T operator()(T x) const {
-    return with_sign_of(x, power_prox<3>(absolute(x), strength, step));
+    return result_for(x, power_prox<3>(absolute(x), strength, step));
   }
 };
 template <class T>
@@ -228,7 +227,7 @@ struct prox_log_sum {
   T strength, epsilon, step;
 
   [[gnu::always_inline]] T operator()(T x) const {
-    return with_sign_of(x, log_sum_prox(absolute(x), strength, epsilon, step));
+    return result_for(x, log_sum_prox(absolute(x), strength, epsilon, step));
   }
 };
 template <class T>
