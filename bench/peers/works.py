@@ -209,7 +209,7 @@ class Work:
     name: str
     size: int
     result: str  # where statements leave it: "x", "out", or "value" (they are expressions)
-    check: str  # how it is verified: "elementwise", "roots", "penalty", "dropout", …
+    check: str  # how it is verified; see verify.py
     statements: dict[str, str]
     limit: str
     goals: tuple[Goal, ...]

@@ -4,11 +4,10 @@
 // Compile with -O2 -march=native, or for what you target. Of what you write, and of the thresholds
 // and projections of bridle, gcc vectorizes what selects between things still to be computed
 // (x > t ? x - t : x / 2, say) with -fno-trapping-math only, and prox_l_half, prox_l_two_thirds and
-// prox_log_sum, which need AVX2 for it, with -fno-math-errno, too. Neither changes
-// anything but status flags and errno; both are for the program to decide. Operators of bridle give
-// the bits here that their functions give, one after the other: nothing is contracted to fused
-// multiply-add, and every zero of theirs is +0.0. (Except under -ffast-math, which promises no bits
-// at all.)
+// prox_log_sum, which need AVX2 for it, with -fno-math-errno, too. Neither flag changes anything
+// but status flags and errno; both are for the program to decide. Operators of bridle give the bits
+// here that their functions give, one after the other: nothing is contracted to fused multiply-add,
+// and every zero of theirs is +0.0. (Except under -ffast-math, which promises no bits at all.)
 #pragma once
 
 #include <bridle/c_api.h>
