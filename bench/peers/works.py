@@ -209,9 +209,7 @@ class Work:
     name: str
     size: int
     result: str  # where statements leave it: "x", "out", or "value" (they are expressions)
-    # How it is verified: "elementwise", "roots", "close", "penalty", "dropout", "gaussian" or
-    # "update".
-    check: str
+    check: str  # how it is verified; see verify.py
     statements: dict[str, str]
     limit: str
     goals: tuple[Goal, ...]

@@ -4,11 +4,10 @@
 // Compile with -O2 -march=native, or for what you target. Of what you write, gcc vectorizes what
 // selects between things still to be computed (x > t ? x - t : x / 2, say) with -fno-trapping-math
 // only, which is clang's default, changes nothing but status flags, and is for the program to
-// decide. Operators of bridle need no such flag; those that select do need SSE4.2 for doubles, and
-// prox_l_half, prox_l_two_thirds and prox_log_sum need AVX2, and -fno-math-errno.
-// They give the bits here that their functions give, one after the other: nothing is contracted to
-// fused multiply-add, and every zero of theirs is +0.0. (Except under -ffast-math, which promises
-// no bits at all.)
+// decide. Operators of bridle need no such flag, but those that select need SSE4.2 for doubles, and
+// prox_l_half, prox_l_two_thirds and prox_log_sum need AVX2 and -fno-math-errno. They give the bits
+// here that their functions give, one after the other: nothing is contracted to fused multiply-add,
+// and every zero of theirs is +0.0. (Except under -ffast-math, which promises no bits at all.)
 #pragma once
 
 #include <bridle/c_api.h>
