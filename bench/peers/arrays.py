@@ -57,6 +57,7 @@ def namespace(size: int, threads: int, limits: Limits | None = None) -> dict[str
     names |= {"rest": np.ones(3000), "square": np.ones((300, 300), dtype=np.float32)}
     names |= {"t": STRENGTH, "l2": STEP_L2, "s": STRENGTH, "rate": RATE}
     names |= {"d": shrink, "c": keep, "g": 2.0 * STEP_L2}
+    names |= {"low": -1.0, "high": 1.0, "gamma": 3.7}
     groups = [np.array_split(array, LIST) for array in (x, original, out, tmp)]
     names |= dict(zip(("xs", "originals", "outs", "tmps"), groups, strict=True))
     names["prepared"] = [br.prepare(group) for group in groups]
@@ -68,7 +69,7 @@ def namespace(size: int, threads: int, limits: Limits | None = None) -> dict[str
     names["sd"] = {p: np.float32(math.sqrt(p / (1 - p)))}
     names["stopping"] = br.EarlyStopping(1, mode="min", restore_best_weights=True)
     names["stopping"].update(0.0, original)
-    for name in ("t", "d", "c", "g"):
+    for name in ("t", "d", "c", "g", "low", "high", "gamma"):
         names[f"{name}32"] = np.float32(names[name])  # a Python float makes Numba compute in double
     return names
 
