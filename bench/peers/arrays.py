@@ -61,6 +61,7 @@ def namespace(size: int, threads: int, limits: Limits | None = None) -> dict[str
     names |= {"t": STRENGTH, "l2": STEP_L2, "s": STRENGTH, "rate": RATE}
     names |= {"d": shrink, "c": keep, "g": 2.0 * STEP_L2, "epsilon": EPSILON}
     names["jump"] = {name: np.float32(value) for name, value in JUMPS.items()}
+    names |= {"low": -1.0, "high": 1.0, "gamma": 3.7}
     groups = [np.array_split(array, LIST) for array in (x, original, out, tmp)]
     names |= dict(zip(("xs", "originals", "outs", "tmps"), groups, strict=True))
     names["prepared"] = [br.prepare(group) for group in groups]
@@ -72,7 +73,7 @@ def namespace(size: int, threads: int, limits: Limits | None = None) -> dict[str
     names["sd"] = {p: np.float32(math.sqrt(p / (1 - p)))}
     names["stopping"] = br.EarlyStopping(1, mode="min", restore_best_weights=True)
     names["stopping"].update(0.0, original)
-    for name in ("t", "d", "c", "g", "epsilon"):
+    for name in ("t", "d", "c", "g", "epsilon", "low", "high", "gamma"):
         names[f"{name}32"] = np.float32(names[name])  # a Python float makes Numba compute in double
     return names
 

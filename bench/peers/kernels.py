@@ -45,6 +45,13 @@ def prox_l_half(x: Any, strength: Any, jump: Any, out: Any) -> Any:
 
 
 @jit
+def hard_threshold(x: Any, threshold: Any, out: Any) -> Any:
+    for i in numba.prange(x.size):
+        out[i] = x[i] if abs(x[i]) > threshold else np.float32(0)
+    return out
+
+
+@jit
 def prox_log_sum(x: Any, strength: Any, epsilon: Any, jump: Any, out: Any) -> Any:
     for i in numba.prange(x.size):
         size = abs(x[i])
@@ -54,6 +61,43 @@ def prox_log_sum(x: Any, strength: Any, epsilon: Any, jump: Any, out: Any) -> An
             total = size + epsilon
             root = np.sqrt(total * total - np.float32(4) * strength)
             out[i] = np.copysign(np.float32(0.5) * (total + root) - epsilon, x[i])
+    return out
+
+
+@jit
+def project_box(x: Any, lower: Any, upper: Any, out: Any) -> Any:
+    for i in numba.prange(x.size):
+        out[i] = min(max(x[i], lower), upper)
+    return out
+
+
+@jit
+def prox_mcp(x: Any, strength: Any, gamma: Any, out: Any) -> Any:
+    """As skglm has it, for a step of 1 < gamma."""
+    one = np.float32(1)
+    for i in numba.prange(x.size):
+        size = abs(x[i])
+        if size <= strength:
+            out[i] = 0
+        elif size > gamma * strength:
+            out[i] = x[i]
+        else:
+            out[i] = np.sign(x[i]) * (size - strength) / (one - one / gamma)
+    return out
+
+
+@jit
+def prox_scad(x: Any, strength: Any, gamma: Any, out: Any) -> Any:
+    """As skglm has it, for a step of 1 < gamma - 1."""
+    one, two = np.float32(1), np.float32(2)
+    for i in numba.prange(x.size):
+        size = abs(x[i])
+        if size <= two * strength:
+            out[i] = np.sign(x[i]) * max(size - strength, np.float32(0))
+        elif size <= gamma * strength:
+            out[i] = ((gamma - one) * x[i] - np.sign(x[i]) * gamma * strength) / (gamma - two)
+        else:
+            out[i] = x[i]
     return out
 
 

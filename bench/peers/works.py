@@ -63,6 +63,34 @@ ROOTS = {
         "Numba": "nb.prox_log_sum(x, t32, epsilon32, jump['log_sum'], x)",
     },
 }
+# Of step 1, where bridle's proximal operators are those of every step.
+SELECTING = {
+    "hard_threshold": {
+        "bridle": "br.hard_threshold(x, t, out={out})",
+        "NumPy": "np.abs(x, out={tmp}); np.less_equal({tmp}, t, out=drop);"
+        " np.copyto({out}, 0, where=drop)",
+        "Numba": "nb.hard_threshold(x, t32, {out})",
+        "PyTorch": "aten.hardshrink.out(tx, t, out=t{out})",
+    },
+    "project_box": {
+        "bridle": "br.project_box(x, low, high, out={out})",
+        "NumPy": "np.clip(x, low, high, out={out})",
+        "Numba": "nb.project_box(x, low32, high32, {out})",
+        "PyTorch": "torch.clamp(tx, low, high, out=t{out})",
+    },
+    "prox_mcp": {
+        "bridle": "br.prox_mcp(x, t, gamma, out={out})",
+        "NumPy": "np.abs(x, out={tmp}); np.less_equal({tmp}, gamma * t, out=drop);"
+        " np.clip(x, -t, t, out={tmp}); np.subtract(x, {tmp}, out={tmp});"
+        " np.multiply({tmp}, gamma / (gamma - 1), out={tmp});"
+        " np.copyto({out}, {tmp}, where=drop)",
+        "Numba": "nb.prox_mcp(x, t32, gamma32, {out})",
+    },
+    "prox_scad": {
+        "bridle": "br.prox_scad(x, t, gamma, out={out})",
+        "Numba": "nb.prox_scad(x, t32, gamma32, {out})",
+    },
+}
 GIVEN = MAPS | {
     "elastic_net_gradient": {
         "bridle": "br.elastic_net_gradient(x, t, l2, out=out)",
@@ -268,7 +296,7 @@ def short(size: int) -> str:
 
 def in_memory(n: int) -> Iterator[Work]:
     share = Goal("limit", 0.95)
-    for name, code in MAPS.items():
+    for name, code in (MAPS | SELECTING).items():
         yield _work(name, n, "x", code, "in-place scale", share)
     computed = Goal("NumPy", 3.0), Goal("Numba", 1.0)
     for name, code in ROOTS.items():

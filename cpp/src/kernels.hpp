@@ -11,9 +11,9 @@ namespace bridle {
 using MapKernel = void (*)(void* const* operand, std::size_t size);
 using ReduceKernel = void (*)(const void* x, const double* beside, const double* parameters,
                               std::size_t size, std::size_t lane, double* lanes);
-using ReduceColumnsKernel = void (*)(const void* x, std::ptrdiff_t row_stride,
-                                     const double* parameters, std::size_t size,
-                                     std::size_t columns, double* sums);
+using ReduceColumnsKernel = void (*)(const void* x, std::ptrdiff_t row_stride, const void* beside,
+                                     std::ptrdiff_t beside_stride, const double* parameters,
+                                     std::size_t size, std::size_t columns, double* sums);
 using PenalizeEachKernel = void (*)(const void* x, const double* const* parameter, std::size_t size,
                                     double* costs);
 using SliceGatherKernel = void (*)(const void* x, std::size_t size, std::size_t lane,

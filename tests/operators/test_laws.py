@@ -183,6 +183,26 @@ def test_of_two_minima_the_smaller_one_is_taken(name, params, tie, smaller):
         assert both[0] == pytest.approx(both[1], rel=1e-15)
 
 
+@pytest.mark.parametrize("name", ["firm_threshold", "prox_mcp", "prox_scad"])
+@pytest.mark.parametrize("step_size", [0.3, 0.9, 1.0])
+def test_nothing_grows_by_rounding_where_the_line_ends(name, step_size, assert_same_bits):
+    """A line from zero to its end may be above the diagonal there, by rounding."""
+    row, rng = ELEMENTWISE[name], np.random.default_rng(11)
+    for dtype in map(np.dtype, (np.float32, np.float64)):
+        for _ in range(30):
+            strength, gamma = (2.0 ** rng.uniform(-4, 3, 2)).astype(dtype)
+            gamma = gamma + dtype.type(2)
+            end, limit = gamma * strength, gamma - dtype.type(name == "prox_scad")
+            step = np.nextafter(dtype.type(step_size) * limit, dtype.type(0))
+            params = {"strength": strength, "gamma": gamma, "step": step}
+            if name == "firm_threshold":
+                params = {"lower": step / gamma * end, "upper": end}
+            x = end + np.spacing(end) * np.arange(-20, 21, dtype=dtype)
+            result = getattr(br, name)(x, **params)
+            assert (result <= x).all(), params
+            assert_same_bits(result, row.expected(x, **params))
+
+
 @pytest.mark.parametrize("strength", [0.0, 0.3, 2.0])
 def test_what_soft_thresholding_takes_away_is_the_projection_on_an_interval(strength):
     x = numbers()

@@ -438,7 +438,7 @@ def test_a_negative_weight_costs_infinity_and_a_negative_zero_nothing(name, dtyp
     function = getattr(br, name)
     w = np.ones(5000, dtype)
     w[4000] = -1e-4
-    for strength in (0.0, 0.3, np.full(5000, 0.3)):
+    for strength in (0.0, 0.3, np.full(5000, 0.3), np.zeros(5000)):
         assert function(w, strength) == INF
         assert function(np.full(5000, -0.0, dtype), strength) == 0.0
     w[7] = NAN

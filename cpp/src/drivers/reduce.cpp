@@ -92,8 +92,17 @@ void reduce_parallel(const ReducePlan& plan, const Arguments& arguments, const c
                          work_of(plan.kernels.vector), sums);
 }
 
-// Vectors that lie beside each other, like the columns of a C-ordered matrix: rows are read as they
-// lie in memory.
+// Whether vectors, and what lies beside their elements, are beside each other like the columns of a
+// C-ordered matrix. A number beside all elements is one of these, too.
+bool are_columns(const ReducePlan& plan, const Vectors& vectors) {
+  const auto [x, size, apart, count, beside, beside_apart] = vectors;
+  const bool neighbours = apart == static_cast<std::ptrdiff_t>(plan.item);
+  const bool number = beside.stride == 0 && beside_apart == 0;
+  const bool rows = beside.data && (number || beside_apart == sizeof(double));
+  return neighbours && count > 1 && !is_contiguous(x, plan.item) && (rows || !plan.beside);
+}
+
+// Of these vectors rows are read as they lie in memory.
 void reduce_columns(const ReducePlan& plan, const Vectors& vectors, const double* parameters,
                     double* sums) {
   const std::size_t size = vectors.size, n = plan.sums;
@@ -103,7 +112,15 @@ void reduce_columns(const ReducePlan& plan, const Vectors& vectors, const double
   const auto sum_columns = [&](std::size_t begin, std::size_t end) {
     for (std::size_t c = begin; c < end; c += most) {
       const std::size_t columns = std::min(most, end - c);
-      double own[kMaxStrengths * kColumnSums];
+      double own[kMaxStrengths * kColumnSums], numbers[kColumnSums];
+      Operand beside = vectors.beside;
+      if (plan.beside && vectors.beside_apart == 0) {
+        std::fill_n(numbers, kColumnSums,
+                    size > 0 ? *reinterpret_cast<const double*>(beside.data) : 0.0);
+        beside.data = reinterpret_cast<char*>(numbers);
+      } else if (plan.beside) {
+        beside.data += c * sizeof(double);
+      }
       for (std::size_t k = 0; k < columns; ++k) {
         for (std::size_t p = 0; p < plan.parameters; ++p) {
           own[p * kColumnSums + k] = parameters[(c + k) * plan.parameters + p];
@@ -111,7 +128,8 @@ void reduce_columns(const ReducePlan& plan, const Vectors& vectors, const double
       }
       PairwiseSum<kColumnSums, 28> total(columns * n);  // 10¹² rows
       for (std::size_t i = 0; i < size; i += kChunk) {
-        plan.kernels.columns(at(vectors.x, i) + c * plan.item, vectors.x.stride, own,
+        plan.kernels.columns(at(vectors.x, i) + c * plan.item, vectors.x.stride,
+                             plan.beside ? at(beside, i) : nullptr, beside.stride, own,
                              std::min(kChunk, size - i), columns, total.next());
         total.push();
       }
@@ -157,8 +175,7 @@ void reduce_many(int op, DType dtype, const Vectors& vectors, const double* para
     if (beside.data) own.beside.data += static_cast<std::ptrdiff_t>(v) * beside_apart;
     return own;
   };
-  const bool neighbours = apart == static_cast<std::ptrdiff_t>(plan.item);
-  if (neighbours && count > 1 && !is_contiguous(x, plan.item) && !plan.beside) {
+  if (are_columns(plan, vectors)) {
     reduce_columns(plan, vectors, parameters, sums);
   } else if (size >= 2 * kLeastForSums) {
     const KeepStatusFlags keep;

@@ -178,22 +178,24 @@ void reduce_kernel(const void* x, const double* beside, const double* parameters
 
 // The sums of one chunk of each of `columns` <= kColumnSums / Op::sums neighbouring columns:
 // element i of column c lies at x + i·row_stride bytes + c elements. Sum s of column c goes to
-// sums[c·Op::sums + s]; parameter p of column c is parameters[p·kColumnSums + c]. Not for penalties
-// that take something beside the weights.
+// sums[c·Op::sums + s]; parameter p of column c is parameters[p·kColumnSums + c]. What lies beside
+// element i of column c, if anything does, is at beside + i·beside_stride bytes + c elements.
 template <class Op, class S, std::size_t... P>
-void reduce_columns(const void* x, std::ptrdiff_t row_stride, const double* parameters,
-                    std::size_t size, std::size_t columns, double* sums,
-                    std::index_sequence<P...>) {
+void reduce_columns(const void* x, std::ptrdiff_t row_stride, const void* beside,
+                    std::ptrdiff_t beside_stride, const double* parameters, std::size_t size,
+                    std::size_t columns, double* sums, std::index_sequence<P...>) {
   alignas(64) double lane[kLanes][Op::sums][kColumnSums / Op::sums] = {};
   for (std::size_t i = 0; i < size; ++i) {
     const S* const row = reinterpret_cast<const S*>(static_cast<const char*>(x) +
                                                     static_cast<std::ptrdiff_t>(i) * row_stride);
+    const double* const other = reinterpret_cast<const double*>(
+        static_cast<const char*>(beside) + static_cast<std::ptrdiff_t>(i) * beside_stride);
     auto& sum = lane[i % kLanes];
     // Not written into the loop, where gcc would keep an array of functors, one for each lane.
     const auto add_column = [&](std::size_t c) {
       double term[Op::sums];
-      find_terms(Op{parameters[P * kColumnSums + c]...}, static_cast<double>(widen(row[c])), 0.0,
-                 term);
+      find_terms(Op{parameters[P * kColumnSums + c]...}, static_cast<double>(widen(row[c])),
+                 kHasBeside<Op> ? other[c] : 0.0, term);
       for (int s = 0; s < Op::sums; ++s) sum[s][c] += term[s];
     };
 #pragma omp simd
@@ -213,9 +215,10 @@ void reduce_columns(const void* x, std::ptrdiff_t row_stride, const double* para
 }
 
 template <class Op, class S>
-void reduce_columns_kernel(const void* x, std::ptrdiff_t row_stride, const double* parameters,
-                           std::size_t size, std::size_t columns, double* sums) {
-  reduce_columns<Op, S>(x, row_stride, parameters, size, columns, sums,
+void reduce_columns_kernel(const void* x, std::ptrdiff_t row_stride, const void* beside,
+                           std::ptrdiff_t beside_stride, const double* parameters, std::size_t size,
+                           std::size_t columns, double* sums) {
+  reduce_columns<Op, S>(x, row_stride, beside, beside_stride, parameters, size, columns, sums,
                         std::make_index_sequence<Op::params.size()>{});
 }
 
