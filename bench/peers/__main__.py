@@ -57,8 +57,8 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="DIR",
         default=Path("build/peers"),
-        help="where peers.md, peers.json and peers.png, or busy.md and busy.json, are written"
-        " (default: %(default)s)",
+        help="where peers.md, peers.json and peers.png, with one more picture for each family, or"
+        " busy.md and busy.json, are written (default: %(default)s)",
     )
     parser.add_argument(
         "--threads",

@@ -21,9 +21,18 @@ GROUPS = {"memory": "in memory", "cache": "in cache"}
 
 
 def plot(rows: list[Row], path: Path) -> None:
-    """Draw the rows whose arrays are large enough for bytes per second to mean something."""
+    """Draw the rows whose arrays are large enough for bytes per second to mean something.
+
+    A family has a picture of its own, which has its name behind that of the file.
+    """
     drawn = [r for r in rows if r.work.check != "none" and not r.work.load]
-    groups = {g: [r for r in drawn if r.work.group == g] for g in GROUPS}
+    for family in {r.work.family: None for r in drawn}:
+        name = f"{path.stem}-{family}{path.suffix}" if family else path.name
+        _plot([r for r in drawn if r.work.family == family], path.with_name(name))
+
+
+def _plot(rows: list[Row], path: Path) -> None:
+    groups = {g: [r for r in rows if r.work.group == g] for g in GROUPS}
     groups = {group: chosen for group, chosen in groups.items() if chosen}
     if not groups:
         return

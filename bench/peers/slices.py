@@ -71,11 +71,11 @@ LARGEST = {
     "NumPy": "np.partition(np.abs(np.concatenate(pieces)), n - n // 10)[n - n // 10]",
 }
 TWO_OF_FOUR = {
-    "bridle": "br.project_n_m(m, out=k)",
+    "bridle": "br.project_n_m(v, out=v)",
     "NumPy": "np.put_along_axis(m, np.argpartition(np.abs(m), 1, axis=1)[:, :2], 0, axis=1)",
-    "Numba": "nb.two_of_four(m, k)",
+    "Numba": "nb.two_of_four(m, m)",
 }
-FOURS = "m = {0}[: n // 4 * 4].reshape(-1, 4); k = {1}[: n // 4 * 4].reshape(-1, 4)"
+FOURS = "v = x[: n // 4 * 4]; m = v.reshape(-1, 4)"
 OWN_LIMITS = LIMITS | {
     "read, in-place scale": f"{LIMITS['parallel read']}; {LIMITS['in-place scale']}",
     "sort of magnitudes": "np.abs(x, out=tmp); tmp.sort()",
@@ -99,7 +99,8 @@ def _work(
     }
     code[limit] = OWN_LIMITS[limit].format(out=out)
     title = f"{name}{where}, {short(size)}"
-    return Work(title, size, result, check, code, limit, goals, prepare=prepare.format("x", out))
+    prepared = prepare.format("x", out)
+    return Work(title, size, result, check, code, limit, goals, prepare=prepared, family="slices")
 
 
 def groups(n: int) -> Iterator[Work]:

@@ -243,6 +243,7 @@ class Work:
     goals: tuple[Goal, ...]
     load: Load | None = None
     prepare: str = ""  # what makes further names of those that there are
+    family: str = ""  # of operators, with a picture of its own
 
     def without(self, contender: str) -> Work:
         """Return the row as it is where a contender is not installed."""
