@@ -228,7 +228,7 @@ void penalize_each(const void* x, const double* const* parameter, std::size_t si
                    std::index_sequence<P...>) {
   const S* const from = static_cast<const S*>(x);
   const double* const own[] = {parameter[P]...};
-  const auto cost_at = [&](std::size_t i) {
+  const auto cost_at = [&](std::size_t i) __attribute__((always_inline)) {
     const Op op{own[P][i]...};
     double term[Op::sums];
     find_terms(op, static_cast<double>(widen(from[i])), own[0][i], term);
