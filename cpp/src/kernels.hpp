@@ -70,6 +70,10 @@ struct SliceKernels {
   SliceRowsKernel rows;  // null for halves
   SliceGatherColumnsKernel gather_columns;
   SliceApplyColumnsKernel apply_columns;
+  void (*gather_labels)(const void* x, const std::int64_t* labels, std::size_t size,
+                        std::size_t groups, const double* given, double* sums);
+  void (*apply_labels)(const void* x, void* out, const std::int64_t* labels, std::size_t size,
+                       std::size_t groups, const double* given, const void* numbers);
 };
 
 struct SliceTable {

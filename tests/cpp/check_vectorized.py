@@ -33,6 +33,8 @@ WANTED = {
     "slice_gather_columns_kernel": ("v?addpd", "v?addpd"),
     "slice_fold_columns_kernel": ("v?addpd", "v?addpd"),
     "slice_apply_columns_kernel": ("v?mulpd", "v?mulps"),
+    "label_gather_kernel": ("v?mulpd", "v?mulpd"),
+    "label_apply_kernel": ("v?mulp[sd]", "v?mulp[sd]"),
     "noise_kernel": ("v?(mul|add)pd", "v?(mul|add)ps"),
     "mask_bytes_kernel": (BYTES, BYTES),
     "unpack_bits_kernel": (r"v?pcmpeqb|vptestn?mb", r"v?pcmpeqb|vptestn?mb"),

@@ -1,13 +1,15 @@
-// Vectors that the labels of elements say: the elements are sorted by their labels, and lie between
-// offsets then.
+// Vectors that the labels of elements say. What needs sums alone has them in tables, one number for
+// each label; for the rest the elements are sorted by their labels, and lie between offsets then.
 #include <algorithm>
 #include <atomic>
 #include <memory>
 #include <new>
 
 #include "chunk_sums.hpp"
+#include "dispatch.hpp"
 #include "slices.hpp"
 #include "threads/parallel.hpp"
+#include "threads/status_flags.hpp"
 
 namespace bridle {
 namespace {
@@ -53,7 +55,8 @@ class Sort {
     });
   }
 
-  // Every place is behind the last element of its part and label, at the first one of the next part.
+  // Every place is behind the last element of its part and label, at the first one of the next
+  // part.
   void put_back() {
     const std::size_t vectors = call_.count + 1;
     for (std::size_t p = parts_; p-- > 0;) {
@@ -108,6 +111,95 @@ class Sort {
   std::unique_ptr<char[]> sorted_;
 };
 
+// The sums of all labels. Parts of the array have tables of their own, which are added level by
+// level: the order depends on nothing but the positions, and the number of the labels. Few labels
+// have short parts, so that sums are of few numbers.
+class Tables {
+ public:
+  explicit Tables(const LabelCall& call)
+      : call_(call),
+        kernels_(kernels().slices.of[call.op->elements][static_cast<int>(call.dtype)]),
+        groups_(call.count + 1),
+        elements_(std::max(kLeastElements, kPerLabel * groups_)),
+        parts_(std::max<std::size_t>(1, (call.size + elements_ - 1) / elements_)),
+        sums_(new (std::nothrow) double[parts_ * groups_]()),
+        numbers_(new (std::nothrow) char[groups_ * sizeof(double)]) {}
+  bool has_memory() const { return sums_ && numbers_; }
+
+  // False if a vector needs another scale, or numbers of a wider type; nothing is written then.
+  bool apply() {
+    sum();
+    for (std::size_t v = 0; v < call_.count; ++v) {
+      const double weight = call_.weights ? call_.weights[v] : 1.0;
+      const SliceResult result = call_.op->finish(call_.given, weight, &sums_[v], 1.0);
+      if (result.kind == SliceResult::again) return false;
+      if (call_.op->measures) {
+        sums_[v] = result.number;
+      } else if (result.kind == SliceResult::unchanged) {
+        set(v, 1.0);
+      } else if (result.fits(call_.dtype == DType::float64)) {
+        set(v, result.number);
+      } else {
+        return false;
+      }
+    }
+    if (call_.op->measures) {
+      std::copy_n(&sums_[0], call_.count, call_.numbers);
+      return true;
+    }
+    set(call_.count, 1.0);  // of those in no group, whatever their sum is
+    const std::size_t item = item_size(call_.dtype);
+    parallel_for(
+        call_.size, 64, kLeastPerThread,
+        [&](std::size_t begin, std::size_t end) {
+          kernels_.apply_labels(call_.x + begin * item, call_.out + begin * item,
+                                call_.labels + begin, end - begin, call_.count, call_.given,
+                                numbers_.get());
+        },
+        work_of(kernels_.apply_labels));
+    return true;
+  }
+
+ private:
+  static constexpr std::size_t kLeastElements = 4 * kChunk, kPerLabel = 16;
+
+  void sum() {
+    const std::size_t item = item_size(call_.dtype);
+    parallel_for(
+        parts_, 1, std::max<std::size_t>(1, kLeastPerThread / elements_),
+        [&](std::size_t begin, std::size_t end) {
+          for (std::size_t p = begin; p < end; ++p) {
+            const std::size_t first = p * elements_;
+            kernels_.gather_labels(call_.x + first * item, call_.labels + first,
+                                   std::min(elements_, call_.size - first), call_.count,
+                                   call_.given, &sums_[p * groups_]);
+          }
+        },
+        work_of(kernels_.gather_labels));
+    for (std::size_t step = 1; step < parts_; step *= 2) {
+      for (std::size_t p = 0; p + step < parts_; p += 2 * step) {
+        double* const to = &sums_[p * groups_];
+        const double* const from = &sums_[(p + step) * groups_];
+        for (std::size_t v = 0; v < groups_; ++v) to[v] += from[v];
+      }
+    }
+  }
+
+  void set(std::size_t v, double number) {
+    if (call_.dtype == DType::float64) {
+      reinterpret_cast<double*>(numbers_.get())[v] = number;
+    } else {
+      reinterpret_cast<float*>(numbers_.get())[v] = static_cast<float>(number);
+    }
+  }
+
+  const LabelCall& call_;
+  const SliceKernels& kernels_;
+  std::size_t groups_, elements_, parts_;
+  std::unique_ptr<double[]> sums_;
+  std::unique_ptr<char[]> numbers_;
+};
+
 }  // namespace
 
 std::int64_t count_labels(const std::int64_t* labels, std::size_t size) noexcept {
@@ -123,6 +215,12 @@ std::int64_t count_labels(const std::int64_t* labels, std::size_t size) noexcept
 
 bool apply_by_labels(const LabelCall& call) noexcept {
   if (call.size == 0 && !call.numbers) return true;
+  const KeepStatusFlags keep;
+  if (call.op->finish) {
+    Tables tables(call);
+    if (!tables.has_memory()) return false;
+    if (tables.apply()) return true;
+  }
   Sort sort(call);
   if (!sort.has_memory()) return false;
   sort.sort();

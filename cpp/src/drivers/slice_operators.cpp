@@ -65,13 +65,12 @@ double largest(const WholeVector& vector) {
   const auto kernel = kernels().vectors.largest[static_cast<int>(vector.dtype)];
   // The sums of a maximum: NaN where there is one.
   std::atomic<std::uint64_t> most = 0;  // the bits of a magnitude, which are ordered as it is
-  for_each_part(vector, work_of(kernel),
-                [&](const char* x, char*, std::size_t, std::size_t size) {
-                  const auto bits = __builtin_bit_cast(std::uint64_t, kernel(x, size));
-                  std::uint64_t before = most;
-                  while (before < bits && !most.compare_exchange_weak(before, bits)) {
-                  }
-                });
+  for_each_part(vector, work_of(kernel), [&](const char* x, char*, std::size_t, std::size_t size) {
+    const auto bits = __builtin_bit_cast(std::uint64_t, kernel(x, size));
+    std::uint64_t before = most;
+    while (before < bits && !most.compare_exchange_weak(before, bits)) {
+    }
+  });
   return __builtin_bit_cast(double, most.load());
 }
 
@@ -111,9 +110,7 @@ ThresholdFound threshold_of(const WholeVector& vector, Measure measure, double r
 
 // The share of a radius for each element that is infinite, or, where all are −infinity, for each.
 void share_out(const WholeVector& vector, bool of_magnitudes, double share) {
-  const auto is_chosen = [&](double x) {
-    return std::isinf(x) && (of_magnitudes || x > 0);
-  };
+  const auto is_chosen = [&](double x) { return std::isinf(x) && (of_magnitudes || x > 0); };
   const auto assign = [&](auto* out, const auto& element) {
     bool any = false;
     for (std::size_t i = 0; i < vector.size; ++i) any |= is_chosen(element(i));
@@ -232,8 +229,9 @@ double project_weighted_l1_ball(const WholeVector& vector) {
     // Weights and radius times a power of two are the same ball.
     const double most = *std::max_element(weights, weights + vector.size);
     const int exponent = most > 0 ? std::ilogb(most) : 0;
-    std::transform(weights, weights + vector.size, reinterpret_cast<float*>(scratch),
-                   [=](double weight) { return static_cast<float>(std::ldexp(weight, -exponent)); });
+    std::transform(
+        weights, weights + vector.size, reinterpret_cast<float*>(scratch),
+        [=](double weight) { return static_cast<float>(std::ldexp(weight, -exponent)); });
     call.radius = std::ldexp(call.radius, -exponent);
     call.weights = scratch;
     call.scratch = scratch + (vector.size * sizeof(float) + kLine - 1) / kLine * kLine;
@@ -254,8 +252,8 @@ std::size_t scratch_of_weighted(DType dtype, std::size_t size) {
 
 double project_l0_ball(const WholeVector& vector) {
   const double given = vector.given[0];
-  const std::size_t k = given < static_cast<double>(vector.size) ? static_cast<std::size_t>(given)
-                                                                 : vector.size;
+  const std::size_t k =
+      given < static_cast<double>(vector.size) ? static_cast<std::size_t>(given) : vector.size;
   bool nan;
   if (vector.size <= kShortVector) {
     nan = keep_largest(vector.dtype, vector.x, vector.out, vector.size, k);
@@ -413,7 +411,8 @@ constexpr Param kStrength[] = {{"strength", Rule::non_negative}};
 constexpr Param kStrengthAndStep[] = {{"strength", Rule::non_negative},
                                       {"step", Rule::non_negative}};
 constexpr Param kStep[] = {{"step", Rule::non_negative}};
-constexpr Param kOffset[] = {{"offset", Rule::number}}, kFiniteOffset[] = {{"offset", Rule::finite}};
+constexpr Param kOffset[] = {{"offset", Rule::number}},
+                kFiniteOffset[] = {{"offset", Rule::finite}};
 constexpr Param kCount[] = {{"k", Rule::non_negative}};
 constexpr Param kCounts[] = {{"n", Rule::non_negative}, {"m", Rule::not_below_previous}};
 
@@ -421,8 +420,8 @@ template <std::size_t kParams>
 constexpr SliceOperator changes(const char* name, const Param (&params)[kParams],
                                 double (*whole)(const WholeVector&),
                                 std::size_t (*scratch)(DType, std::size_t), bool takes_halves,
-                                Param beside = kNothing) {
-  return {name, params, kParams, beside, false, 0, nullptr, whole, scratch, takes_halves};
+                                Param beside = kNothing, bool joins = false) {
+  return {name, params, kParams, beside, false, 0, nullptr, whole, scratch, takes_halves, joins};
 }
 template <std::size_t kParams>
 constexpr SliceOperator measures(const char* name, const Param (&params)[kParams],
@@ -430,7 +429,7 @@ constexpr SliceOperator measures(const char* name, const Param (&params)[kParams
                                  std::size_t (*scratch)(DType, std::size_t), bool takes_halves,
                                  Param beside = kNothing) {
   const std::size_t count = params[0].name ? kParams : 0;
-  return {name, params, count, beside, true, 0, nullptr, whole, scratch, takes_halves};
+  return {name, params, count, beside, true, 0, nullptr, whole, scratch, takes_halves, false};
 }
 
 template <class Op>
@@ -458,7 +457,8 @@ constexpr SliceOperator by_sums() {
           Op::finish,
           nullptr,
           nullptr,
-          true};
+          true,
+          false};
 }
 
 // The list.
@@ -477,12 +477,13 @@ constexpr auto list(SliceList<Op...>) {
               false, kWeights),
       changes("project_linf_ball", kRadius, project_linf_ball, nullptr, true),
       changes("project_l0_ball", kCount, project_l0_ball, scratch_of_selection, true),
-      changes("project_n_m", kCounts, project_n_m, nullptr, true),
+      changes("project_n_m", kCounts, project_n_m, nullptr, true, kNothing, true),
       changes("project_halfspace", kOffset, project_halfspace, nullptr, false, kNormal),
       changes("project_hyperplane", kFiniteOffset, project_hyperplane, nullptr, false, kNormal),
       measures("group_linf_penalty", kStrength, group_linf_penalty, nullptr, true),
       measures("linf_norm_penalty", kStrength, linf_norm_penalty, nullptr, true),
-      measures("slope_penalty", kNoParams, slope_penalty, scratch_of_slope_penalty, false, kStrengths),
+      measures("slope_penalty", kNoParams, slope_penalty, scratch_of_slope_penalty, false,
+               kStrengths),
       measures("total_variation_penalty", kStrength, total_variation_penalty, nullptr, false)};
 }
 constexpr auto kOperators = list(SliceOps{});

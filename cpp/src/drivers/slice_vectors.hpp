@@ -36,6 +36,14 @@ inline bool are_beside(const SliceCall& call) {
   return x.stride == beside && out.stride == beside && x.count >= 8 && out.count >= 8;
 }
 
+// Whether the vectors are contiguous and lie one behind the other, in both arrays.
+inline bool are_rows(const SliceCall& call) {
+  const auto item = static_cast<std::ptrdiff_t>(item_size(call.dtype));
+  const auto bytes = static_cast<std::ptrdiff_t>(call.length) * item;
+  return call.x_elements.is_row(item) && call.out_elements.is_row(item) &&
+         (call.offsets || (call.x_vectors.is_row(bytes) && call.out_vectors.is_row(bytes)));
+}
+
 // Of operators that are given vectors as a whole.
 bool apply_to_whole_vectors(const SliceCall& call) noexcept;
 

@@ -16,7 +16,7 @@
 namespace bridle {
 namespace {
 
-constexpr std::size_t kLong = 4 * kLeastForSums;    // vectors that all threads work on together
+constexpr std::size_t kLong = 4 * kLeastForSums;  // vectors that all threads work on together
 constexpr std::size_t kShort = 24;  // vectors that are worked on many at a time, beside each other
 constexpr std::size_t kColumns = kColumnSums;  // of an operator with one sum
 constexpr std::size_t kLevels = 20;            // of sums of chunks of columns: memory on the stack
@@ -158,9 +158,9 @@ struct Fates {
     for (std::size_t c = 0; c < count; ++c) {
       const SliceResult result = plan.finish(plan.call.given, plan.weight(v + c), sums + c, 1.0);
       const bool measured = plan.measures() && result.kind != SliceResult::again;
-      const bool one_by_one = result.kind == SliceResult::again ||
-                              (!measured && result.kind == SliceResult::apply &&
-                               !plan.fits(result));
+      const bool one_by_one =
+          result.kind == SliceResult::again ||
+          (!measured && result.kind == SliceResult::apply && !plan.fits(result));
       const bool as_it_is = one_by_one || result.kind == SliceResult::unchanged;
       if (measured) plan.call.numbers[v + c] = result.number;
       set(plan.call.dtype, first + c, as_it_is ? 1.0 : result.number);
@@ -376,15 +376,6 @@ BRIDLE_OWN_FRAME void work_on_turned(const Plan& plan, std::size_t v, std::size_
 
 enum class Way { long_vectors, long_columns, columns, rows, vectors };
 
-// Whether the vectors are contiguous and lie one behind the other, in both arrays.
-bool are_rows(const Plan& plan) {
-  const SliceCall& call = plan.call;
-  const auto item = static_cast<std::ptrdiff_t>(plan.item);
-  const auto bytes = static_cast<std::ptrdiff_t>(call.length) * item;
-  return call.x_elements.is_row(item) && call.out_elements.is_row(item) &&
-         (call.offsets || (call.x_vectors.is_row(bytes) && call.out_vectors.is_row(bytes)));
-}
-
 // Whether vectors that lie beside each other are worked on in rows of all of them: where these are
 // not too wide, and the chunks enough for all threads.
 bool are_long_columns(const SliceCall& call) {
@@ -397,12 +388,12 @@ bool are_long_columns(const SliceCall& call) {
 
 Way way_of(const Plan& plan) {
   const SliceCall& call = plan.call;
-  if (call.offsets) return plan.kernels.rows && are_rows(plan) ? Way::rows : Way::vectors;
+  if (call.offsets) return plan.kernels.rows && are_rows(call) ? Way::rows : Way::vectors;
   if (are_beside(call) && call.length < kMostRows) {
     return are_long_columns(call) ? Way::long_columns : Way::columns;
   }
   if (call.length >= kLong) return Way::long_vectors;
-  return plan.kernels.rows && call.length <= kChunk && are_rows(plan) ? Way::rows : Way::vectors;
+  return plan.kernels.rows && call.length <= kChunk && are_rows(call) ? Way::rows : Way::vectors;
 }
 
 // Vectors begin … end of an array whose vectors lie one behind the other, those that all threads
@@ -410,9 +401,8 @@ Way way_of(const Plan& plan) {
 void work_on_rows(const Plan& plan, std::size_t begin, std::size_t end) {
   const SliceCall& call = plan.call;
   for (std::size_t v = begin; v < end; ++v) {
-    const std::size_t first = (call.offsets ? static_cast<std::size_t>(call.offsets[v])
-                                            : v * call.length) *
-                              plan.item;
+    const std::size_t first =
+        (call.offsets ? static_cast<std::size_t>(call.offsets[v]) : v * call.length) * plan.item;
     v += plan.kernels.rows({.x = call.x + first,
                             .out = call.out + first,
                             .size = call.length,

@@ -12,7 +12,7 @@ namespace bridle {
 struct WholeVector {
   DType dtype;
   const void* x;
-  void* out;  // x, or apart from it
+  void* out;           // x, or apart from it
   std::size_t size;    // at least 1
   const void* beside;  // numbers of the compute type
   const double* given;
@@ -34,6 +34,7 @@ struct SliceOperator {
   double (*whole)(const WholeVector& vector);
   std::size_t (*scratch)(DType dtype, std::size_t size);  // bytes; null: none
   bool takes_halves;                                      // else they are widened before
+  bool joins;  // vectors one behind the other may be given as one
 };
 
 struct SliceOperators {
@@ -68,7 +69,8 @@ struct SliceCall {
 BRIDLE_API bool apply_to_slices(const SliceCall& call) noexcept;
 
 // The same for the vectors that the labels of elements say: vector v is the elements with label v,
-// in order; those with a negative label are in none. `weights` and `numbers` are of `count` vectors.
+// in order; those with a negative label are in none. `weights` and `numbers` are of `count`
+// vectors.
 struct LabelCall {
   const SliceOperator* op;
   DType dtype;

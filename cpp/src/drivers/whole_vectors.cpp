@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kLongVector = 128 * 1024;  // all threads work on one together
 constexpr std::size_t kTile = 64;                // elements of neighbours that are moved at a time
+constexpr std::size_t kMostHeld = 64 << 20;      // bytes of long neighbours that are held at a time
 
 class Plan {
  public:
@@ -35,7 +36,10 @@ class Plan {
 
   std::size_t longest() const { return longest_; }
   // Vectors that are worked on at a time: as many as share cache lines.
-  std::size_t together() const { return staged_ && longest_ < kLongVector ? together_ : 1; }
+  std::size_t together() const {
+    const std::size_t held = kMostHeld / std::max<std::size_t>(1, longest_ * item_);
+    return staged_ ? std::clamp<std::size_t>(held, 1, together_) : 1;
+  }
 
   // Bytes for one thread.
   std::size_t memory() const { return staging() * (together() + 1) + scratch(); }
@@ -72,16 +76,16 @@ class Plan {
   }
 
   void apply(std::size_t v, const void* x, void* out, std::size_t length, void* scratch) const {
-    const double number =
-        length == 0 ? 0.0
-                    : call_.op->whole({.dtype = dtype(),
-                                       .x = x,
-                                       .out = out,
-                                       .size = length,
-                                       .beside = call_.beside,
-                                       .given = call_.given,
-                                       .weight = call_.weights ? call_.weights[v] : 1.0,
-                                       .scratch = scratch});
+    const double number = length == 0
+                              ? 0.0
+                              : call_.op->whole({.dtype = dtype(),
+                                                 .x = x,
+                                                 .out = out,
+                                                 .size = length,
+                                                 .beside = call_.beside,
+                                                 .given = call_.given,
+                                                 .weight = call_.weights ? call_.weights[v] : 1.0,
+                                                 .scratch = scratch});
     if (call_.op->measures) call_.numbers[v] = number;
   }
 
@@ -106,7 +110,7 @@ class Plan {
   }
 
   // Between vectors and their places in memory.
-  void move(const Walk& elements, const SliceVector* vectors, char* SliceVector::*data,
+  void move(const Walk& elements, const SliceVector* vectors, char* SliceVector::* data,
             std::size_t count, std::size_t length, char* memory, bool into_memory) const {
     const auto move_range = [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = begin; i < end; i += kTile) {
@@ -133,10 +137,7 @@ class Plan {
   std::size_t together_, longest_ = 0;
 };
 
-}  // namespace
-
-bool apply_to_whole_vectors(const SliceCall& call) noexcept {
-  const KeepStatusFlags keep;
+bool work(const SliceCall& call) {
   const Plan plan(call);
   const std::size_t together = plan.together(), units = (call.count + together - 1) / together;
   const std::size_t length = std::max<std::size_t>(1, slice_elements(call) / call.count);
@@ -152,7 +153,8 @@ bool apply_to_whole_vectors(const SliceCall& call) noexcept {
     const int slot = slots.take();
     for (std::size_t unit = begin; unit < end; ++unit) {
       const std::size_t v = unit * together;
-      plan.work(v, std::min(together, call.count - v), first + static_cast<std::size_t>(slot) * bytes);
+      plan.work(v, std::min(together, call.count - v),
+                first + static_cast<std::size_t>(slot) * bytes);
     }
     slots.give_back(slot);
   };
@@ -163,6 +165,30 @@ bool apply_to_whole_vectors(const SliceCall& call) noexcept {
                  call.op->name);
   }
   return true;
+}
+
+}  // namespace
+
+bool apply_to_whole_vectors(const SliceCall& call) noexcept {
+  const KeepStatusFlags keep;
+  if (!call.op->joins || call.offsets || !are_rows(call)) return work(call);
+  const std::size_t size = call.length * call.count;
+  const Walk one(0), all(static_cast<std::ptrdiff_t>(item_size(call.dtype)), size);
+  return work({.op = call.op,
+               .dtype = call.dtype,
+               .x = call.x,
+               .x_vectors = one,
+               .x_elements = all,
+               .out = call.out,
+               .out_vectors = one,
+               .out_elements = all,
+               .count = 1,
+               .length = size,
+               .offsets = nullptr,
+               .given = call.given,
+               .weights = nullptr,
+               .beside = nullptr,
+               .numbers = nullptr});
 }
 
 }  // namespace bridle

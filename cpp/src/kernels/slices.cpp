@@ -15,12 +15,11 @@ constexpr SliceRowsKernel rows_of() {
 }
 
 template <class Op, class S>
-constexpr SliceKernels kernels_of = {slice_gather_kernel<Op, S>,
-                                     slice_apply_kernel<Op, S, false>,
-                                     slice_apply_kernel<Op, S, true>,
-                                     rows_of<Op, S>(),
-                                     slice_gather_columns_kernel<Op, S>,
-                                     slice_apply_columns_kernel<Op, S>};
+constexpr SliceKernels kernels_of = {
+    slice_gather_kernel<Op, S>,         slice_apply_kernel<Op, S, false>,
+    slice_apply_kernel<Op, S, true>,    rows_of<Op, S>(),
+    slice_gather_columns_kernel<Op, S>, slice_apply_columns_kernel<Op, S>,
+    label_gather_kernel<Op, S>,         label_apply_kernel<Op, S>};
 
 template <class... Op>
 constexpr SliceTable make_table(SliceList<Op...>) {

@@ -146,8 +146,8 @@ inline void fold_vectors(Vector<double>* x) {
 
 // Contiguous vectors of float or double of at most kChunk elements each, one behind the other: of
 // `size` elements or, with offsets, of offsets[v + 1] − offsets[v]. out = apply(x, number of its
-// vector), or, where there are `numbers`, these alone are written. Returns how many were done before
-// one that is longer, or needs a scale or numbers of a wider type.
+// vector), or, where there are `numbers`, these alone are written. Returns how many were done
+// before one that is longer, or needs a scale or numbers of a wider type.
 template <class Op, class T>
 std::size_t slice_rows_kernel(const SliceRows& rows, SliceFinish finish, const double* given) {
   const T* const from = static_cast<const T*>(rows.x);
@@ -275,6 +275,53 @@ void slice_apply_columns_kernel(const void* x, std::ptrdiff_t x_stride, void* ou
         narrow(apply_number<Op>(widen(from[c]), given, number[c]), result);
         to[c] = kept[c] ? from[c] : result;
       }
+    }
+  }
+}
+
+// Adds the terms of elements to sums[label]; those of negative labels to sums[groups].
+template <class Op, class S>
+void label_gather_kernel(const void* x, const std::int64_t* labels, std::size_t size,
+                         std::size_t groups, const double* given, double* sums) {
+  static_assert(Op::sums == 1);
+  constexpr std::size_t block = 64;
+  const S* const from = static_cast<const S*>(x);
+  double terms[block];
+  for (std::size_t i = 0; i < size; i += block) {
+    const std::size_t count = size - i < block ? size - i : block;
+#pragma omp simd
+    for (std::size_t k = 0; k < count; ++k) {
+      double term[1];
+      Op::terms(static_cast<double>(widen(from[i + k])), given, 1.0, term);
+      terms[k] = term[0];
+    }
+    for (std::size_t k = 0; k < count; ++k) {
+      const std::int64_t label = labels[i + k];
+      sums[label < 0 ? groups : static_cast<std::size_t>(label)] += terms[k];
+    }
+  }
+}
+
+// out = apply(x, number of its label), of the compute type; those of negative labels have the one
+// behind the last.
+template <class Op, class S>
+void label_apply_kernel(const void* x, void* out, const std::int64_t* labels, std::size_t size,
+                        std::size_t groups, const double* given, const void* numbers) {
+  using T = Compute<S>;
+  constexpr std::size_t block = 64;
+  const S* const from = static_cast<const S*>(x);
+  S* const to = static_cast<S*>(out);
+  const T* const number = static_cast<const T*>(numbers);
+  T chosen[block];
+  for (std::size_t i = 0; i < size; i += block) {
+    const std::size_t count = size - i < block ? size - i : block;
+    for (std::size_t k = 0; k < count; ++k) {
+      const std::int64_t label = labels[i + k];
+      chosen[k] = number[label < 0 ? groups : static_cast<std::size_t>(label)];
+    }
+#pragma omp simd
+    for (std::size_t k = 0; k < count; ++k) {
+      narrow(apply_number<Op>(widen(from[i + k]), given, chosen[k]), to[i + k]);
     }
   }
 }
