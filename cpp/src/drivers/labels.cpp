@@ -2,6 +2,7 @@
 // each label; for the rest the elements are sorted by their labels, and lie between offsets then.
 #include <algorithm>
 #include <atomic>
+#include <limits>
 #include <memory>
 #include <new>
 
@@ -129,14 +130,16 @@ class Tables {
   // False if a vector needs another scale, or numbers of a wider type; nothing is written then.
   bool apply() {
     sum();
-    for (std::size_t v = 0; v < call_.count; ++v) {
-      const double weight = call_.weights ? call_.weights[v] : 1.0;
+    // What is in no group has no norm to lose: a vector of weight 0, whatever its sum is.
+    sums_[call_.count] = 1.0;
+    for (std::size_t v = 0; v < groups_; ++v) {
+      const double weight = v == call_.count ? 0.0 : call_.weights ? call_.weights[v] : 1.0;
       const SliceResult result = call_.op->finish(call_.given, weight, &sums_[v], 1.0);
       if (result.kind == SliceResult::again) return false;
       if (call_.op->measures) {
         sums_[v] = result.number;
       } else if (result.kind == SliceResult::unchanged) {
-        set(v, 1.0);
+        set(v, kUnchanged);
       } else if (result.fits(call_.dtype == DType::float64)) {
         set(v, result.number);
       } else {
@@ -147,7 +150,6 @@ class Tables {
       std::copy_n(&sums_[0], call_.count, call_.numbers);
       return true;
     }
-    set(call_.count, 1.0);  // of those in no group, whatever their sum is
     const std::size_t item = item_size(call_.dtype);
     parallel_for(
         call_.size, 64, kLeastPerThread,
@@ -162,6 +164,7 @@ class Tables {
 
  private:
   static constexpr std::size_t kLeastElements = 4 * kChunk, kPerLabel = 16;
+  static constexpr double kUnchanged = std::numeric_limits<double>::infinity();
 
   void sum() {
     const std::size_t item = item_size(call_.dtype);

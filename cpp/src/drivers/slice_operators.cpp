@@ -271,6 +271,9 @@ std::size_t scratch_of_selection(DType, std::size_t size) {
   return size <= kShortVector ? 0 : selection_scratch();
 }
 
+// A NaN spoils its own vector alone.
+bool has_no_nan(const WholeVector& vector) { return !std::isnan(largest(vector)); }
+
 double project_n_m(const WholeVector& vector) {
   const auto n = static_cast<std::size_t>(vector.given[0]);
   const auto m = static_cast<std::size_t>(vector.given[1]);
@@ -420,7 +423,8 @@ template <std::size_t kParams>
 constexpr SliceOperator changes(const char* name, const Param (&params)[kParams],
                                 double (*whole)(const WholeVector&),
                                 std::size_t (*scratch)(DType, std::size_t), bool takes_halves,
-                                Param beside = kNothing, bool joins = false) {
+                                Param beside = kNothing,
+                                bool (*joins)(const WholeVector&) = nullptr) {
   return {name, params, kParams, beside, false, 0, nullptr, whole, scratch, takes_halves, joins};
 }
 template <std::size_t kParams>
@@ -429,7 +433,7 @@ constexpr SliceOperator measures(const char* name, const Param (&params)[kParams
                                  std::size_t (*scratch)(DType, std::size_t), bool takes_halves,
                                  Param beside = kNothing) {
   const std::size_t count = params[0].name ? kParams : 0;
-  return {name, params, count, beside, true, 0, nullptr, whole, scratch, takes_halves, false};
+  return {name, params, count, beside, true, 0, nullptr, whole, scratch, takes_halves, nullptr};
 }
 
 template <class Op>
@@ -458,7 +462,7 @@ constexpr SliceOperator by_sums() {
           nullptr,
           nullptr,
           true,
-          false};
+          nullptr};
 }
 
 // The list.
@@ -477,7 +481,7 @@ constexpr auto list(SliceList<Op...>) {
               false, kWeights),
       changes("project_linf_ball", kRadius, project_linf_ball, nullptr, true),
       changes("project_l0_ball", kCount, project_l0_ball, scratch_of_selection, true),
-      changes("project_n_m", kCounts, project_n_m, nullptr, true, kNothing, true),
+      changes("project_n_m", kCounts, project_n_m, nullptr, true, kNothing, has_no_nan),
       changes("project_halfspace", kOffset, project_halfspace, nullptr, false, kNormal),
       changes("project_hyperplane", kFiniteOffset, project_hyperplane, nullptr, false, kNormal),
       measures("group_linf_penalty", kStrength, group_linf_penalty, nullptr, true),

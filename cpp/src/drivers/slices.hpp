@@ -34,7 +34,8 @@ struct SliceOperator {
   double (*whole)(const WholeVector& vector);
   std::size_t (*scratch)(DType dtype, std::size_t size);  // bytes; null: none
   bool takes_halves;                                      // else they are widened before
-  bool joins;  // vectors one behind the other may be given as one
+  // Whether vectors that lie one behind the other may be given as one; null: they may not.
+  bool (*joins)(const WholeVector& all);
 };
 
 struct SliceOperators {

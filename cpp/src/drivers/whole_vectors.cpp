@@ -171,8 +171,11 @@ bool work(const SliceCall& call) {
 
 bool apply_to_whole_vectors(const SliceCall& call) noexcept {
   const KeepStatusFlags keep;
-  if (!call.op->joins || call.offsets || !are_rows(call)) return work(call);
   const std::size_t size = call.length * call.count;
+  if (call.count == 1 || call.offsets || !call.op->joins || !are_rows(call) ||
+      !call.op->joins({call.dtype, call.x, call.out, size, nullptr, call.given, 1.0, nullptr})) {
+    return work(call);
+  }
   const Walk one(0), all(static_cast<std::ptrdiff_t>(item_size(call.dtype)), size);
   return work({.op = call.op,
                .dtype = call.dtype,

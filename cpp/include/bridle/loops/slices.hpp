@@ -302,8 +302,8 @@ void label_gather_kernel(const void* x, const std::int64_t* labels, std::size_t 
   }
 }
 
-// out = apply(x, number of its label), of the compute type; those of negative labels have the one
-// behind the last.
+// out = apply(x, number of its label), of the compute type, or x where that is infinite; negative
+// labels have the one behind the last.
 template <class Op, class S>
 void label_apply_kernel(const void* x, void* out, const std::int64_t* labels, std::size_t size,
                         std::size_t groups, const double* given, const void* numbers) {
@@ -321,7 +321,9 @@ void label_apply_kernel(const void* x, void* out, const std::int64_t* labels, st
     }
 #pragma omp simd
     for (std::size_t k = 0; k < count; ++k) {
-      narrow(apply_number<Op>(widen(from[i + k]), given, chosen[k]), to[i + k]);
+      S result;
+      narrow(apply_number<Op>(widen(from[i + k]), given, chosen[k]), result);
+      to[i + k] = chosen[k] > ops::largest<T>() ? from[i + k] : result;
     }
   }
 }
