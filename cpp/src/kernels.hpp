@@ -94,12 +94,17 @@ struct ThresholdKernels {
 // See loops/weighted_threshold.hpp.
 struct WeightedKernels {
   void (*extent)(const void* x, const void* weights, std::size_t size, WeightedExtent* extent);
-  WeightedExcess (*excess)(const void* x, const void* weights, std::size_t size,
-                           const Threshold& threshold, WeightedScale scale);
+  // Of cuts without and with a reference, as `cut`.
+  WeightedExcess (*excess[2])(const void* x, const void* weights, std::size_t size,
+                              const WeightedCut& cut);
   std::size_t (*keep)(const void* x, const void* weights, std::size_t size, double threshold,
                       WeightedScale scale, void* kept, void* kept_weights);
-  void (*cut)(const void* x, const void* weights, void* out, std::size_t size,
-              const Threshold& threshold, WeightedScale scale);
+  void (*foremost)(const void* x, const void* weights, std::size_t size, WeightedScale scale,
+                   WeightedReference* found);
+  void (*heaviest)(const void* x, const void* weights, std::size_t size, const WeightedCut& cut,
+                   WeightedReference* found);
+  void (*cut[2])(const void* x, const void* weights, void* out, std::size_t size,
+                 const WeightedCut& cut);
 };
 
 struct ThresholdTable {

@@ -179,6 +179,23 @@ struct WeightedExcess {
   double sum, squares;
 };
 
+// An element and its weight, both scaled, that others are compared with, since what they differ
+// by may be far smaller than rounding of them. A weight of zero: none.
+struct WeightedReference {
+  double element, weight;
+  double unit;  // a power of two: differences are multiplied by it, since the radius may be tiny
+};
+
+// z = measure − threshold·weight, where that is above least·weight, and 0 elsewhere. The measure of
+// an element is |x|, scaled; with a reference, what that exceeds reference.element·weight over
+// reference.weight by, times the unit.
+struct WeightedCut {
+  Threshold threshold;
+  double least;
+  WeightedScale scale;
+  WeightedReference reference;
+};
+
 inline constexpr std::size_t kShortVector = 256;  // elements
 
 // What is to become of a vector that is projected.

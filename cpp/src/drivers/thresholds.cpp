@@ -245,7 +245,7 @@ Threshold Search<T>::solve(std::size_t size, Base* base, Threshold threshold, do
     if (newton.done() || !std::isfinite(threshold.high)) break;
     const std::size_t whole = size;
     Excess above;
-    if (found.listed < 0.75 * static_cast<double>(whole)) {
+    if (found.listed < 0.75 * static_cast<double>(whole) && !newton.near()) {
       size = keep(size, below(threshold), kAll, 0.0, &above);
     }
     if (size > whole / 2 && size > kShortVector && !newton.near())
@@ -426,7 +426,11 @@ ThresholdFound Search<T>::find() {
   const Threshold threshold = solve(size, &base, start, problem_.radius);
   const double moved = base.excess.count * distance(threshold, base.shift);
   const bool exact = certain && !(moved > 8 * problem_.radius);
-  return finish(exact ? threshold : polish(threshold));
+  // Near a simple number, sums of what elements exceed base.shift by do not tell whether that is
+  // the threshold; those of what they exceed it by do.
+  const Threshold simple = ops::simplified(threshold, 0x1p-44 * problem_.radius / count_);
+  const bool tie = simple.low == 0 && simple.high == ops::simple_of(simple.high);
+  return finish(exact && !tie ? threshold : polish(simple));
 }
 
 template <class T>

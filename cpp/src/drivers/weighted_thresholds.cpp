@@ -15,6 +15,10 @@ namespace {
 
 constexpr std::size_t kMostParts = 256;
 
+// Of a radius beside the weighted sum of the elements: below it, a threshold of twice the precision
+// is not enough.
+constexpr double kSmall = 0x1p-40;
+
 struct WeightedVectors {
   const char* x;
   const char* weights;
@@ -58,16 +62,19 @@ WeightedExtent extent_of(const WeightedKernels& kernels, const WeightedVectors& 
   return total;
 }
 
+int has_reference(const WeightedCut& cut) { return cut.reference.weight > 0 ? 1 : 0; }
+
 WeightedExcess excess_of(const WeightedKernels& kernels, const WeightedVectors& v,
-                         const Threshold& at, WeightedScale scale) {
+                         const WeightedCut& cut) {
   double sums[2];
+  const auto kernel = kernels.excess[has_reference(cut)];
   const auto chunk = [&](std::size_t begin, std::size_t count, double* to) {
     const WeightedExcess excess =
-        kernels.excess(v.x + begin * v.item, v.weights + begin * v.item, count, at, scale);
+        kernel(v.x + begin * v.item, v.weights + begin * v.item, count, cut);
     to[0] = excess.sum;
     to[1] = excess.squares;
   };
-  sum_parallel<2>(2, v.size, kLeastForSums, chunk, work_of(kernels.excess), sums);
+  sum_parallel<2>(2, v.size, kLeastForSums, chunk, work_of(kernel), sums);
   return {sums[0], sums[1]};
 }
 
@@ -109,7 +116,7 @@ WeightedFound infinite(const WeightedCall& call) {
     count = weights[i] == least ? count + 1 : 1;
     least = weights[i];
   }
-  return {Projection::infinite, {}, {1.0, 1.0}, call.radius / count / least, least};
+  return {Projection::infinite, {}, call.radius / count / least, least};
 }
 
 template <class T>
@@ -123,6 +130,59 @@ void project_infinite(const WeightedCall& call, const WeightedFound& found, void
   }
 }
 
+// What a threshold may be wrong by: elements that exceed it by no more are taken for equal to it.
+double least_of(double radius, const WeightedExcess& excess) {
+  return 0x1p-48 * radius / excess.squares;
+}
+
+// Newton's steps with a reference, from a threshold at which only `foremost` is above, so that it
+// is not too high. They end where rounding hides what is left.
+void solve_referred(const WeightedKernels& kernels, const WeightedVectors& v,
+                    const WeightedReference& foremost, double radius, WeightedCut* cut) {
+  using ops::Twofold, ops::exact_product;
+  const WeightedReference& reference = cut->reference;
+  const Twofold ahead = exact_product(foremost.element, reference.weight) +
+                        exact_product(-reference.element, foremost.weight);
+  const double measure = ahead.high * (reference.unit / reference.weight);
+  const double start = (measure - radius / foremost.weight) / foremost.weight;
+  cut->threshold = {start - 0x1p-40 * std::fabs(start), 0.0};
+  for (ops::Newton newton(radius); !newton.done();) {
+    const WeightedExcess excess = excess_of(kernels, v, *cut);
+    const double rest = excess.sum - radius;
+    if (excess.squares == 0) break;
+    const Threshold next = newton.next(cut->threshold, rest, excess.squares);
+    if (rest < 0 && !newton.near()) break;
+    cut->threshold = next;
+    cut->least = least_of(radius, excess);
+  }
+}
+
+// The cut of vectors that hold all that is above it, where the radius is small beside them. The
+// first reference is the element that is cut last. With a light one, the differences of heavy
+// elements may be large beside the radius, and so is their rounding: then the heaviest of those
+// above the cut follows it, as often as need be.
+void refer(const WeightedKernels& kernels, const WeightedVectors& v, double radius, int exponent,
+           WeightedCut* cut) {
+  constexpr int kMostReferences = 64;
+  WeightedReference foremost{0.0, 0.0, 1.0};
+  kernels.foremost(v.x, v.weights, v.size, cut->scale, &foremost);
+  const int largest = 1000 + std::ilogb(foremost.weight);  // or differences overflow
+  const int unit = std::max(0, std::min(-500 - std::ilogb(radius) - exponent, largest));
+  const double scaled = std::ldexp(radius, exponent + unit);
+  foremost.unit = std::ldexp(1.0, unit);
+  cut->reference = foremost;
+  for (int i = 0; i < kMostReferences; ++i) {
+    solve_referred(kernels, v, foremost, scaled, cut);
+    const double distance = std::fabs(cut->threshold.high);
+    WeightedCut below = *cut;
+    below.threshold.high -= 0x1p-48 * distance;
+    WeightedReference heaviest{0.0, 0.0, foremost.unit};
+    kernels.heaviest(v.x, v.weights, v.size, below, &heaviest);
+    if (distance * heaviest.weight * heaviest.weight <= 4 * scaled) return;
+    cut->reference = heaviest;
+  }
+}
+
 }  // namespace
 
 WeightedFound find_weighted_threshold(const WeightedCall& call) noexcept {
@@ -130,7 +190,7 @@ WeightedFound find_weighted_threshold(const WeightedCall& call) noexcept {
   const KeepStatusFlags flags;
   WeightedVectors v{static_cast<const char*>(call.x), static_cast<const char*>(call.weights),
                     call.size, item_size(call.dtype)};
-  WeightedFound found{Projection::not_a_number, {0.0, 0.0}, {1.0, 1.0}, 0.0, 0.0};
+  WeightedFound found{Projection::not_a_number, {}, 0.0, 0.0};
   const WeightedExtent extent = extent_of(kernels, v);
   if (extent.nan) return found;
   found.projection = Projection::zero;
@@ -138,21 +198,32 @@ WeightedFound find_weighted_threshold(const WeightedCall& call) noexcept {
   if (std::isinf(extent.element)) {
     return call.dtype == DType::float64 ? infinite<double>(call) : infinite<float>(call);
   }
-  found.scale = {scale_of(extent.element), scale_of(extent.weight)};
-  const double radius = call.radius * found.scale.elements * found.scale.weights;
+  WeightedCut& cut = found.cut;
+  cut.scale = {scale_of(extent.element), scale_of(extent.weight)};
+  const int exponent = std::ilogb(cut.scale.elements) + std::ilogb(cut.scale.weights);
+  const double radius = std::ldexp(call.radius, exponent);
   found.projection = Projection::inside;
+  WeightedExcess excess = excess_of(kernels, v, cut);
+  if (excess.sum <= radius) return found;
+  found.projection = Projection::cut;
+  // What is above the cut for a larger radius, that is not small beside the elements, holds what is
+  // above the one for the radius.
+  const double larger = std::max(radius, kSmall * excess.sum);
   char* const list = static_cast<char*>(call.scratch);
-  for (ops::Newton newton(radius); !newton.done();) {
-    const WeightedExcess excess = excess_of(kernels, v, found.threshold, found.scale);
-    if (found.projection == Projection::inside && excess.sum <= radius) return found;
-    found.projection = Projection::cut;
-    if (excess.squares == 0) break;
-    found.threshold = newton.next(found.threshold, excess.sum - radius, excess.squares);
-    if (v.size > kShortVector && !newton.near()) {
-      v = keep(kernels, v, found.threshold.high * (1 - 1e-12), found.scale, list,
-               list + call.size * v.item);
-    }
+  const auto shorten = [&] {
+    v = keep(kernels, v, cut.threshold.high * (1 - 1e-12), cut.scale, list,
+             list + call.size * v.item);
+  };
+  for (ops::Newton newton(larger); excess.squares > 0;) {
+    cut.threshold = newton.next(cut.threshold, excess.sum - larger, excess.squares);
+    cut.least = least_of(larger, excess);
+    if (newton.done()) break;
+    if (v.size > kShortVector && !newton.near()) shorten();
+    excess = excess_of(kernels, v, cut);
   }
+  if (larger == radius || excess.squares == 0) return found;
+  if (v.size > kShortVector) shorten();
+  refer(kernels, v, call.radius, exponent, &cut);
   return found;
 }
 
@@ -169,16 +240,17 @@ void project_weighted(const WeightedCall& call, const WeightedFound& found, void
     if (out != x) copy(x, out, call.size * item);
     return;
   }
+  WeightedCut cut = found.cut;
   // Of a radius of zero: nothing exceeds it.
-  const Threshold threshold = found.projection == Projection::zero
-                                  ? Threshold{std::numeric_limits<double>::infinity(), 0.0}
-                                  : found.threshold;
-  const auto kernel = kernels_of(call.dtype).cut;
+  if (found.projection == Projection::zero) {
+    cut = {{std::numeric_limits<double>::infinity(), 0.0}, 0.0, {1.0, 1.0}, {}};
+  }
+  const auto kernel = kernels_of(call.dtype).cut[has_reference(cut)];
   parallel_for(
       call.size, 256, kLeastForSums,
       [&](std::size_t begin, std::size_t end) {
         kernel(x + begin * item, weights + begin * item, static_cast<char*>(out) + begin * item,
-               end - begin, threshold, found.scale);
+               end - begin, cut);
       },
       work_of(kernel));
 }

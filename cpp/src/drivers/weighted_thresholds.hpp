@@ -26,14 +26,14 @@ constexpr std::size_t weighted_scratch(std::size_t size) {
 }
 
 struct WeightedFound {
-  // The weighted sum of a cut is the radius to 2⁻²² (float) or 2⁻⁴³ (double) of it and 2⁻⁹⁸ of what
-  // it was before.
   // cut, inside and not_a_number as in thresholds.hpp; zero: of a radius of zero, all of weight
   // > 0; infinite: elements of infinite magnitude and the least weight that such ones have become
   // `share`, others of weight > 0 zero.
   Projection projection;
-  Threshold threshold;  // of scaled elements and weights
-  WeightedScale scale;
+  // The weighted sum of what is cut is the radius to 2⁻²² (float) or 2⁻⁴³ (double) of it, however
+  // large the elements are; what an element is short of the exact one by, times its weight, is no
+  // more than that either.
+  WeightedCut cut;
   double share, least_weight;
 };
 WeightedFound find_weighted_threshold(const WeightedCall& call) noexcept;

@@ -12,8 +12,10 @@ constexpr ThresholdKernels kernels_of = {short_threshold_kernel<S, kMagnitude>,
                                          add_exactly<S, kMagnitude>, cut_kernel<S, kMagnitude>};
 
 template <class T>
-constexpr WeightedKernels weighted_of = {weighted_extent_kernel<T>, weighted_excess_kernel<T>,
-                                         keep_weighted<T>, cut_weighted_kernel<T>};
+constexpr WeightedKernels weighted_of = {
+    weighted_extent_kernel<T>, {weighted_excess_kernel<T, false>, weighted_excess_kernel<T, true>},
+    keep_weighted<T>,          find_foremost<T>,
+    find_heaviest<T>,          {cut_weighted_kernel<T, false>, cut_weighted_kernel<T, true>}};
 
 }  // namespace
 

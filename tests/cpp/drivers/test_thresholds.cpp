@@ -345,9 +345,14 @@ void check_weighted(const std::vector<T>& x, const std::vector<T>& weights, doub
     return;
   }
   const long double eps = std::numeric_limits<T>::epsilon();
-  CHECK(std::fabs(after - radius) <= (2 * eps + 8 * kSum) * radius + 0x1p-98L * before);
-  const long double threshold =
-      static_cast<long double>(found.threshold.high) * found.scale.weights / found.scale.elements;
+  CHECK(std::fabs(after - radius) <= (2 * eps + 8 * kSum) * radius);
+  const WeightedCut& cut = found.cut;
+  long double threshold = cut.threshold.high;
+  if (cut.reference.weight > 0) {
+    const long double reference = cut.reference.element;
+    threshold = threshold / cut.reference.unit + reference / cut.reference.weight;
+  }
+  threshold = threshold * cut.scale.weights / cut.scale.elements;
   const long double least = std::numeric_limits<T>::denorm_min();
   std::size_t right = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
@@ -402,16 +407,18 @@ TEST_CASE("threads and instruction sets do not show in a weighted ball") {
     const std::vector<double> x = vector_of<double>(0, size, 1.0, size);
     const std::vector<double> weights = vector_of<double>(1, size, 1.0, size + 1);
     std::vector<double> expected, z;
-    set_num_threads(1);
-    project_weighted_to(x, weights, 0.1 * static_cast<double>(size), expected);
-    for_each_instruction_set([&](const std::string& isa) {
-      CAPTURE(isa);
-      for (int threads = 1; threads <= 3; ++threads) {
-        set_num_threads(threads);
-        project_weighted_to(x, weights, 0.1 * static_cast<double>(size), z);
-        CHECK(std::memcmp(z.data(), expected.data(), size * sizeof(double)) == 0);
-      }
-    });
+    for (const double radius : {0.1 * static_cast<double>(size), 1e-20}) {
+      set_num_threads(1);
+      project_weighted_to(x, weights, radius, expected);
+      for_each_instruction_set([&](const std::string& isa) {
+        CAPTURE(isa);
+        for (int threads = 1; threads <= 3; ++threads) {
+          set_num_threads(threads);
+          project_weighted_to(x, weights, radius, z);
+          CHECK(std::memcmp(z.data(), expected.data(), size * sizeof(double)) == 0);
+        }
+      });
+    }
   }
   set_num_threads(0);
 }

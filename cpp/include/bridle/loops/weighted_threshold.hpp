@@ -2,25 +2,60 @@
 // the sum of weight·z is the radius. Newton's method as in loops/threshold.hpp; its slope is the
 // sum of the squares of the weights. Elements and weights are scaled by powers of two to below 2.
 // Elements of weight zero take no part. T is float or double.
+//
+// Where the radius is small beside the elements, |x| and threshold·weight are nearly equal, beyond
+// what a threshold of twice the precision can tell. There elements are compared with one of them,
+// the reference: |x|·its weight − its magnitude·weight is right to rounding however much cancels,
+// and all that follows is of the size of the radius.
 #pragma once
 
 #include <bridle/loops/threshold.hpp>
 
 namespace bridle::inline BRIDLE_ISA {
 
-// What x exceeds threshold·weight by, right to a few roundings also where nearly all cancels.
+// a·b = product + rest, without an error.
+template <class V>
+inline void split_product(const V& a, double b, V* product, V* rest) {
+  const V far = a * (0x1p27 + 1), upper = far - (far - a), lower = a - upper;
+  const double head = ops::upper_half(b), tail = b - head;
+  *product = a * b;
+  *rest = ((upper * head - *product) + upper * tail + lower * head) + lower * tail;
+}
+
+// What m exceeds threshold·weight by, right to a few roundings also where nearly all cancels.
 template <class V>
 inline void weighted_excess(const V& m, const V& weight, const Threshold& threshold, V* excess) {
-  const V far = weight * (0x1p27 + 1), upper = far - (far - weight), lower = weight - upper;
-  const double head = ops::upper_half(threshold.high), tail = threshold.high - head;
-  const V product = weight * threshold.high;
-  const V rest = ((upper * head - product) + upper * tail + lower * head) + lower * tail;
+  V product, rest;
+  split_product(weight, threshold.high, &product, &rest);
   *excess = ((m - product) - rest) - weight * threshold.low;
 }
 
-template <class T>
+// m·reference.weight − reference.element·weight, right to a few roundings however much cancels:
+// where nearly all does, no difference here has an error.
+template <class V>
+inline void compare(const V& m, const V& weight, const WeightedReference& reference, V* ahead) {
+  V own, own_rest, other, other_rest;
+  split_product(m, reference.weight, &own, &own_rest);
+  split_product(weight, reference.element, &other, &other_rest);
+  *ahead = ((own - other) + own_rest) - other_rest;
+}
+
+// What the measures of a cut exceed its threshold by; m and weight are scaled.
+template <bool kReferred, class V>
+inline void excess_of_cut(const V& m, const V& weight, const WeightedCut& cut, V* excess) {
+  if constexpr (kReferred) {
+    V ahead;
+    compare(m, weight, cut.reference, &ahead);
+    const V measure = ahead * (cut.reference.unit / cut.reference.weight);
+    weighted_excess(measure, weight, cut.threshold, excess);
+  } else {
+    weighted_excess(m, weight, cut.threshold, excess);
+  }
+}
+
+template <class T, bool kReferred>
 WeightedExcess weighted_excess_kernel(const void* x, const void* weights, std::size_t size,
-                                      const Threshold& threshold, WeightedScale scale) {
+                                      const WeightedCut& cut) {
   using Doubles = Vector<double>;
   constexpr std::size_t width = VectorOf<double>::size;
   const T* const from = static_cast<const T*>(x);
@@ -28,10 +63,10 @@ WeightedExcess weighted_excess_kernel(const void* x, const void* weights, std::s
   MaskedSum excess, squares;
   const auto add = [&](const T* values, const T* their_weights) {
     for (std::size_t v = 0; v < kLanes / width; ++v) {
-      const Doubles m = ops::absolute(load_doubles(values + v * width)) * scale.elements;
-      const Doubles w = load_doubles(their_weights + v * width) * scale.weights;
+      const Doubles m = ops::absolute(load_doubles(values + v * width)) * cut.scale.elements;
+      const Doubles w = load_doubles(their_weights + v * width) * cut.scale.weights;
       Doubles z;
-      weighted_excess(m, w, threshold, &z);
+      excess_of_cut<kReferred>(m, w, cut, &z);
       const auto active = (z > 0.0) & (w > 0.0);
       excess.add(v, z * w, active);
       squares.add(v, w * w, active);
@@ -83,22 +118,63 @@ std::size_t keep_weighted(const void* x, const void* weights, std::size_t size, 
   return count;
 }
 
-// out = the projection; out is x or does not overlap it.
+// Makes the element of the largest quotient by its weight, if it is larger than that of `found`,
+// what was found.
 template <class T>
+void find_foremost(const void* x, const void* weights, std::size_t size, WeightedScale scale,
+                   WeightedReference* found) {
+  const T* const from = static_cast<const T*>(x);
+  const T* const weight = static_cast<const T*>(weights);
+  for (std::size_t i = 0; i < size; ++i) {
+    const double m = static_cast<double>(ops::absolute(from[i])) * scale.elements;
+    const double w = static_cast<double>(weight[i]) * scale.weights;
+    double ahead;
+    compare(m, w, *found, &ahead);
+    if (w > 0 && (found->weight == 0 || ahead > 0)) {
+      found->element = m;
+      found->weight = w;
+    }
+  }
+}
+
+// The same for the element of the largest weight that is above a cut with a reference; of equal
+// weights, the larger element.
+template <class T>
+void find_heaviest(const void* x, const void* weights, std::size_t size, const WeightedCut& cut,
+                   WeightedReference* found) {
+  const T* const from = static_cast<const T*>(x);
+  const T* const weight = static_cast<const T*>(weights);
+  for (std::size_t i = 0; i < size; ++i) {
+    const double m = static_cast<double>(ops::absolute(from[i])) * cut.scale.elements;
+    const double w = static_cast<double>(weight[i]) * cut.scale.weights;
+    double z;
+    excess_of_cut<true>(m, w, cut, &z);
+    const bool heavier = w > found->weight || (w == found->weight && m > found->element);
+    if (w > 0 && z > 0 && heavier) {
+      found->element = m;
+      found->weight = w;
+    }
+  }
+}
+
+// out = the projection; out is x or does not overlap it.
+template <class T, bool kReferred>
 void cut_weighted_kernel(const void* x, const void* weights, void* out, std::size_t size,
-                         const Threshold& threshold, WeightedScale scale) {
+                         const WeightedCut& cut) {
   const T* const from = static_cast<const T*>(x);
   const T* const weight = static_cast<const T*>(weights);
   T* const to = static_cast<T*>(out);
 #pragma omp simd
   for (std::size_t i = 0; i < size; ++i) {
-    const double w = static_cast<double>(weight[i]) * scale.weights;
-    const double m = static_cast<double>(ops::absolute(from[i])) * scale.elements;
+    const double w = static_cast<double>(weight[i]) * cut.scale.weights;
+    const double m = static_cast<double>(ops::absolute(from[i])) * cut.scale.elements;
     double z;
-    weighted_excess(m, w, threshold, &z);
-    const T positive = static_cast<T>((z > 0.0 ? z : 0.0) / scale.elements);
-    const T cut = (from[i] < 0 ? -positive : positive) + T(0);
-    to[i] = weight[i] > 0 ? cut : from[i];
+    excess_of_cut<kReferred>(m, w, cut, &z);
+    const double kept = z > cut.least * w ? z : 0.0;
+    const double large = kept / cut.scale.elements;
+    const T positive = static_cast<T>(kReferred ? large / cut.reference.unit : large);
+    const T result = (from[i] < 0 ? -positive : positive) + T(0);
+    to[i] = weight[i] > 0 ? result : from[i];
   }
 }
 

@@ -16,8 +16,23 @@ constexpr Threshold raised(Threshold threshold, double by) {
   return {sum.high, sum.low};
 }
 
+// The nearest number of 24 bits.
+constexpr double simple_of(double x) {
+  const double far = x * (0x1p29 + 1);
+  return far - (far - x);
+}
+
+// A threshold as such a number, if it is one to within `margin`.
+constexpr Threshold simplified(Threshold threshold, double margin) {
+  const double near = simple_of(threshold.high);
+  const double off = (threshold.high - near) + threshold.low;
+  return -margin <= off && off <= margin ? Threshold{near, 0.0} : threshold;
+}
+
 // Newton's method on a sum of excesses, which is convex: it ends where the same elements are above
-// as before and the sum is nearly the radius, so that the last step is right to rounding.
+// as before and the sum is nearly the radius, so that the last step is right to rounding. Where it
+// ends near a simple number, that is tried: if it is the threshold, its sum is the radius exactly,
+// and elements that equal it become zero.
 class Newton {
  public:
   explicit constexpr Newton(double radius) : radius_(radius) {}
@@ -28,9 +43,16 @@ class Newton {
     const double step = rest / count, distance = step < 0 ? -step : step;
     const double left = rest < 0 ? -rest : rest;
     near_ = left <= 0x1p-10 * radius_;
-    done_ = (count >= before_ && near_) || ++steps_ == kMost;
+    const bool exact = tried_ && left <= 0x1p-49 * radius_;
+    const bool last = near_ && (count >= before_ || exact);
+    done_ = last || ++steps_ == kMost;
     before_ = count;
-    return raised(threshold, step - 0x1p-46 * distance);
+    const Threshold found = raised(threshold, step - 0x1p-46 * distance);
+    if (!last || tried_) return found;
+    tried_ = true;
+    const Threshold simple = simplified(found, 0x1p-46 * radius_ / count);
+    done_ = simple.high == found.high && simple.low == found.low;
+    return simple;
   }
   constexpr bool done() const { return done_; }
   constexpr bool near() const { return near_; }
@@ -39,7 +61,7 @@ class Newton {
   static constexpr int kMost = 1000;  // it was never seen to need a tenth
   double radius_, before_ = __builtin_inf();
   int steps_ = 0;
-  bool done_ = false, near_ = false;
+  bool done_ = false, near_ = false, tried_ = false;
 };
 
 // Whether a threshold may differ from zero by rounding alone; `count` elements are above it.
