@@ -26,8 +26,8 @@ constexpr std::size_t threshold_scratch(std::size_t size) { return size > kShort
 
 // What is to be done with the vector:
 // - cut: z = max((m − head) − tail, 0) with the sign of x, computed in the compute type, for the
-//   numbers of `ops::cut_of`. No z is negative, each is right to two roundings, and they add up to the
-//   radius to 2⁻²² (float) or 2⁻⁴⁶ (double) of it, whatever their number and the size of the
+//   numbers of `ops::cut_of`. No z is negative, each is right to two roundings, and they add up to
+//   the radius to 2⁻²² (float) or 2⁻⁴⁶ (double) of it, whatever their number and the size of the
 //   elements.
 // - inside: the vector is in its set and stays as it is, bit for bit. Sums within 10⁻¹³ of the
 //   radius are taken exactly.

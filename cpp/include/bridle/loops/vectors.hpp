@@ -74,8 +74,7 @@ void differences_kernel(const void* x, std::size_t size, double* differences) {
   const T* const from = static_cast<const T*>(x);
 #pragma omp simd
   for (std::size_t i = 0; i < size; ++i) {
-    differences[i] =
-        ops::absolute(static_cast<double>(from[i + 1]) - static_cast<double>(from[i]));
+    differences[i] = ops::absolute(static_cast<double>(from[i + 1]) - static_cast<double>(from[i]));
   }
 }
 

@@ -136,8 +136,7 @@ struct prox_sparse_group {
   using Elements = soft_and_scaled_by_norm;
 
   static SliceResult finish(const double* given, double weight, const double* sums, double scale) {
-    const SliceResult result =
-        shrunk(product(product(given[1], weight), given[2]), sums, scale);
+    const SliceResult result = shrunk(product(product(given[1], weight), given[2]), sums, scale);
     const bool soft = Elements::limit_of(given) > 0.0;
     return result.kind == SliceResult::unchanged && soft ? SliceResult{SliceResult::apply, 1.0, 1.0}
                                                          : result;
@@ -197,8 +196,8 @@ struct unit_norm {
 struct min_max_norm {
   static constexpr const char* name = "min_max_norm";
   static constexpr auto params =
-      parameters(Param{"min_value", Rule::non_negative}, Param{"max_value", Rule::not_below_previous},
-                 Param{"rate", Rule::unit_interval});
+      parameters(Param{"min_value", Rule::non_negative},
+                 Param{"max_value", Rule::not_below_previous}, Param{"rate", Rule::unit_interval});
   using Elements = scaled_by_norm;
 
   static SliceResult finish(const double* given, double, const double* sums, double scale) {
