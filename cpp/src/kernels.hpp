@@ -44,6 +44,7 @@ struct MapKernels {
 struct HalfKernels {
   void (*widen)(const void* x, float* wide, std::size_t size);
   void (*narrow)(const float* wide, void* out, std::size_t size);
+  void (*narrow_as_is)(const float* wide, void* out, std::size_t size);  // −0.0 stays
   void (*narrow_randomly)(const float* wide, const std::uint32_t* u, void* out, std::size_t size);
 };
 

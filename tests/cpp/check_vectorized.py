@@ -69,12 +69,12 @@ WANTED = {
 }
 
 # Sorting and the taut string follow their data. In programs for SSE2 alone: selections of doubles,
-# by 64-bit masks, begin with SSE4.2.
+# by 64-bit masks, begin with SSE4.2; roots want flags (see transform.hpp).
 SCALAR = (
     r"::(total_variation|slope|slope_terms)_kernel<|"
     r"::portable::detail::transform_range<double, .*ops::"
     r"(hard_threshold|firm_threshold|prox_(huber|l0|mcp|scad|nonnegative_l1))<"
-    r"|::portable::detail::transform_range<.*ops::prox_(l_half|l_two_thirds|log_sum)<"
+    r"|transform_range<.*ops::prox_(l_half|l_two_thirds|log_sum)<"
 )
 
 

@@ -126,7 +126,7 @@ void reduce_columns(const ReducePlan& plan, const Vectors& vectors, const double
           own[p * kColumnSums + k] = parameters[(c + k) * plan.parameters + p];
         }
       }
-      PairwiseSum<kColumnSums, 28> total(columns * n);  // 10¹² rows
+      PairwiseSum<kColumnSums, 27> total(columns * n);  // 5·10¹¹ rows
       for (std::size_t i = 0; i < size; i += kChunk) {
         plan.kernels.columns(at(vectors.x, i) + c * plan.item, vectors.x.stride,
                              plan.beside ? at(beside, i) : nullptr, beside.stride, own,

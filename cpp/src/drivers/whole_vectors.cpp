@@ -105,7 +105,7 @@ class Plan {
     apply(v, wide, wide, length, scratch);
     if (call_.op->measures) return;
     all([&](std::size_t begin, std::size_t end) {
-      half.narrow(wide + begin, place + 2 * begin, end - begin);
+      half.narrow_as_is(wide + begin, place + 2 * begin, end - begin);
     });
   }
 

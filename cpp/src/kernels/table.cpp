@@ -9,7 +9,8 @@ namespace bridle::inline BRIDLE_ISA {
 namespace {
 
 template <class S>
-constexpr HalfKernels half_kernels = {widen_kernel<S>, narrow_kernel<S>, narrow_randomly_kernel<S>};
+constexpr HalfKernels half_kernels = {widen_kernel<S>, narrow_kernel<S, false>,
+                                      narrow_kernel<S, true>, narrow_randomly_kernel<S>};
 
 }  // namespace
 

@@ -67,10 +67,10 @@ template <class S>
 void widen_kernel(const void* x, float* wide, std::size_t size) {
   widen_block(static_cast<const S*>(x), wide, size);
 }
-// A −0.0 stays.
-template <class S>
+// With kKeepZeros a −0.0 stays.
+template <class S, bool kKeepZeros>
 void narrow_kernel(const float* wide, void* out, std::size_t size) {
-  narrow_block<true>(wide, static_cast<S*>(out), size);
+  narrow_block<kKeepZeros>(wide, static_cast<S*>(out), size);
 }
 // With one uniform 32-bit number an element.
 template <class S>

@@ -321,9 +321,9 @@ void label_apply_kernel(const void* x, void* out, const std::int64_t* labels, st
     }
 #pragma omp simd
     for (std::size_t k = 0; k < count; ++k) {
-      S result;
-      narrow(apply_number<Op>(widen(from[i + k]), given, chosen[k]), result);
-      to[i + k] = chosen[k] > ops::largest<T>() ? from[i + k] : result;
+      const T value = widen(from[i + k]);
+      const T result = apply_number<Op>(value, given, chosen[k]) + T(0);
+      narrow<true>(chosen[k] > ops::largest<T>() ? value : result, to[i + k]);
     }
   }
 }

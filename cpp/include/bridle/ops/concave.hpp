@@ -41,7 +41,8 @@ constexpr double weight_of(float strength, float step) {
 // The result for x, given that for its magnitude unless it is NaN.
 template <class T>
 constexpr T result_for(T x, T size) {
-  return x == x ? with_sign_of(x, size) : x;
+  const T moved = x < T(0) ? T(0) - size : size;
+  return x == x ? moved : x;
 }
 
 // P(z) = strength·|z|ᵖ for p = 1 − 1/k: k = 2 (Xu, Chang, Xu, Zhang 2012) and k = 3 (Cao, Sun, Xu
