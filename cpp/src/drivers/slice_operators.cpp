@@ -250,12 +250,16 @@ std::size_t scratch_of_weighted(DType dtype, std::size_t size) {
   return (weighted_scratch(size) + size) * item_size(dtype) + kLine;
 }
 
+// Up to so many elements a vector is looked through as often as its magnitudes have bits: the
+// tables of select_largest take longer.
+constexpr std::size_t kFewToSelect = 32 * 1024;
+
 double project_l0_ball(const WholeVector& vector) {
   const double given = vector.given[0];
   const std::size_t k =
       given < static_cast<double>(vector.size) ? static_cast<std::size_t>(given) : vector.size;
   bool nan;
-  if (vector.size <= kShortVector) {
+  if (vector.size <= kFewToSelect) {
     nan = keep_largest(vector.dtype, vector.x, vector.out, vector.size, k);
   } else {
     const SelectionArray array{vector.dtype, vector.x, vector.size};
@@ -268,7 +272,7 @@ double project_l0_ball(const WholeVector& vector) {
 }
 
 std::size_t scratch_of_selection(DType, std::size_t size) {
-  return size <= kShortVector ? 0 : selection_scratch();
+  return size <= kFewToSelect ? 0 : selection_scratch();
 }
 
 // A NaN spoils its own vector alone.

@@ -139,10 +139,38 @@ UnsignedOf<S> nth_largest(const void* x, std::size_t size, std::size_t n, std::s
   return found;
 }
 
+// Of at most kFewToRank elements those stay that fewer than n others beat. Whether there is a NaN.
+inline constexpr std::size_t kFewToRank = 32;
+
+template <class S>
+bool keep_by_rank(const S* x, S* out, std::size_t size, std::size_t n) {
+  using Key = UnsignedOf<S>;
+  Key key[kFewToRank] = {};
+  bool nan = false;
+  for (std::size_t i = 0; i < size; ++i) {
+    key[i] = key_at<S>(x, i);
+    nan |= key[i] > infinity_bits<S>();
+  }
+  for (std::size_t i = 0; i < size; ++i) {
+    std::size_t beaten = 0;
+    for (std::size_t j = 0; j < i; ++j) beaten += key[j] >= key[i];
+    for (std::size_t j = i + 1; j < size; ++j) beaten += key[j] > key[i];
+    if (beaten < n) {
+      out[i] = x[i];
+    } else {
+      out[i] = S{};
+    }
+  }
+  return nan;
+}
+
 // Of one vector the n of largest magnitude stay, of equal ones the first; the others become +0.0.
 // Whether there is a NaN.
 template <class S>
 bool keep_largest_kernel(const void* x, void* out, std::size_t size, std::size_t n) {
+  if (size <= kFewToRank) {
+    return keep_by_rank(static_cast<const S*>(x), static_cast<S*>(out), size, n);
+  }
   using Key = UnsignedOf<S>;
   Key most = 0;
 #pragma omp simd reduction(max : most)
@@ -219,32 +247,6 @@ bool two_of_four(const void* x, void* out, std::size_t size) {
   return nan;
 }
 
-// The same as keep_largest_kernel, of at most kFewToRank elements: those stay that fewer than n
-// others beat.
-inline constexpr std::size_t kFewToRank = 32;
-
-template <class S>
-bool keep_by_rank(const S* x, S* out, std::size_t size, std::size_t n) {
-  using Key = UnsignedOf<S>;
-  Key key[kFewToRank] = {};
-  bool nan = false;
-  for (std::size_t i = 0; i < size; ++i) {
-    key[i] = key_at<S>(x, i);
-    nan |= key[i] > infinity_bits<S>();
-  }
-  for (std::size_t i = 0; i < size; ++i) {
-    std::size_t beaten = 0;
-    for (std::size_t j = 0; j < i; ++j) beaten += key[j] >= key[i];
-    for (std::size_t j = i + 1; j < size; ++j) beaten += key[j] > key[i];
-    if (beaten < n) {
-      out[i] = x[i];
-    } else {
-      out[i] = S{};
-    }
-  }
-  return nan;
-}
-
 // Of every m consecutive elements the n of largest magnitude stay, of equal ones the first; `size`
 // is a multiple of m. Whether there is a NaN.
 template <class S>
@@ -256,8 +258,7 @@ bool n_of_m_kernel(const void* x, void* out, std::size_t size, std::size_t n, st
     const S* const from = static_cast<const S*>(x) + i;
     S* const to = static_cast<S*>(out) + i;
     prefetch(from, m * sizeof(S));
-    nan |=
-        m <= kFewToRank ? keep_by_rank<S>(from, to, m, n) : keep_largest_kernel<S>(from, to, m, n);
+    nan |= keep_largest_kernel<S>(from, to, m, n);
   }
   return nan;
 }
