@@ -276,3 +276,22 @@ def test_a_penalty_does_not_depend_on_the_layout(row, dtype, layout):
         plain = function(w, **arguments, axis=axis)
         value = function(layout(w), **arguments, axis=axis)
         assert value == pytest.approx(plain, rel=1e-15 if "sparse" in row.name else 0, abs=0)
+
+
+def test_the_result_may_be_written_over_what_else_is_read():
+    rng = np.random.default_rng(3)
+    x, strengths = 3 * rng.standard_normal(50), np.linspace(2, 0, 50)
+    expected = br.prox_slope(x, strengths)
+    np.testing.assert_array_equal(br.prox_slope(x, strengths, out=strengths), expected)
+    groups, place = rng.standard_normal((40, 3)), rng.random((40, 3))
+    weights = place.reshape(-1)[:40]
+    expected = br.group_soft_threshold(groups, 0.5, weights=weights.copy())
+    br.group_soft_threshold(groups, 0.5, weights=weights, out=place)
+    np.testing.assert_array_equal(place, expected)
+    numbers = rng.standard_normal(6)
+    for kind, cuts in (("offsets", [0, 1, 3, 4, 4, 6]), ("labels", [0, 1, 1, 0, 2, -1])):
+        told = np.array(cuts)
+        expected = br.group_soft_threshold(numbers, 0.5, **{kind: told.copy()})
+        out = told.view(np.float64)
+        br.group_soft_threshold(numbers, 0.5, out=out, **{kind: told})
+        np.testing.assert_array_equal(out, expected)

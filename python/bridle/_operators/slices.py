@@ -194,6 +194,13 @@ def lies_as(x: NDArray[Any], out: NDArray[Any]) -> bool:
     return same or not np.may_share_memory(x, out)
 
 
+def _apart(array: NDArray[Any] | None, result: NDArray[Any]) -> NDArray[Any] | None:
+    """Return what is read while the result is written: a copy, where they share memory."""
+    if array is None or not np.may_share_memory(array, result):
+        return array
+    return array.copy()
+
+
 def _run(
     name: str,
     x: NDArray[Any],
@@ -236,6 +243,8 @@ def apply(
     beside = _beside(name, beside, length)
     if check is not None:
         check(length)
+    weights, beside = _apart(weights, result), _apart(beside, result)
+    slices.offsets, slices.labels = _apart(slices.offsets, result), _apart(slices.labels, result)
     native = _native(array)
     by_labels = slices.labels is not None
     if by_labels:
