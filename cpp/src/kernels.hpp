@@ -94,17 +94,17 @@ struct ThresholdKernels {
 
 // See loops/weighted_threshold.hpp.
 struct WeightedKernels {
-  void (*extent)(const void* x, const void* weights, std::size_t size, WeightedExtent* extent);
+  void (*extent)(const void* x, const double* weights, std::size_t size, WeightedExtent* extent);
   // Of cuts without and with a reference, as `cut`.
-  WeightedExcess (*excess[2])(const void* x, const void* weights, std::size_t size,
+  WeightedExcess (*excess[2])(const void* x, const double* weights, std::size_t size,
                               const WeightedCut& cut);
-  std::size_t (*keep)(const void* x, const void* weights, std::size_t size, double threshold,
-                      WeightedScale scale, void* kept, void* kept_weights);
-  void (*foremost)(const void* x, const void* weights, std::size_t size, WeightedScale scale,
+  std::size_t (*keep)(const void* x, const double* weights, std::size_t size, double threshold,
+                      WeightedScale scale, void* kept, double* kept_weights);
+  void (*foremost)(const void* x, const double* weights, std::size_t size, WeightedScale scale,
                    WeightedReference* found);
-  void (*heaviest)(const void* x, const void* weights, std::size_t size, const WeightedCut& cut,
+  void (*heaviest)(const void* x, const double* weights, std::size_t size, const WeightedCut& cut,
                    WeightedReference* found);
-  void (*cut[2])(const void* x, const void* weights, void* out, std::size_t size,
+  void (*cut[2])(const void* x, const double* weights, void* out, std::size_t size,
                  const WeightedCut& cut);
 };
 

@@ -63,3 +63,10 @@ def test_elements_weights_and_radius_of_any_size():
         x = np.array([size, size / 2, size]) * 0.7
         z = br.project_weighted_l1_ball(x, [weight, weight, weight * 2], radius)
         np.testing.assert_allclose(z, [radius / weight, 0, 0], rtol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_weights_have_more_digits_than_the_elements(dtype):
+    x = np.array([1e4, 1e4], dtype)
+    z = br.project_weighted_l1_ball(x, [1, 1 + 1e-9], 1e-7)
+    np.testing.assert_allclose(z.astype(float), [1e-7, 0], rtol=0.2, atol=0)  # float16: subnormal

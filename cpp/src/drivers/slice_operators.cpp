@@ -220,23 +220,10 @@ double project_linf_ball(const WholeVector& vector) {
   return 0.0;
 }
 
-// The numbers beside the elements, of their type, lie at the beginning of the scratch memory.
 double project_weighted_l1_ball(const WholeVector& vector) {
-  const auto* const weights = static_cast<const double*>(vector.beside);
-  char* const scratch = static_cast<char*>(vector.scratch);
-  WeightedCall call{vector.dtype, vector.x, weights, vector.size, vector.given[0], scratch};
-  if (vector.dtype == DType::float32) {
-    // Weights and radius times a power of two are the same ball.
-    const double most = *std::max_element(weights, weights + vector.size);
-    const int exponent = most > 0 ? std::ilogb(most) : 0;
-    std::transform(
-        weights, weights + vector.size, reinterpret_cast<float*>(scratch),
-        [=](double weight) { return static_cast<float>(std::ldexp(weight, -exponent)); });
-    call.radius = std::ldexp(call.radius, -exponent);
-    call.weights = scratch;
-    call.scratch = scratch + (vector.size * sizeof(float) + kLine - 1) / kLine * kLine;
-  }
-  if (call.radius == kInfinity) call.radius = std::numeric_limits<double>::max();
+  const double radius = std::min(vector.given[0], std::numeric_limits<double>::max());
+  const WeightedCall call{vector.dtype, vector.x, vector.beside,
+                          vector.size,  radius,   vector.scratch};
   const WeightedFound found = find_weighted_threshold(call);
   if (found.projection == Projection::not_a_number) {
     fill(vector, kNan);
@@ -244,10 +231,6 @@ double project_weighted_l1_ball(const WholeVector& vector) {
     project_weighted(call, found, vector.out);
   }
   return 0.0;
-}
-
-std::size_t scratch_of_weighted(DType dtype, std::size_t size) {
-  return (weighted_scratch(size) + size) * item_size(dtype) + kLine;
 }
 
 // Up to so many elements a vector is looked through as often as its magnitudes have bits: the
@@ -294,7 +277,7 @@ double scale_for_squares(double size) {
 
 // x − max(<x, normal> − offset, 0) / ‖normal‖² · normal; for a plane without the maximum.
 void project_plane(const WholeVector& vector, bool half_space) {
-  const auto* const normal = static_cast<const double*>(vector.beside);
+  const auto* const normal = vector.beside;
   const VectorKernels& kernels = kernels_of(vector.dtype);
   const std::size_t item = item_size(vector.dtype);
   const auto product = [&](double scale, double normal_scale, double* sums) {
@@ -370,8 +353,7 @@ double total_variation_penalty(const WholeVector& vector) {
 
 double prox_slope(const WholeVector& vector) {
   kernels_of(vector.dtype)
-      .slope(vector.x, vector.size, static_cast<const double*>(vector.beside), vector.given[0],
-             vector.out, vector.scratch);
+      .slope(vector.x, vector.size, vector.beside, vector.given[0], vector.out, vector.scratch);
   return 0.0;
 }
 
@@ -383,8 +365,7 @@ double slope_penalty(const WholeVector& vector) {
   if (std::isnan(largest(vector))) return kNan;
   auto* const terms = static_cast<double*>(vector.scratch);
   kernels_of(vector.dtype)
-      .slope_terms(vector.x, vector.size, static_cast<const double*>(vector.beside), terms,
-                   terms + vector.size);
+      .slope_terms(vector.x, vector.size, vector.beside, terms, terms + vector.size);
   double total;
   sum<1>(
       vector.size, nullptr,
@@ -481,7 +462,7 @@ constexpr auto list(SliceList<Op...>) {
               false),
       changes("project_simplex", kFiniteRadius, project_simplex, scratch_of_thresholds, true),
       changes("project_l1_ball", kRadius, project_l1_ball, scratch_of_thresholds, true),
-      changes("project_weighted_l1_ball", kRadius, project_weighted_l1_ball, scratch_of_weighted,
+      changes("project_weighted_l1_ball", kRadius, project_weighted_l1_ball, weighted_scratch,
               false, kWeights),
       changes("project_linf_ball", kRadius, project_linf_ball, nullptr, true),
       changes("project_l0_ball", kCount, project_l0_ball, scratch_of_selection, true),

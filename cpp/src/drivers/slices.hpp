@@ -12,9 +12,9 @@ namespace bridle {
 struct WholeVector {
   DType dtype;
   const void* x;
-  void* out;           // x, or apart from it
-  std::size_t size;    // at least 1
-  const void* beside;  // numbers of the compute type
+  void* out;         // x, or apart from it
+  std::size_t size;  // at least 1
+  const double* beside;
   const double* given;
   double weight;
   void* scratch;
@@ -62,7 +62,7 @@ struct SliceCall {
   const std::int64_t* offsets;  // null: none
   const double* given;          // the numbers of the operator
   const double* weights;        // one for each vector; null: 1
-  const void* beside;           // of the compute type
+  const double* beside;         // one for each element of a vector
   double* numbers;              // one for each vector, of an operator that measures
 };
 

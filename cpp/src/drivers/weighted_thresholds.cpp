@@ -21,7 +21,7 @@ constexpr double kSmall = 0x1p-40;
 
 struct WeightedVectors {
   const char* x;
-  const char* weights;
+  const double* weights;
   std::size_t size, item;
 };
 
@@ -49,11 +49,11 @@ std::size_t in_parts(std::size_t size, const void* work, std::size_t* elements, 
 WeightedExtent extent_of(const WeightedKernels& kernels, const WeightedVectors& v) {
   WeightedExtent partial[kMostParts], total{0.0, 0.0, false};
   std::size_t elements;
-  const std::size_t parts = in_parts(
-      v.size, work_of(kernels.extent), &elements,
-      [&](std::size_t p, std::size_t begin, std::size_t size) {
-        kernels.extent(v.x + begin * v.item, v.weights + begin * v.item, size, &partial[p]);
-      });
+  const std::size_t parts =
+      in_parts(v.size, work_of(kernels.extent), &elements,
+               [&](std::size_t p, std::size_t begin, std::size_t size) {
+                 kernels.extent(v.x + begin * v.item, v.weights + begin, size, &partial[p]);
+               });
   for (std::size_t p = 0; p < parts; ++p) {
     total.element = std::max(total.element, partial[p].element);
     total.weight = std::max(total.weight, partial[p].weight);
@@ -69,8 +69,7 @@ WeightedExcess excess_of(const WeightedKernels& kernels, const WeightedVectors& 
   double sums[2];
   const auto kernel = kernels.excess[has_reference(cut)];
   const auto chunk = [&](std::size_t begin, std::size_t count, double* to) {
-    const WeightedExcess excess =
-        kernel(v.x + begin * v.item, v.weights + begin * v.item, count, cut);
+    const WeightedExcess excess = kernel(v.x + begin * v.item, v.weights + begin, count, cut);
     to[0] = excess.sum;
     to[1] = excess.squares;
   };
@@ -80,20 +79,20 @@ WeightedExcess excess_of(const WeightedKernels& kernels, const WeightedVectors& 
 
 // Copies what is above a threshold, in order, to `to` and `to_weights`.
 WeightedVectors keep(const WeightedKernels& kernels, const WeightedVectors& v, double threshold,
-                     WeightedScale scale, char* to, char* to_weights) {
+                     WeightedScale scale, char* to, double* to_weights) {
   std::size_t kept[kMostParts], elements, end = 0;
-  const std::size_t parts = in_parts(v.size, work_of(kernels.keep), &elements,
-                                     [&](std::size_t p, std::size_t begin, std::size_t size) {
-                                       const std::size_t at = begin * v.item;
-                                       kept[p] =
-                                           kernels.keep(v.x + at, v.weights + at, size, threshold,
-                                                        scale, to + at, to_weights + at);
-                                     });
+  const std::size_t parts =
+      in_parts(v.size, work_of(kernels.keep), &elements,
+               [&](std::size_t p, std::size_t begin, std::size_t size) {
+                 const std::size_t at = begin * v.item;
+                 kept[p] = kernels.keep(v.x + at, v.weights + begin, size, threshold, scale,
+                                        to + at, to_weights + begin);
+               });
   for (std::size_t p = 0; p < parts; ++p) {
-    const std::size_t from = p * elements * v.item, at = end * v.item, bytes = kept[p] * v.item;
-    if (from != at) {
-      std::memmove(to + at, to + from, bytes);
-      std::memmove(to_weights + at, to_weights + from, bytes);
+    const std::size_t from = p * elements;
+    if (from != end) {
+      std::memmove(to + end * v.item, to + from * v.item, kept[p] * v.item);
+      std::memmove(to_weights + end, to_weights + from, kept[p] * sizeof(double));
     }
     end += kept[p];
   }
@@ -108,8 +107,8 @@ double scale_of(double most) {
 template <class T>
 WeightedFound infinite(const WeightedCall& call) {
   const T* const x = static_cast<const T*>(call.x);
-  const T* const weights = static_cast<const T*>(call.weights);
-  T least = std::numeric_limits<T>::infinity();
+  const double* const weights = call.weights;
+  double least = std::numeric_limits<double>::infinity();
   double count = 0;
   for (std::size_t i = 0; i < call.size; ++i) {
     if (!std::isinf(x[i]) || !(weights[i] > 0) || weights[i] > least) continue;
@@ -122,9 +121,9 @@ WeightedFound infinite(const WeightedCall& call) {
 template <class T>
 void project_infinite(const WeightedCall& call, const WeightedFound& found, void* out) {
   const T* const x = static_cast<const T*>(call.x);
-  const T* const weights = static_cast<const T*>(call.weights);
+  const double* const weights = call.weights;
   for (std::size_t i = 0; i < call.size; ++i) {
-    const bool shares = std::isinf(x[i]) && static_cast<double>(weights[i]) == found.least_weight;
+    const bool shares = std::isinf(x[i]) && weights[i] == found.least_weight;
     const T value = shares ? std::copysign(static_cast<T>(found.share), x[i]) : T(0);
     static_cast<T*>(out)[i] = weights[i] > 0 ? value : x[i];
   }
@@ -188,8 +187,8 @@ void refer(const WeightedKernels& kernels, const WeightedVectors& v, double radi
 WeightedFound find_weighted_threshold(const WeightedCall& call) noexcept {
   const WeightedKernels& kernels = kernels_of(call.dtype);
   const KeepStatusFlags flags;
-  WeightedVectors v{static_cast<const char*>(call.x), static_cast<const char*>(call.weights),
-                    call.size, item_size(call.dtype)};
+  WeightedVectors v{static_cast<const char*>(call.x), call.weights, call.size,
+                    item_size(call.dtype)};
   WeightedFound found{Projection::not_a_number, {}, 0.0, 0.0};
   const WeightedExtent extent = extent_of(kernels, v);
   if (extent.nan) return found;
@@ -209,10 +208,10 @@ WeightedFound find_weighted_threshold(const WeightedCall& call) noexcept {
   // What is above the cut for a larger radius, that is not small beside the elements, holds what is
   // above the one for the radius.
   const double larger = std::max(radius, kSmall * excess.sum);
-  char* const list = static_cast<char*>(call.scratch);
+  double* const their_weights = static_cast<double*>(call.scratch);
+  char* const list = reinterpret_cast<char*>(their_weights + call.size);
   const auto shorten = [&] {
-    v = keep(kernels, v, cut.threshold.high * (1 - 1e-12), cut.scale, list,
-             list + call.size * v.item);
+    v = keep(kernels, v, cut.threshold.high * (1 - 1e-12), cut.scale, list, their_weights);
   };
   for (ops::Newton newton(larger); excess.squares > 0;) {
     cut.threshold = newton.next(cut.threshold, excess.sum - larger, excess.squares);
@@ -235,7 +234,6 @@ void project_weighted(const WeightedCall& call, const WeightedFound& found, void
   }
   const std::size_t item = item_size(call.dtype);
   const char* const x = static_cast<const char*>(call.x);
-  const char* const weights = static_cast<const char*>(call.weights);
   if (found.projection == Projection::inside) {
     if (out != x) copy(x, out, call.size * item);
     return;
@@ -249,7 +247,7 @@ void project_weighted(const WeightedCall& call, const WeightedFound& found, void
   parallel_for(
       call.size, 256, kLeastForSums,
       [&](std::size_t begin, std::size_t end) {
-        kernel(x + begin * item, weights + begin * item, static_cast<char*>(out) + begin * item,
+        kernel(x + begin * item, call.weights + begin, static_cast<char*>(out) + begin * item,
                end - begin, cut);
       },
       work_of(kernel));

@@ -14,15 +14,14 @@ namespace bridle {
 struct WeightedCall {
   DType dtype;
   const void* x;
-  const void* weights;
+  const double* weights;
   std::size_t size;
   double radius;
-  // Memory of weighted_scratch(size) elements.
-  void* scratch;
+  void* scratch;  // weighted_scratch bytes, aligned as double is
 };
 
-constexpr std::size_t weighted_scratch(std::size_t size) {
-  return size > kShortVector ? 2 * size : 0;
+constexpr std::size_t weighted_scratch(DType dtype, std::size_t size) {
+  return size > kShortVector ? (sizeof(double) + item_size(dtype)) * size : 0;
 }
 
 struct WeightedFound {

@@ -313,8 +313,9 @@ TEST_CASE_TEMPLATE("a vector on the boundary is inside", T, float, double) {
 template <class T>
 WeightedFound project_weighted_to(const std::vector<T>& x, const std::vector<T>& weights,
                                   double radius, std::vector<T>& z) {
-  std::vector<T> scratch(weighted_scratch(x.size()));
-  const WeightedCall call{kTypeOf<T>, x.data(), weights.data(), x.size(), radius, scratch.data()};
+  std::vector<double> scratch(weighted_scratch(kTypeOf<T>, x.size()) / sizeof(double) + 1);
+  const std::vector<double> wide(weights.begin(), weights.end());
+  const WeightedCall call{kTypeOf<T>, x.data(), wide.data(), x.size(), radius, scratch.data()};
   const WeightedFound found = find_weighted_threshold(call);
   z = x;
   if (found.projection != Projection::not_a_number) {

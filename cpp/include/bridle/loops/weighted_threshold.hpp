@@ -1,7 +1,7 @@
 // The loops of the projection onto a weighted l1 ball: z = max(|x| − threshold·weight, 0), where
 // the sum of weight·z is the radius. Newton's method as in loops/threshold.hpp; its slope is the
 // sum of the squares of the weights. Elements and weights are scaled by powers of two to below 2.
-// Elements of weight zero take no part. T is float or double.
+// Elements of weight zero take no part. T is float or double; weights are doubles.
 //
 // Where the radius is small beside the elements, |x| and threshold·weight are nearly equal, beyond
 // what a threshold of twice the precision can tell. There elements are compared with one of them,
@@ -54,14 +54,13 @@ inline void excess_of_cut(const V& m, const V& weight, const WeightedCut& cut, V
 }
 
 template <class T, bool kReferred>
-WeightedExcess weighted_excess_kernel(const void* x, const void* weights, std::size_t size,
+WeightedExcess weighted_excess_kernel(const void* x, const double* weights, std::size_t size,
                                       const WeightedCut& cut) {
   using Doubles = Vector<double>;
   constexpr std::size_t width = VectorOf<double>::size;
   const T* const from = static_cast<const T*>(x);
-  const T* const weight = static_cast<const T*>(weights);
   MaskedSum excess, squares;
-  const auto add = [&](const T* values, const T* their_weights) {
+  const auto add = [&](const T* values, const double* their_weights) {
     for (std::size_t v = 0; v < kLanes / width; ++v) {
       const Doubles m = ops::absolute(load_doubles(values + v * width)) * cut.scale.elements;
       const Doubles w = load_doubles(their_weights + v * width) * cut.scale.weights;
@@ -73,46 +72,44 @@ WeightedExcess weighted_excess_kernel(const void* x, const void* weights, std::s
     }
   };
   std::size_t i = 0;
-  for (; i + kLanes <= size; i += kLanes) add(from + i, weight + i);
-  if (i < size) add(NanRow<T>(from + i, size - i).x, PaddedRow<T>(weight + i, size - i, 0).x);
+  for (; i + kLanes <= size; i += kLanes) add(from + i, weights + i);
+  if (i < size) add(NanRow<T>(from + i, size - i).x, PaddedRow<double>(weights + i, size - i, 0).x);
   return {excess.finish().sum, squares.finish().sum};
 }
 
 // The extent of a chunk of elements whose weight is not zero.
 template <class T>
-void weighted_extent_kernel(const void* x, const void* weights, std::size_t size,
+void weighted_extent_kernel(const void* x, const double* weights, std::size_t size,
                             WeightedExtent* extent) {
   const T* const from = static_cast<const T*>(x);
-  const T* const weight = static_cast<const T*>(weights);
-  T most = 0, most_weight = 0;
-  UnsignedOf<T> nan = 0;  // of the elements' width, or gcc does not vectorize the loop
+  double most = 0, most_weight = 0;
+  std::uint64_t nan = 0;  // of the width of the others, or gcc does not vectorize the loop
 #if !defined(__clang__)   // which has no vectors for a maximum that minds NaN
 #pragma omp simd reduction(max : most, most_weight) reduction(| : nan)
 #endif
   for (std::size_t i = 0; i < size; ++i) {
-    const T m = weight[i] > 0 ? ops::absolute(from[i]) : T(0);
+    const double value = static_cast<double>(from[i]);
+    const double m = weights[i] > 0 ? ops::absolute(value) : 0.0;
     most = m > most ? m : most;
-    most_weight = weight[i] > most_weight ? weight[i] : most_weight;
-    nan |= static_cast<UnsignedOf<T>>(from[i] != from[i]);
+    most_weight = weights[i] > most_weight ? weights[i] : most_weight;
+    nan |= static_cast<std::uint64_t>(value != value);
   }
-  *extent = {static_cast<double>(most), static_cast<double>(most_weight), nan != 0};
+  *extent = {most, most_weight, nan != 0};
 }
 
 // Writes the elements and weights above a threshold one after the other, and returns how many they
 // are; the outputs may be the inputs.
 template <class T>
-std::size_t keep_weighted(const void* x, const void* weights, std::size_t size, double threshold,
-                          WeightedScale scale, void* kept, void* kept_weights) {
+std::size_t keep_weighted(const void* x, const double* weights, std::size_t size, double threshold,
+                          WeightedScale scale, void* kept, double* kept_weights) {
   const T* const from = static_cast<const T*>(x);
-  const T* const weight = static_cast<const T*>(weights);
   T* const to = static_cast<T*>(kept);
-  T* const to_weight = static_cast<T*>(kept_weights);
   std::size_t count = 0;
   for (std::size_t i = 0; i < size; ++i) {
-    const T m = ops::absolute(from[i]), w = weight[i];
-    const double limit = static_cast<double>(w) * scale.weights * threshold;
+    const T m = ops::absolute(from[i]);
+    const double w = weights[i], limit = w * scale.weights * threshold;
     to[count] = m;
-    to_weight[count] = w;
+    kept_weights[count] = w;
     count += (static_cast<double>(m) * scale.elements > limit) & (w > 0);
   }
   return count;
@@ -121,13 +118,12 @@ std::size_t keep_weighted(const void* x, const void* weights, std::size_t size, 
 // Makes the element of the largest quotient by its weight, if it is larger than that of `found`,
 // what was found.
 template <class T>
-void find_foremost(const void* x, const void* weights, std::size_t size, WeightedScale scale,
+void find_foremost(const void* x, const double* weights, std::size_t size, WeightedScale scale,
                    WeightedReference* found) {
   const T* const from = static_cast<const T*>(x);
-  const T* const weight = static_cast<const T*>(weights);
   for (std::size_t i = 0; i < size; ++i) {
     const double m = static_cast<double>(ops::absolute(from[i])) * scale.elements;
-    const double w = static_cast<double>(weight[i]) * scale.weights;
+    const double w = weights[i] * scale.weights;
     double ahead;
     compare(m, w, *found, &ahead);
     if (w > 0 && (found->weight == 0 || ahead > 0)) {
@@ -140,13 +136,12 @@ void find_foremost(const void* x, const void* weights, std::size_t size, Weighte
 // The same for the element of the largest weight that is above a cut with a reference; of equal
 // weights, the larger element.
 template <class T>
-void find_heaviest(const void* x, const void* weights, std::size_t size, const WeightedCut& cut,
+void find_heaviest(const void* x, const double* weights, std::size_t size, const WeightedCut& cut,
                    WeightedReference* found) {
   const T* const from = static_cast<const T*>(x);
-  const T* const weight = static_cast<const T*>(weights);
   for (std::size_t i = 0; i < size; ++i) {
     const double m = static_cast<double>(ops::absolute(from[i])) * cut.scale.elements;
-    const double w = static_cast<double>(weight[i]) * cut.scale.weights;
+    const double w = weights[i] * cut.scale.weights;
     double z;
     excess_of_cut<true>(m, w, cut, &z);
     const bool heavier = w > found->weight || (w == found->weight && m > found->element);
@@ -159,14 +154,13 @@ void find_heaviest(const void* x, const void* weights, std::size_t size, const W
 
 // out = the projection; out is x or does not overlap it.
 template <class T, bool kReferred>
-void cut_weighted_kernel(const void* x, const void* weights, void* out, std::size_t size,
+void cut_weighted_kernel(const void* x, const double* weights, void* out, std::size_t size,
                          const WeightedCut& cut) {
   const T* const from = static_cast<const T*>(x);
-  const T* const weight = static_cast<const T*>(weights);
   T* const to = static_cast<T*>(out);
 #pragma omp simd
   for (std::size_t i = 0; i < size; ++i) {
-    const double w = static_cast<double>(weight[i]) * cut.scale.weights;
+    const double w = weights[i] * cut.scale.weights;
     const double m = static_cast<double>(ops::absolute(from[i])) * cut.scale.elements;
     double z;
     excess_of_cut<kReferred>(m, w, cut, &z);
@@ -174,7 +168,7 @@ void cut_weighted_kernel(const void* x, const void* weights, void* out, std::siz
     const double large = kept / cut.scale.elements;
     const T positive = static_cast<T>(kReferred ? large / cut.reference.unit : large);
     const T result = (from[i] < 0 ? -positive : positive) + T(0);
-    to[i] = weight[i] > 0 ? result : from[i];
+    to[i] = weights[i] > 0 ? result : from[i];
   }
 }
 
