@@ -44,6 +44,15 @@ inline bool are_rows(const SliceCall& call) {
          (call.offsets || (call.x_vectors.is_row(bytes) && call.out_vectors.is_row(bytes)));
 }
 
+// Writes the number of a vector, of the compute type, to its place in a list.
+inline void set_number(DType dtype, char* numbers, std::size_t place, double number) {
+  if (dtype == DType::float64) {
+    reinterpret_cast<double*>(numbers)[place] = number;
+  } else {
+    reinterpret_cast<float*>(numbers)[place] = static_cast<float>(number);
+  }
+}
+
 // Of operators that are given vectors as a whole.
 bool apply_to_whole_vectors(const SliceCall& call) noexcept;
 

@@ -163,21 +163,12 @@ struct Fates {
           (!measured && result.kind == SliceResult::apply && !plan.fits(result));
       const bool as_it_is = one_by_one || result.kind == SliceResult::unchanged;
       if (measured) plan.call.numbers[v + c] = result.number;
-      set(plan.call.dtype, first + c, as_it_is ? 1.0 : result.number);
+      set_number(plan.call.dtype, numbers, first + c, as_it_is ? 1.0 : result.number);
       kept[first + c] = as_it_is;
       alone[first + c] = one_by_one;
       some_alone |= one_by_one;
       some_kept |= as_it_is;
       all_kept &= as_it_is;
-    }
-  }
-
- private:
-  void set(DType dtype, std::size_t place, double number) {
-    if (dtype == DType::float64) {
-      reinterpret_cast<double*>(numbers)[place] = number;
-    } else {
-      reinterpret_cast<float*>(numbers)[place] = static_cast<float>(number);
     }
   }
 };
