@@ -55,12 +55,12 @@ class Block {
 
 template <class T = char>
 T* data_of(PyObject* array) {
-  return reinterpret_cast<T*>(PyArray_BYTES(reinterpret_cast<PyArrayObject*>(array)));
+  return reinterpret_cast<T*>(PyArray_BYTES(as_array(array)));
 }
 
 MissedRows missed_rows(PyObject* const* args) {
-  auto* const w = reinterpret_cast<PyArrayObject*>(args[0]);
-  auto* const toward = reinterpret_cast<PyArrayObject*>(args[1]);
+  auto* const w = as_array(args[0]);
+  auto* const toward = as_array(args[1]);
   MissedRows missed{};
   missed.dtype = *dtype_of(w);
   missed.table = data_of(args[0]);
@@ -72,7 +72,7 @@ MissedRows missed_rows(PyObject* const* args) {
   missed.row_size = static_cast<std::size_t>(PyArray_SIZE(w) / PyArray_DIM(w, 0));
   missed.rows = data_of<const std::int64_t>(args[2]);
   missed.missed = data_of<const std::int64_t>(args[3]);
-  missed.count = static_cast<std::size_t>(PyArray_SIZE(reinterpret_cast<PyArrayObject*>(args[2])));
+  missed.count = static_cast<std::size_t>(PyArray_SIZE(as_array(args[2])));
   return missed;
 }
 

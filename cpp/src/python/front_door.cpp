@@ -59,7 +59,7 @@ constexpr int kContiguous = NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_F_CONTIGUOUS;
 // taken.
 PyArrayObject* usable_array(PyObject* object, std::optional<DType>& dtype, bool complex = false) {
   if (!PyArray_CheckExact(object)) return nullptr;
-  auto* array = reinterpret_cast<PyArrayObject*>(object);
+  auto* array = as_array(object);
   dtype = complex ? map_dtype_of(array) : dtype_of(array);
   return dtype ? array : nullptr;
 }
@@ -142,8 +142,7 @@ PyObject* elementwise(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
     return fall_back(elementwise_fallback, op, args);
   }
   if (out_argument == Py_None) {
-    auto* out =
-        reinterpret_cast<PyArrayObject*>(PyArray_NewLikeArray(x, NPY_KEEPORDER, nullptr, 0));
+    auto* out = as_array(PyArray_NewLikeArray(x, NPY_KEEPORDER, nullptr, 0));
     if (out) map_array(kIndex, *dtype, x, values, out, Output::fresh);
     return reinterpret_cast<PyObject*>(out);
   }
@@ -226,7 +225,7 @@ PyObject* whole_dropout(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
                        .size = static_cast<std::size_t>(PyArray_SIZE(x)),
                        .x = PyArray_BYTES(x),
                        .x_walk = Walk(item),
-                       .out = PyArray_BYTES(reinterpret_cast<PyArrayObject*>(result)),
+                       .out = PyArray_BYTES(as_array(result)),
                        .out_walk = Walk(item),
                        .output = out ? Output::reused : Output::fresh};
   run(PyArray_SIZE(x), [&] { apply_noise(call); });

@@ -26,10 +26,6 @@ namespace py = pybind11;
 namespace bridle::python {
 namespace {
 
-PyArrayObject* as_array(py::handle object) {
-  return reinterpret_cast<PyArrayObject*>(object.ptr());
-}
-
 Walk walk_of(PyArrayObject* array) {
   return {PyArray_NDIM(array), PyArray_DIMS(array), PyArray_STRIDES(array)};
 }
@@ -42,7 +38,7 @@ NoiseSource noise_source(const py::object& draws, const std::vector<npy_intp>& s
   const Walk where(static_cast<int>(shape.size()), shape.data(), strides.data());
   if (draws.is_none()) return {NoiseFrom::none, {}, 0, nullptr, 0, where};
   if (PyArray_Check(draws.ptr())) {
-    PyArrayObject* bits = as_array(draws);
+    PyArrayObject* bits = as_array(draws.ptr());
     return {NoiseFrom::bits,
             {},
             0,
@@ -59,7 +55,7 @@ NoiseSource noise_source(const py::object& draws, const std::vector<npy_intp>& s
 void noise_array(const std::string& name, py::handle x, py::handle out,
                  const std::vector<double>& members, bool identity, const py::object& draws,
                  const std::vector<std::ptrdiff_t>& strides, bool fresh) {
-  PyArrayObject *const from = as_array(x), *const to = as_array(out);
+  PyArrayObject *const from = as_array(x.ptr()), *const to = as_array(out.ptr());
   const auto op = std::find(kNoiseOperators.begin(), kNoiseOperators.end(), name);
   const auto dtype = dtype_of(from);
   if (!dtype || op == kNoiseOperators.end()) throw py::type_error(name + ": unsupported");
@@ -86,14 +82,14 @@ void mask_array(const std::vector<npy_intp>& shape, const py::object& draws,
   std::size_t size = 1;
   for (const npy_intp length : shape) size *= static_cast<std::size_t>(length);
   const NoiseSource noise = noise_source(draws, shape, strides);
-  auto* const bytes = reinterpret_cast<std::uint8_t*>(PyArray_BYTES(as_array(out)));
+  auto* const bytes = reinterpret_cast<std::uint8_t*>(PyArray_BYTES(as_array(out.ptr())));
   const py::gil_scoped_release release;
   (packed ? noise_mask_packed : noise_mask)(noise, size, bytes);
 }
 
 // np.copyto for arrays of equal shape and type; large contiguous ones by all threads.
 void copy_array(py::handle destination, py::handle source) {
-  PyArrayObject *const to = as_array(destination), *const from = as_array(source);
+  PyArrayObject *const to = as_array(destination.ptr()), *const from = as_array(source.ptr());
   const int contiguous = NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_F_CONTIGUOUS;
   const bool same_layout = PyArray_FLAGS(to) & PyArray_FLAGS(from) & contiguous;
   const bool plain = same_layout && PyArray_ISWRITEABLE(to) && PyArray_SAMESHAPE(to, from) &&
@@ -174,7 +170,7 @@ py::list penalties_beside() {
 // The sum of the penalties of the elements of w in C order. Parameters: float64 arrays of the shape
 // of w, or numbers.
 double penalty_of_each(const std::string& name, py::handle w, const py::tuple& parameters) {
-  PyArrayObject* const weights = as_array(w);
+  PyArrayObject* const weights = as_array(w.ptr());
   const auto op = std::find_if(kPenalties.begin(), kPenalties.end(),
                                [&](const Penalty& penalty) { return penalty.name == name; });
   const auto dtype = dtype_of(weights);
@@ -187,8 +183,8 @@ double penalty_of_each(const std::string& name, py::handle w, const py::tuple& p
     const py::handle value = parameters[p];
     const bool array = PyArray_Check(value.ptr());
     if (!array) numbers[p] = value.cast<double>();
-    walks.push_back(array ? walk_of(as_array(value)) : Walk(0));
-    walked.push_back({array ? PyArray_DATA(as_array(value)) : &numbers[p], walks.back()});
+    walks.push_back(array ? walk_of(as_array(value.ptr())) : Walk(0));
+    walked.push_back({array ? PyArray_DATA(as_array(value.ptr())) : &numbers[p], walks.back()});
   }
   const Walk walk = walk_of(weights);
   const auto size = static_cast<std::size_t>(PyArray_SIZE(weights));

@@ -24,6 +24,10 @@ namespace bridle::python {
 // Imports NumPy and ml_dtypes; false with a Python exception set if that fails.
 bool import_numpy();
 
+inline PyArrayObject* as_array(PyObject* object) {
+  return reinterpret_cast<PyArrayObject*>(object);
+}
+
 // NumPy's number of an element type; bfloat16 has got its number from ml_dtypes.
 int type_number(DType dtype);
 

@@ -17,10 +17,6 @@ namespace py = pybind11;
 namespace bridle::python {
 namespace {
 
-PyArrayObject* as_array(py::handle object) {
-  return reinterpret_cast<PyArrayObject*>(object.ptr());
-}
-
 const SliceOperator* find(std::string_view name) {
   for (const SliceOperator& op : slice_operators()) {
     if (op.name == name) return &op;
@@ -35,18 +31,19 @@ const SliceOperator& find_operator(const std::string& name) {
 }
 
 DType type_of(py::handle array) {
-  const auto dtype = dtype_of(as_array(array));
+  const auto dtype = dtype_of(as_array(array.ptr()));
   if (!dtype) throw py::type_error("arrays of this type are not supported");
   return *dtype;
 }
 
 template <class Number>
 const Number* data_of(const py::object& array) {
-  return array.is_none() ? nullptr : static_cast<const Number*>(PyArray_DATA(as_array(array)));
+  return array.is_none() ? nullptr
+                         : static_cast<const Number*>(PyArray_DATA(as_array(array.ptr())));
 }
 
 std::size_t size_of(py::handle array) {
-  return static_cast<std::size_t>(PyArray_SIZE(as_array(array)));
+  return static_cast<std::size_t>(PyArray_SIZE(as_array(array.ptr())));
 }
 
 // An array along some of its axes, or along the others.
@@ -64,8 +61,8 @@ void apply(const std::string& name, py::handle x, py::handle out, const std::vec
            const std::vector<double>& numbers, const py::object& weights, const py::object& offsets,
            const py::object& beside) {
   const SliceOperator& op = find_operator(name);
-  PyArrayObject* const from = as_array(x);
-  PyArrayObject* const to = op.measures ? from : as_array(out);
+  PyArrayObject* const from = as_array(x.ptr());
+  PyArrayObject* const to = op.measures ? from : as_array(out.ptr());
   std::size_t count = 1, length = 1;
   for (int axis = 0; axis < PyArray_NDIM(from); ++axis) {
     const bool inside = std::ranges::find(axes, axis) != axes.end();
@@ -89,7 +86,7 @@ void apply(const std::string& name, py::handle x, py::handle out, const std::vec
       .given = numbers.data(),
       .weights = data_of<double>(weights),
       .beside = data_of<double>(beside),
-      .numbers = op.measures ? static_cast<double*>(PyArray_DATA(as_array(out))) : nullptr};
+      .numbers = op.measures ? static_cast<double*>(PyArray_DATA(as_array(out.ptr()))) : nullptr};
   const py::gil_scoped_release release;
   if (!apply_to_slices(call)) throw std::bad_alloc();
 }
@@ -101,20 +98,20 @@ void apply_labels(const std::string& name, py::handle x, py::handle out, const p
   const LabelCall call{
       .op = &op,
       .dtype = type_of(x),
-      .x = PyArray_BYTES(as_array(x)),
-      .out = PyArray_BYTES(as_array(out)),
+      .x = PyArray_BYTES(as_array(x.ptr())),
+      .out = PyArray_BYTES(as_array(out.ptr())),
       .size = size_of(x),
       .labels = data_of<std::int64_t>(labels),
       .count = count,
       .given = numbers.data(),
       .weights = data_of<double>(weights),
-      .numbers = op.measures ? static_cast<double*>(PyArray_DATA(as_array(out))) : nullptr};
+      .numbers = op.measures ? static_cast<double*>(PyArray_DATA(as_array(out.ptr()))) : nullptr};
   const py::gil_scoped_release release;
   if (!apply_by_labels(call)) throw std::bad_alloc();
 }
 
 SelectionArray selection_array(py::handle x) {
-  return {type_of(x), PyArray_DATA(as_array(x)), size_of(x)};
+  return {type_of(x), PyArray_DATA(as_array(x.ptr())), size_of(x)};
 }
 
 py::tuple select(const std::vector<py::object>& arrays, std::size_t k) {
@@ -132,7 +129,7 @@ py::tuple select(const std::vector<py::object>& arrays, std::size_t k) {
 
 std::size_t keep(py::handle x, py::handle out, double threshold, std::size_t ties) {
   const SelectionArray array = selection_array(x);
-  void* const to = PyArray_DATA(as_array(out));
+  void* const to = PyArray_DATA(as_array(out.ptr()));
   const py::gil_scoped_release release;
   return keep_selected(array, to, threshold, ties);
 }

@@ -51,7 +51,7 @@ void add(ArrayList& list, const Names& names, PyObject* object) {
                  names.function);
     throw Raised();
   }
-  auto* const array = reinterpret_cast<PyArrayObject*>(object);
+  auto* const array = as_array(object);
   char* const data = PyArray_BYTES(array);
   const char *begin = data, *end = data + PyArray_NBYTES(array);
   if (!PyArray_ISONESEGMENT(array)) {
