@@ -72,7 +72,7 @@ struct SliceKernels {
   SliceGatherColumnsKernel gather_columns;
   SliceApplyColumnsKernel apply_columns;
   void (*gather_labels)(const void* x, const std::int64_t* labels, std::size_t size,
-                        std::size_t groups, const double* given, double* sums);
+                        std::size_t groups, const double* given, double scale, double* sums);
   void (*apply_labels)(const void* x, void* out, const std::int64_t* labels, std::size_t size,
                        std::size_t groups, const double* given, const void* numbers);
 };

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import bridle as br
+from bridle import _core
 
 from ..conftest import LAYOUTS
 from ..slice_cases import SLICE_PENALTIES, SLICES, vectors
@@ -237,9 +238,72 @@ def test_the_elements_of_a_label_may_lie_anywhere(row, shape, dtype, layout, ass
     given = layout(x)
     result = apply(row, given, 0, labels=labels, weights=weights)
     np.testing.assert_array_equal(result == 0, expected == 0)
-    assert_same_bits(result + dtype.type(0), expected + dtype.type(0))
+    if dtype == np.float64:  # sums of labels have an order of their own
+        np.testing.assert_allclose(result, expected, rtol=1e-14)
+    else:
+        assert_same_bits(result + dtype.type(0), expected + dtype.type(0))
     assert apply(row, given, 0, labels=labels, weights=weights, out=given) is given
     assert_same_bits(given, result)
+
+
+def sums_by_labels(x, labels, groups):
+    """Return the sums of squares in the order of docs/numerics.md."""
+    size = max(16384, 16 * groups, min(256 * groups, -(-x.size // 128)))
+    size = -(-size // 32) * 32
+    sums = []
+    for begin in range(0, x.size, size):
+        own, terms = labels[begin : begin + size], x[begin : begin + size] ** 2
+        whole = own.size // 32 * 32
+        blocks = own[:whole].reshape(-1, 32)
+        is_one = (blocks == blocks[:, :1]).all(axis=1)
+        lanes = terms[:whole].reshape(-1, 32)[is_one]
+        for half in (16, 8, 4, 2, 1):
+            lanes = lanes[:, :half] + lanes[:, half:]
+        taken = np.full(own.size, True)
+        taken[:whole] = ~np.repeat(is_one, 32)
+        terms[:whole:32][is_one], taken[:whole:32][is_one] = lanes[:, 0], True
+        taken &= own >= 0
+        sums.append(np.bincount(own[taken], terms[taken], groups))  # in order
+    while len(sums) > 1:
+        last = sums[len(sums) // 2 * 2 :]
+        sums = [a + b for a, b in zip(sums[::2], sums[1::2], strict=False)] + last
+    return sums[0]
+
+
+def labels_of_a_kind(kind, size, groups):
+    labels = np.random.default_rng(2).integers(-1, groups, size)
+    if kind == "sorted":
+        labels.sort()
+    elif kind == "runs":
+        labels[: size // 2] = np.arange(size // 2) // 50 % groups
+    return labels
+
+
+@pytest.mark.parametrize(
+    ("size", "groups"), [(5, 3), (50_000, 7), (400_000, 12_000), (2_200_000, 100)]
+)
+@pytest.mark.parametrize("kind", ["random", "sorted", "runs"])
+def test_sums_by_labels_have_the_order_of_the_documentation(kind, size, groups, set_threads):
+    """Also where some groups are empty, of zeros, or want another scale."""
+    x = np.random.default_rng(1).standard_normal(size)
+    labels = labels_of_a_kind(kind, size, groups)
+    labels[-1] = groups - 1
+    labels[labels == 2] = 1
+    expected = np.sqrt(sums_by_labels(x, labels, groups))
+    for group, unit in {groups // 2: 0.0, groups // 3: 2.0**-600, groups // 4: 2.0**600}.items():
+        x[labels == group] *= unit
+        expected[group] *= unit
+    before = _core.instruction_set()
+    try:
+        for instruction_set in _core.available_instruction_sets():
+            _core.set_instruction_set(instruction_set)
+            for threads in (1, 3):
+                set_threads(threads)
+                norms = np.full(groups, np.nan)
+                _core.apply_by_labels("group_l2_penalty", x, norms, labels, [1.0], None, groups)
+                np.testing.assert_array_equal(norms, expected, f"{instruction_set}, {threads}")
+    finally:
+        _core.set_instruction_set(before)
 
 
 @parametrize(SUMS)

@@ -2,13 +2,14 @@
 // each label; for the rest the elements are sorted by their labels, and lie between offsets then.
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <new>
 
 #include "chunk_sums.hpp"
 #include "dispatch.hpp"
-#include "slices.hpp"
+#include "slice_vectors.hpp"
 #include "threads/parallel.hpp"
 #include "threads/status_flags.hpp"
 
@@ -112,42 +113,40 @@ class Sort {
   std::unique_ptr<char[]> sorted_;
 };
 
+// Elements in each part of an array that has sums of its own: a multiple of kLanes that depends on
+// nothing but the number of elements and of groups. Few groups have short parts, so that sums are
+// of few numbers; many have no more parts than are worth their tables.
+std::size_t elements_of_part(std::size_t size, std::size_t groups) {
+  constexpr std::size_t least = 4 * kChunk, least_per_group = 16, most_per_group = 256, parts = 128;
+  const std::size_t share = std::min((size + parts - 1) / parts, most_per_group * groups);
+  const std::size_t elements = std::max({least, least_per_group * groups, share});
+  return (elements + kLanes - 1) / kLanes * kLanes;
+}
+
 // The sums of all labels. Parts of the array have tables of their own, which are added level by
-// level: the order depends on nothing but the positions, and the number of the labels. Few labels
-// have short parts, so that sums are of few numbers.
+// level.
 class Tables {
  public:
   explicit Tables(const LabelCall& call)
       : call_(call),
         kernels_(kernels().slices.of[call.op->elements][static_cast<int>(call.dtype)]),
         groups_(call.count + 1),
-        elements_(std::max(kLeastElements, kPerLabel * groups_)),
+        elements_(elements_of_part(call.size, call.count)),
         parts_(std::max<std::size_t>(1, (call.size + elements_ - 1) / elements_)),
-        sums_(new (std::nothrow) double[parts_ * groups_]()),
+        sums_(new (std::nothrow) double[parts_ * groups_]),
+        scales_(new (std::nothrow) double[groups_]),
         numbers_(new (std::nothrow) char[groups_ * sizeof(double)]) {}
-  bool has_memory() const { return sums_ && numbers_; }
+  bool has_memory() const { return sums_ && scales_ && numbers_; }
 
-  // False if a vector needs another scale, or numbers of a wider type; nothing is written then.
+  // False if a vector needs numbers of a wider type; nothing is written then.
   bool apply() {
-    sum();
-    // What is in no group has no norm to lose: a vector of weight 0, whatever its sum is.
-    sums_[call_.count] = 1.0;
-    for (std::size_t v = 0; v < groups_; ++v) {
-      const double weight = v == call_.count ? 0.0 : call_.weights ? call_.weights[v] : 1.0;
-      const SliceResult result = call_.op->finish(call_.given, weight, &sums_[v], 1.0);
-      if (result.kind == SliceResult::again) return false;
-      if (call_.op->measures) {
-        sums_[v] = result.number;
-      } else if (result.kind == SliceResult::unchanged) {
-        set(v, kUnchanged);
-      } else if (result.fits(call_.dtype == DType::float64)) {
-        set(v, result.number);
-      } else {
-        return false;
-      }
+    std::fill_n(&scales_[0], groups_, 1.0);
+    for (double scale = 1.0; scale != kFinished; scale = next_scale()) {
+      sum(scale);
+      if (!finish(scale)) return false;
     }
     if (call_.op->measures) {
-      std::copy_n(&sums_[0], call_.count, call_.numbers);
+      std::memcpy(call_.numbers, &numbers_[0], call_.count * sizeof(double));
       return true;
     }
     const std::size_t item = item_size(call_.dtype);
@@ -163,43 +162,87 @@ class Tables {
   }
 
  private:
-  static constexpr std::size_t kLeastElements = 4 * kChunk, kPerLabel = 16;
-  static constexpr double kUnchanged = std::numeric_limits<double>::infinity();
+  static constexpr double kUnchanged = std::numeric_limits<double>::infinity(), kFinished = 0.0;
 
-  void sum() {
+  // That of a vector which waits for another one.
+  double next_scale() const {
+    const double *const first = scales_.get(), *const end = first + groups_;
+    const double* const next = std::find_if(first, end, [](double s) { return s != kFinished; });
+    return next == end ? kFinished : *next;
+  }
+
+  void sum(double scale) {
     const std::size_t item = item_size(call_.dtype);
     parallel_for(
         parts_, 1, std::max<std::size_t>(1, kLeastPerThread / elements_),
         [&](std::size_t begin, std::size_t end) {
           for (std::size_t p = begin; p < end; ++p) {
             const std::size_t first = p * elements_;
+            std::fill_n(&sums_[p * groups_], groups_, 0.0);
             kernels_.gather_labels(call_.x + first * item, call_.labels + first,
                                    std::min(elements_, call_.size - first), call_.count,
-                                   call_.given, &sums_[p * groups_]);
+                                   call_.given, scale, &sums_[p * groups_]);
           }
         },
         work_of(kernels_.gather_labels));
+  }
+
+  // What the sums make of the vectors that wait for this scale.
+  bool finish(double scale) {
+    std::atomic<bool> fit = true;
+    parallel_for(groups_, 64, std::max<std::size_t>(1, kLeastPerThread / (8 + parts_)),
+                 [&](std::size_t begin, std::size_t end) {
+                   add_parts(begin, end);
+                   for (std::size_t v = begin; v < end; ++v) {
+                     if (scales_[v] == scale && !finish_vector(v, scale)) fit = false;
+                   }
+                 });
+    return fit;
+  }
+
+  void add_parts(std::size_t begin, std::size_t end) {
     for (std::size_t step = 1; step < parts_; step *= 2) {
       for (std::size_t p = 0; p + step < parts_; p += 2 * step) {
         double* const to = &sums_[p * groups_];
         const double* const from = &sums_[(p + step) * groups_];
-        for (std::size_t v = 0; v < groups_; ++v) to[v] += from[v];
+        for (std::size_t v = begin; v < end; ++v) to[v] += from[v];
       }
     }
   }
 
-  void set(std::size_t v, double number) {
-    if (call_.dtype == DType::float64) {
-      reinterpret_cast<double*>(numbers_.get())[v] = number;
+  bool finish_vector(std::size_t v, double scale) {
+    const SliceResult result = result_of(v, scale);
+    const bool again = result.kind == SliceResult::again;
+    scales_[v] = again ? result.number : kFinished;
+    if (again) return true;
+    if (call_.op->measures) {
+      set_number(DType::float64, &numbers_[0], v, result.number);
+    } else if (result.kind == SliceResult::unchanged) {
+      set_number(call_.dtype, &numbers_[0], v, kUnchanged);
+    } else if (result.fits(call_.dtype == DType::float64)) {
+      set_number(call_.dtype, &numbers_[0], v, result.number);
     } else {
-      reinterpret_cast<float*>(numbers_.get())[v] = static_cast<float>(number);
+      return false;
     }
+    return true;
+  }
+
+  SliceResult result_of(std::size_t v, double scale) const {
+    // What is in no group has no norm to lose: a vector of weight 0, whatever its sum is.
+    const bool is_group = v < call_.count;
+    const double weight = !is_group ? 0.0 : call_.weights ? call_.weights[v] : 1.0;
+    const double sum = is_group ? sums_[v] : 1.0;
+    const SliceResult result = call_.op->finish(call_.given, weight, &sum, scale);
+    // Squares of floats are far from underflow: their sum is 0, whatever the scale, or good.
+    const bool is_zero = sum == 0.0 && call_.dtype != DType::float64;
+    if (result.kind != SliceResult::again || !is_zero) return result;
+    return call_.op->finish(call_.given, weight, &sum, result.number);
   }
 
   const LabelCall& call_;
   const SliceKernels& kernels_;
   std::size_t groups_, elements_, parts_;
-  std::unique_ptr<double[]> sums_;
+  std::unique_ptr<double[]> sums_, scales_;
   std::unique_ptr<char[]> numbers_;
 };
 

@@ -279,45 +279,76 @@ void slice_apply_columns_kernel(const void* x, std::ptrdiff_t x_stride, void* ou
   }
 }
 
-// Adds the terms of elements to sums[label]; those of negative labels to sums[groups].
+// Elements with labels are worked on in blocks of kLanes. Some blocks before, they and their labels
+// are asked for: beside accesses all over a table no processor sees that these are read in order.
+template <class T>
+inline void fetch_block(const T* block) {
+  constexpr std::size_t blocks = 12, bytes = kLanes * sizeof(T);
+  const char* const ahead = reinterpret_cast<const char*>(block) + blocks * bytes;
+  for (std::size_t i = 0; i < bytes; i += kLine) __builtin_prefetch(ahead + i);
+}
+
+// Negative labels have the place behind the last.
+inline std::size_t place_of_label(std::int64_t label, std::size_t groups) {
+  return label < 0 ? groups : static_cast<std::size_t>(label);
+}
+
+// Whether all labels of a block are one.
+inline bool is_one_label(const std::int64_t* labels) {
+  if (labels[0] != labels[kLanes - 1]) return false;
+  std::int64_t differences = 0;
+#pragma omp simd reduction(| : differences)
+  for (std::size_t k = 0; k < kLanes; ++k) differences |= labels[k] ^ labels[0];
+  return differences == 0;
+}
+
+// Adds the terms of elements to sums[place of the label], one after the other, but those of a whole
+// block of one label as their sum, folded as lanes are: else each had to wait for the one before.
 template <class Op, class S>
 void label_gather_kernel(const void* x, const std::int64_t* labels, std::size_t size,
-                         std::size_t groups, const double* given, double* sums) {
+                         std::size_t groups, const double* given, double scale, double* sums) {
   static_assert(Op::sums == 1);
-  constexpr std::size_t block = 64;
   const S* const from = static_cast<const S*>(x);
-  double terms[block];
-  for (std::size_t i = 0; i < size; i += block) {
-    const std::size_t count = size - i < block ? size - i : block;
+  double terms[kLanes];
+  for (std::size_t i = 0; i < size; i += kLanes) {
+    const std::size_t count = size - i < kLanes ? size - i : kLanes;
+    fetch_block(from + i);
+    fetch_block(labels + i);
 #pragma omp simd
     for (std::size_t k = 0; k < count; ++k) {
       double term[1];
-      Op::terms(static_cast<double>(widen(from[i + k])), given, 1.0, term);
+      Op::terms(static_cast<double>(widen(from[i + k])), given, scale, term);
       terms[k] = term[0];
     }
+    if (count == kLanes && is_one_label(labels + i)) {
+      for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
+        for (std::size_t k = 0; k < half; ++k) terms[k] += terms[k + half];
+      }
+      sums[place_of_label(labels[i], groups)] += terms[0];
+      continue;
+    }
     for (std::size_t k = 0; k < count; ++k) {
-      const std::int64_t label = labels[i + k];
-      sums[label < 0 ? groups : static_cast<std::size_t>(label)] += terms[k];
+      sums[place_of_label(labels[i + k], groups)] += terms[k];
     }
   }
 }
 
-// out = apply(x, number of its label), of the compute type, or x where that is infinite; negative
-// labels have the one behind the last.
+// out = apply(x, number at the place of its label), of the compute type, or x where that is
+// infinite.
 template <class Op, class S>
 void label_apply_kernel(const void* x, void* out, const std::int64_t* labels, std::size_t size,
                         std::size_t groups, const double* given, const void* numbers) {
   using T = Compute<S>;
-  constexpr std::size_t block = 64;
   const S* const from = static_cast<const S*>(x);
   S* const to = static_cast<S*>(out);
   const T* const number = static_cast<const T*>(numbers);
-  T chosen[block];
-  for (std::size_t i = 0; i < size; i += block) {
-    const std::size_t count = size - i < block ? size - i : block;
+  T chosen[kLanes];
+  for (std::size_t i = 0; i < size; i += kLanes) {
+    const std::size_t count = size - i < kLanes ? size - i : kLanes;
+    fetch_block(from + i);
+    fetch_block(labels + i);
     for (std::size_t k = 0; k < count; ++k) {
-      const std::int64_t label = labels[i + k];
-      chosen[k] = number[label < 0 ? groups : static_cast<std::size_t>(label)];
+      chosen[k] = number[place_of_label(labels[i + k], groups)];
     }
 #pragma omp simd
     for (std::size_t k = 0; k < count; ++k) {
