@@ -36,8 +36,10 @@ using UpdateKernel = void (*)(const UpdateMemory& memory, const UpdateNumbers& n
 using StreamKernel = void (*)(const void* from, void* to, std::size_t bytes);
 
 struct MapKernels {
-  MapKernel scalar;  // every parameter is one number
+  MapKernel scalar;  // every parameter is one number, of which `prepare` made a functor
   MapKernel arrays;  // every parameter is an array
+  void (*prepare)(void* const* parameter, void* functor);  // of kPreparedBytes
+  std::size_t least_prepared;                              // elements; below, arrays are quicker
 };
 
 // Between a half type and float.

@@ -22,7 +22,8 @@ struct Complex {
   T real, imaginary;
 };
 
-inline constexpr std::size_t kLine = 64;  // bytes of a cache line
+inline constexpr std::size_t kLine = 64;           // bytes of a cache line
+inline constexpr std::size_t kPreparedBytes = 64;  // at most, of what prepared(op) makes
 
 // Sums: a chunk is 4096 elements, element j of it goes to lane j mod 32.
 inline constexpr std::size_t kChunk = 4096;

@@ -24,12 +24,16 @@ constexpr int place_of(MapList<Op...>, std::string_view name) {
 // out = x limited to [−limit, limit].
 void limit_to(const WholeVector& vector, double limit) {
   constexpr int op = place_of(MapOps{}, "project_box");
-  const auto kernel = kernels().map.of[op][static_cast<int>(vector.dtype)].scalar;
+  const MapKernels& of = kernels().map.of[op][static_cast<int>(vector.dtype)];
+  const auto kernel = of.scalar;
   const auto clamp = [&](auto high) {
     decltype(high) low = 0 - high;
+    void* const limits[] = {&low, &high};
+    alignas(kLine) char functor[kPreparedBytes];
+    of.prepare(limits, functor);
     for_each_part(vector, work_of(kernel),
                   [&](const char* x, char* out, std::size_t, std::size_t size) {
-                    void* operand[] = {const_cast<char*>(x), &low, &high, out};
+                    void* operand[] = {const_cast<char*>(x), functor, out};
                     kernel(operand, size);
                   });
   };

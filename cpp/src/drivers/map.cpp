@@ -6,6 +6,7 @@
 #include "streaming.hpp"
 #include "strided.hpp"
 #include "threads/parallel.hpp"
+#include "threads/status_flags.hpp"
 
 namespace bridle {
 namespace {
@@ -25,10 +26,20 @@ struct MapPlan {
   bool contiguous;  // the kernel can work on the operands as they are
   bool streaming;
   MapKernel kernel;
+  alignas(kLine) char functor[kPreparedBytes] = {};  // unless `arrays`, what the kernel calls
 
   Operand x() const { return call.operand[0]; }
   Operand parameter(int p) const { return call.operand[1 + p]; }
   Operand out() const { return call.operand[1 + parameters]; }
+
+  void run(const void* x, void* const* parameter, void* out, std::size_t size) const {
+    void* operand[kMaxOperands] = {const_cast<void*>(x), const_cast<char*>(functor), out};
+    if (arrays) {
+      std::copy_n(parameter, parameters, operand + 1);
+      operand[1 + parameters] = out;
+    }
+    kernel(operand, size);
+  }
 };
 
 // Whether out shares memory with another operand, save element for element.
@@ -53,9 +64,9 @@ bool overlaps(const MapPlan& plan) {
 }
 
 void run_at_once(const MapPlan& plan, std::size_t begin, std::size_t end) {
-  void* operand[kMaxOperands];
-  for (int i = 0; i < plan.parameters + 2; ++i) operand[i] = at(plan.call.operand[i], begin);
-  plan.kernel(operand, end - begin);
+  void* parameter[kMaxOperands];
+  for (int p = 0; p < plan.parameters; ++p) parameter[p] = at(plan.parameter(p), begin);
+  plan.run(at(plan.x(), begin), parameter, at(plan.out(), begin), end - begin);
 }
 
 // In blocks: what is not contiguous is gathered; where every parameter must be an array, a number
@@ -63,18 +74,15 @@ void run_at_once(const MapPlan& plan, std::size_t begin, std::size_t end) {
 void run_in_blocks(const MapPlan& plan, std::size_t begin, std::size_t end) {
   alignas(64) char block[kMaxOperands][2 * kBlockBytes];  // the parameters of halves are floats
   const std::size_t step = kBlockBytes / plan.item;
-  const int last = 1 + plan.parameters;
-  void* operand[kMaxOperands];
-  const auto fetch = [&](int k, std::size_t item, std::size_t i, std::size_t size) {
-    operand[k] = contiguous(plan.call.operand[k], item, i, size, block[k]);
-  };
+  void* parameter[kMaxOperands];
   for (int p = 0; p < plan.parameters; ++p) {
-    operand[1 + p] = plan.parameter(p).data;
+    parameter[p] = block[p];
     if (plan.arrays && plan.parameter(p).stride == 0) {
-      gather(plan.parameter(p), plan.parameter_item, step, block[1 + p]);
-      operand[1 + p] = block[1 + p];
+      gather(plan.parameter(p), plan.parameter_item, std::min(step, end - begin), block[p]);
     }
   }
+  char* const block_of_x = block[plan.parameters];
+  char* const block_of_out = block[plan.parameters + 1];
   const bool scattered = !is_contiguous(plan.out(), plan.item);
   StreamWriter writer(at(plan.out(), begin));
   for (std::size_t i = begin, size; i < end; i += size) {
@@ -83,16 +91,17 @@ void run_in_blocks(const MapPlan& plan, std::size_t begin, std::size_t end) {
     if (plan.streaming) {
       size = std::max<std::size_t>(writer.best_size(size * plan.item) / plan.item, 1);
     }
-    fetch(0, plan.item, i, size);
+    const void* const x = contiguous(plan.x(), plan.item, i, size, block_of_x);
     for (int p = 0; p < plan.parameters; ++p) {
-      if (plan.parameter(p).stride != 0) fetch(1 + p, plan.parameter_item, i, size);
+      if (plan.parameter(p).stride == 0) continue;
+      parameter[p] = contiguous(plan.parameter(p), plan.parameter_item, i, size, block[p]);
     }
-    operand[last] = plan.streaming ? writer.next() : scattered ? block[last] : at(plan.out(), i);
-    plan.kernel(operand, size);
+    void* const out = plan.streaming ? writer.next() : scattered ? block_of_out : at(plan.out(), i);
+    plan.run(x, parameter, out, size);
     if (plan.streaming) {
       writer.commit(size * plan.item);
     } else if (scattered) {
-      scatter(block[last], plan.item, size, {at(plan.out(), i), plan.out().stride});
+      scatter(block_of_out, plan.item, size, {at(plan.out(), i), plan.out().stride});
     }
   }
   if (plan.streaming) writer.flush();
@@ -119,12 +128,18 @@ MapPlan make_plan(int op, DType dtype, const MapCall& call) {
     plan.arrays |= plan.parameter(p).stride != 0;
     parameters_contiguous &= is_contiguous(plan.parameter(p), plan.parameter_item);
   }
+  const MapKernels& variants = kernels().map.of[op][static_cast<int>(dtype)];
+  if (plan.parameters > 0 && call.size < variants.least_prepared) plan.arrays = true;
   const bool x_and_out = is_contiguous(plan.x(), plan.item) && is_contiguous(plan.out(), plan.item);
   plan.contiguous = x_and_out && (parameters_contiguous || !plan.arrays);
   plan.streaming = x_and_out && call.output == Output::reused && plan.x().data != plan.out().data &&
                    worth_streaming(2 * call.size * plan.item);
-  const MapKernels& variants = kernels().map.of[op][static_cast<int>(dtype)];
   plan.kernel = plan.arrays ? variants.arrays : variants.scalar;
+  if (!plan.arrays) {
+    void* parameter[kMaxOperands];
+    for (int p = 0; p < plan.parameters; ++p) parameter[p] = plan.parameter(p).data;
+    variants.prepare(parameter, plan.functor);
+  }
   return plan;
 }
 
@@ -139,6 +154,7 @@ int variant_of(const MapPlan& plan) {
 
 void map(int op, DType dtype, const MapCall& call) noexcept {
   if (call.size == 0) return;
+  const KeepStatusFlags keep;  // already for what is prepared
   const MapPlan plan = make_plan(op, dtype, call);
   const bool in_order = call.size >= 2 * kLeastPerThread && overlaps(plan);
   parallel_for(

@@ -6,7 +6,8 @@ namespace bridle::inline BRIDLE_ISA {
 namespace {
 
 template <template <class> class Op, class S>
-constexpr MapKernels kernels_of = {map_kernel<Op, S, false>, map_kernel<Op, S, (kParams<Op> > 0)>};
+constexpr MapKernels kernels_of = {map_kernel<Op, S, false>, map_kernel<Op, S, (kParams<Op> > 0)>,
+                                   prepare_kernel<Op, S>, kLeastPrepared<Op<Compute<S>>>};
 
 template <template <class> class Op, class T>
 constexpr MapKernels complex_kernels_of = [] {

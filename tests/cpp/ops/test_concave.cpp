@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <bridle/loops/vector.hpp>
+#include <bridle/ops.hpp>
 #include <bridle/ops/concave.hpp>
 #include <bridle/ops/prox.hpp>
 #include <cmath>
@@ -164,6 +165,49 @@ TEST_CASE_TEMPLATE("a larger x has no smaller minimizer, and zero ends at the th
       before = now;
       x = std::nextafter(x, high * 2);
     }
+  }
+}
+
+// What the loop calls for one number for each parameter, and the exact minimizer.
+template <template <class> class Op, class... P>
+void check_floats(Random& random, P... params) {
+  const Op<float> op{params...};
+  const Op<double> exact{params...};
+  const auto ready = prepared(op);
+  const auto bits_of_jump = ops::bits_of(ready.jump);
+  for (int n = 0; n < 24; ++n) {
+    const auto bits = bits_of_jump + static_cast<std::uint32_t>(n) - 4;
+    const float near =
+        n < 8 ? ops::number_of<float>(bits) : ready.jump * any_size<float>(random, 12);
+    const float x = n < 16 ? ops::absolute(near) : any_number<float>(random);
+    if (!(x <= ops::largest<float>())) continue;
+    CAPTURE(x);
+    REQUIRE(ops::bits_of(ready(x) + 0.0f) == ops::bits_of(op(x) + 0.0f));
+    REQUIRE(ready(-x) == -op(x));
+    const double z = exact(x);
+    REQUIRE((ready(x) == 0.0f) == (static_cast<float>(z) == 0.0f));
+    REQUIRE(units(ready(x), z) < 0.51L);
+  }
+}
+
+TEST_CASE("floats over all exponents: exact to rounding, and the jump is the same once prepared") {
+  Random random(7);
+  for (int i = 0; i < 6000; ++i) {
+    const auto any = [&] {
+      return i % 2 ? any_size<float>(random, i % 4 == 1 ? 4 : 60) : any_number<float>(random);
+    };
+    const float strength = any(), step = any();
+    // Where the objective begins not to be convex: epsilon² = step·strength.
+    const double bend = std::sqrt(double(strength) * step) * any_size<double>(random, 1 + i % 6);
+    const float epsilon = i % 3 ? static_cast<float>(bend) : any();
+    CAPTURE(i);
+    CAPTURE(strength);
+    CAPTURE(step);
+    CAPTURE(epsilon);
+    check_floats<ops::prox_l_half>(random, strength, step);
+    check_floats<ops::prox_l_two_thirds>(random, strength, step);
+    if (!(epsilon > 0.0f && epsilon <= ops::largest<float>())) continue;
+    check_floats<ops::prox_log_sum>(random, strength, epsilon, step);
   }
 }
 

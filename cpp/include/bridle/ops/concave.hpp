@@ -5,16 +5,17 @@
 // tolerance: an x that is a few units in the last place of double away from it may get either side,
 // and there the two objectives agree to rounding.
 //
-// All of it is computed in double, and the result is within 0.52 units in the last place of the
-// exact minimizer of the given numbers. The range of double exceeds that of all products of floats,
-// and what is wrong vanishes when the result is rounded to float. Doubles lose their exponents
-// first, so that nothing overflows or underflows, and what the result leaves of its equation is
-// found in twofold precision and taken away by one more of Newton's steps.
+// The result is within 0.52 units in the last place of the exact minimizer of the given numbers: it
+// is found to a few digits less than that, what it leaves of its equation is found in twice the
+// precision, and taken away by one more of Newton's steps. For floats that is double
+// (concave_floats.hpp); doubles lose their exponents first, so that nothing overflows or
+// underflows.
 //
 // A strength or step of zero gives x, whatever the other is; otherwise one that is infinite gives
 // zero, and an infinite x is left as it is, as is any x where epsilon is infinite. NaN stays NaN.
 #pragma once
 
+#include <bridle/ops/concave_floats.hpp>
 #include <bridle/ops/roots.hpp>
 #include <bridle/ops/scaled.hpp>
 #include <bridle/ops/twofold.hpp>
@@ -56,6 +57,7 @@ template <>
 struct PowerPenalty<2> {
   static constexpr Twofold p{0.5, 0.0};
   static constexpr bool zero(double m, double x) { return 27.0 * m >= 2.0 * (x * x * x); }
+  static double jump(double m) { return cube_root(13.5 * m); }
   static double root(double q) { return square_root(q); }
   static constexpr double start[] = {-14.438198,  4.8702541,   -1.4524805,
                                      -0.30844937, -0.50162265, 1.0000062};
@@ -65,6 +67,7 @@ template <>
 struct PowerPenalty<3> {
   static constexpr Twofold p{0x1.5555555555555p-1, 0x1.5555555555555p-55};
   static constexpr bool zero(double m, double x) { return 16.0 * m >= x * x * (x * x); }
+  static double jump(double m) { return 2.0 * square_root(square_root(m)); }
   // Up to rounding; of no use for subnormal q, which changes no x.
   static constexpr double root(double q) {
     const double y = inverse_cube_root(q);
@@ -97,13 +100,25 @@ template <int k>
   return {c, v - above / (double(k + 1) * power<k>(v) - 1.0)};
 }
 
+// For floats.
 template <int k>
-[[gnu::always_inline]] inline float power_prox(float size, float strength, float step) {
-  const double x = size;
-  const double m = power<k>(PowerPenalty<k>::p.high * weight_of(strength, step));
-  const double z = x * power<k>(power_root<k>(x, m).v);
-  return static_cast<float>(unless(PowerPenalty<k>::zero(m, x), z));
-}
+struct PowerProx {
+  double weight;  // step·strength
+
+  constexpr PowerProx(float strength, float step) : weight(weight_of(strength, step)) {}
+  constexpr double m() const { return power<k>(PowerPenalty<k>::p.high * weight); }
+  constexpr PowerRootOfFloats<k> root() const { return {weight, PowerPenalty<k>::p.high}; }
+
+  [[gnu::always_inline]] float operator()(float x) const {
+    const float size = absolute(x);
+    return unless(PowerPenalty<k>::zero(m(), size), with_sign_of(x, root()(size)));
+  }
+  ZeroUpTo<PowerRootOfFloats<k>> prepared() const {
+    const double all = m();
+    const auto zero = [all](double x) { return PowerPenalty<k>::zero(all, x); };
+    return {root(), last_zero(PowerPenalty<k>::jump(all), zero)};
+  }
+};
 
 template <int k>
 [[gnu::always_inline]] inline double power_prox(double size, double strength, double step) {
@@ -133,7 +148,16 @@ struct prox_l_half {
   T strength, step;
 
   [[gnu::always_inline]] T operator()(T x) const {
-    return result_for(x, power_prox<2>(absolute(x), strength, step));
+    if constexpr (kIsDouble<T>) {
+      return result_for(x, power_prox<2>(absolute(x), strength, step));
+    } else {
+      return PowerProx<2>(strength, step)(x);
+    }
+  }
+  auto prepared() const
+    requires(!kIsDouble<T>)
+  {
+    return PowerProx<2>(strength, step).prepared();
   }
 };
 template <class T>
@@ -148,7 +172,16 @@ struct prox_l_two_thirds {
   T strength, step;
 
   [[gnu::always_inline]] T operator()(T x) const {
-    return result_for(x, power_prox<3>(absolute(x), strength, step));
+    if constexpr (kIsDouble<T>) {
+      return result_for(x, power_prox<3>(absolute(x), strength, step));
+    } else {
+      return PowerProx<3>(strength, step)(x);
+    }
+  }
+  auto prepared() const
+    requires(!kIsDouble<T>)
+  {
+    return PowerProx<3>(strength, step).prepared();
   }
 };
 template <class T>
@@ -170,26 +203,57 @@ struct Quadratic {
   }
 };
 
-// Whether zero is no worse than z, ½z² <= w·(log(1 + z/epsilon) − z/(z + epsilon)), or z is none.
-// `beyond` is added to the logarithm.
-[[gnu::always_inline]] inline bool log_sum_zero(Quadratic q, double z, double w, double inverse,
-                                                double beyond) {
+// What z gains over zero, ½z² − w·(log(1 + z/epsilon) − z/(z + epsilon)). `beyond` is added to the
+// logarithm.
+[[gnu::always_inline]] inline double log_sum_gain(double z, double w, double inverse,
+                                                  double beyond) {
   const double t = z * inverse;
   const OnePlus<double> one_plus(t);
   const double share = 1.0 / one_plus.sum;
   const double logarithm = logarithm_with(one_plus.sum, one_plus.lost * share) + beyond;
-  const bool better = 0.5 * (z * z) > w * (logarithm - t * share);
-  return !((q.n > 0.0) | ((q.a > 0.0) & better));
+  return 0.5 * (z * z) - w * (logarithm - t * share);
 }
 
-[[gnu::always_inline]] inline float log_sum_prox(float size, float strength, float epsilon,
-                                                 float step) {
-  const double x = size, w = weight_of(strength, step);
-  const double e = epsilon > largest<float>() ? 0x1p500 : epsilon;  // beyond any float
-  const Quadratic q{x - e, x * e - w};                              // both products are exact
-  const double z = q.root();
-  return static_cast<float>(unless(log_sum_zero(q, z, w, 1.0 / e, 0.0), z));
+// Whether zero is no worse than z, or z is none.
+[[gnu::always_inline]] inline bool log_sum_zero(Quadratic q, double gain) {
+  return !((q.n > 0.0) | ((q.a > 0.0) & (gain > 0.0)));
 }
+
+// For floats.
+struct LogSumProx {
+  double epsilon, weight;
+
+  constexpr LogSumProx(float strength, float given_epsilon, float step)
+      : epsilon(given_epsilon), weight(weight_of(strength, step)) {}
+
+  // Both products are exact.
+  constexpr Quadratic at(double x) const { return {x - epsilon, x * epsilon - weight}; }
+  [[gnu::always_inline]] double gain(Quadratic q) const {
+    return log_sum_gain(q.root(), weight, 1.0 / epsilon, 0.0);
+  }
+  [[gnu::always_inline]] float operator()(float x) const {
+    const float size = absolute(x);
+    const Quadratic q = at(size);
+    const LogSumRootOfFloats root(epsilon, weight);
+    return unless(log_sum_zero(q, gain(q)) & (x == x), with_sign_of(x, root(size)));
+  }
+
+  // About where the jump is. The gain is convex in x, with the slope z, so that Newton's steps come
+  // down to its zero.
+  double jump() const {
+    double x = weight / epsilon;
+    if (!(weight > epsilon * epsilon)) return x;
+    const double logarithm = log_of_one_plus(square_root(weight) / epsilon);
+    const double above = square_root(2.0 * weight * (1.0 + logarithm));
+    x = above < x ? above : x;
+    for (int n = 0; n < 4; ++n) x -= gain(at(x)) / at(x).root();
+    return x;
+  }
+  ZeroUpTo<LogSumRootOfFloats> prepared() const {
+    const auto zero = [this](double x) { return log_sum_zero(at(x), gain(at(x))); };
+    return {LogSumRootOfFloats(epsilon, weight), last_zero(jump(), zero)};
+  }
+};
 
 [[gnu::always_inline]] inline double log_sum_prox(double size, double strength, double epsilon,
                                                   double step) {
@@ -216,7 +280,7 @@ struct Quadratic {
 
   const double beyond =
       0x1.62e42fefa39efp-1 * from_whole<double>(static_cast<std::uint64_t>(raised));
-  return unless(log_sum_zero(q, z, w.high, 1.0 / small, beyond), result);
+  return unless(log_sum_zero(q, log_sum_gain(z, w.high, 1.0 / small, beyond)), result);
 }
 
 template <class T>
@@ -225,10 +289,20 @@ struct prox_log_sum {
   static constexpr auto params =
       parameters(Param{"strength", Rule::non_negative}, Param{"epsilon", Rule::positive},
                  Param{"step", Rule::non_negative});
+  static constexpr int least_prepared = kIsDouble<T> ? 0 : 64;
   T strength, epsilon, step;
 
   [[gnu::always_inline]] T operator()(T x) const {
-    return result_for(x, log_sum_prox(absolute(x), strength, epsilon, step));
+    if constexpr (kIsDouble<T>) {
+      return result_for(x, log_sum_prox(absolute(x), strength, epsilon, step));
+    } else {
+      return LogSumProx(strength, epsilon, step)(x);
+    }
+  }
+  auto prepared() const
+    requires(!kIsDouble<T>)
+  {
+    return LogSumProx(strength, epsilon, step).prepared();
   }
 };
 template <class T>

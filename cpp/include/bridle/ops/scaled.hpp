@@ -45,11 +45,15 @@ constexpr double rescaled(double mantissa, double x) {
   return mantissa * power * number_of<double>(static_cast<std::uint64_t>(1023 - lift_of(x)) << 52);
 }
 
+// n limited to [low, high].
+constexpr std::int64_t limited(std::int64_t n, std::int64_t low, std::int64_t high) {
+  const std::int64_t raised = n < low ? low : n;
+  return raised > high ? high : raised;
+}
+
 // 2ⁿ, n limited to [low, high].
 constexpr double power_of_two(std::int64_t n, std::int64_t low, std::int64_t high) {
-  const std::int64_t raised = n < low ? low : n;
-  const std::int64_t limited = raised > high ? high : raised;
-  return number_of<double>(static_cast<std::uint64_t>(limited + 1023) << 52);
+  return number_of<double>(static_cast<std::uint64_t>(limited(n, low, high) + 1023) << 52);
 }
 
 // A twofold number times a power of two.
