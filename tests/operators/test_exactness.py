@@ -160,6 +160,22 @@ def test_up_to_the_threshold_the_result_is_zero_and_jumps_there(name, params, ti
     assert objective[0] == pytest.approx(objective[1], rel=1e-15)
 
 
+@pytest.mark.parametrize("stem", ORACLES)
+def test_the_jump_is_the_same_for_few_elements_many_and_arrays_of_strengths(
+    stem, dtype, assert_same_bits
+):
+    function, own = getattr(br, f"prox_{stem}"), {"epsilon": 0.01} if stem == "log_sum" else {}
+    x = np.linspace(0.01, 0.2, 2000).astype(dtype)
+    jump = x[np.count_nonzero(function(x, 0.001, **own) == 0)]
+    x = np.repeat(np.nextafter(jump, dtype.type(0)), 200)
+    for _ in range(3):
+        many = function(x, 0.001, **own)
+        each = np.full(x.size, 0.001, np.float64 if dtype == np.float64 else np.float32)
+        assert_same_bits(function(x, each, **own), many)
+        assert_same_bits(function(x[:5], 0.001, **own), many[:5])
+        x = np.nextafter(x, dtype.type(1))
+
+
 @pytest.mark.parametrize("name", [f"prox_{stem}" for stem in ORACLES])
 def test_no_penalty_and_an_infinite_one_decide_whatever_the_rest_is(name, dtype, assert_same_bits):
     function, own = getattr(br, name), {} if name != "prox_log_sum" else {"epsilon": 0.3}
