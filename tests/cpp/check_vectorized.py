@@ -68,10 +68,11 @@ WANTED = {
     "transform_range": (FLOATS + "d", FLOATS + "s"),
 }
 
-# Sorting and the taut string follow their data. In programs for SSE2 alone: selections of doubles,
-# by 64-bit masks, begin with SSE4.2; roots want flags (see transform.hpp).
+# Sorting and the taut string follow their data; what is prepared is one functor. In programs for
+# SSE2 alone: selections of doubles, by 64-bit masks, begin with SSE4.2; roots want flags (see
+# transform.hpp).
 SCALAR = (
-    r"::(total_variation|slope|slope_terms)_kernel<|"
+    r"::(total_variation|slope|slope_terms|prepare)_kernel<|"
     r"::portable::detail::transform_range<double, .*ops::"
     r"(hard_threshold|firm_threshold|prox_(huber|l0|mcp|scad|nonnegative_l1))<"
     r"|transform_range<.*ops::prox_(l_half|l_two_thirds|log_sum)<"
