@@ -61,6 +61,9 @@ struct SliceResult {
 using SliceFinish = SliceResult (*)(const double* given, double weight, const double* sums,
                                     double scale);
 
+// Of operators that multiply by max(1 − threshold / norm, 0).
+using SliceThreshold = double (*)(const double* given, double weight);
+
 // Contiguous vectors one behind the other; see slice_rows_kernel.
 struct SliceRows {
   const void* x;
@@ -69,6 +72,7 @@ struct SliceRows {
   const std::int64_t* offsets;
   const double* weights;
   double* numbers;
+  SliceThreshold threshold;  // null: none
 };
 
 // Random bits: 16 ChaCha blocks are a superblock of 512 draws of 16 bits.

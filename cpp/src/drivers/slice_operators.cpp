@@ -31,7 +31,8 @@ constexpr SliceOperator changes(const char* name, const Param (&params)[kParams]
                                 std::size_t (*scratch)(DType, std::size_t), bool takes_halves,
                                 Param beside = kNothing,
                                 bool (*joins)(const WholeVector&) = nullptr) {
-  return {name, params, kParams, beside, false, 0, nullptr, whole, scratch, takes_halves, joins};
+  return {name,    params,  kParams, beside,  false,        0,
+          nullptr, nullptr, whole,   scratch, takes_halves, joins};
 }
 template <std::size_t kParams>
 constexpr SliceOperator measures(const char* name, const Param (&params)[kParams],
@@ -39,7 +40,8 @@ constexpr SliceOperator measures(const char* name, const Param (&params)[kParams
                                  std::size_t (*scratch)(DType, std::size_t), bool takes_halves,
                                  Param beside = kNothing) {
   const std::size_t count = params[0].name ? kParams : 0;
-  return {name, params, count, beside, true, 0, nullptr, whole, scratch, takes_halves, nullptr};
+  return {name,    params,  count, beside,  true,         0,
+          nullptr, nullptr, whole, scratch, takes_halves, nullptr};
 }
 
 template <class Op>
@@ -57,6 +59,15 @@ constexpr int place_of(SliceList<Kind...>) {
 }
 
 template <class Op>
+constexpr SliceThreshold threshold_of() {
+  if constexpr (requires { Op::threshold; }) {
+    return Op::threshold;
+  } else {
+    return nullptr;
+  }
+}
+
+template <class Op>
 constexpr SliceOperator by_sums() {
   return {Op::name,
           Op::params.data(),
@@ -65,6 +76,7 @@ constexpr SliceOperator by_sums() {
           kMeasures<Op>,
           place_of<typename Op::Elements>(SliceElements{}),
           Op::finish,
+          threshold_of<Op>(),
           nullptr,
           nullptr,
           true,

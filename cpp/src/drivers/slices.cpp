@@ -400,7 +400,8 @@ void work_on_rows(const Plan& plan, std::size_t begin, std::size_t end) {
                             .count = end - v,
                             .offsets = call.offsets ? call.offsets + v : nullptr,
                             .weights = call.weights ? call.weights + v : nullptr,
-                            .numbers = call.numbers ? call.numbers + v : nullptr},
+                            .numbers = call.numbers ? call.numbers + v : nullptr,
+                            .threshold = call.op->threshold},
                            plan.finish, call.given);
     if (v == end) break;
     const Vector vector = vector_at(plan, v);

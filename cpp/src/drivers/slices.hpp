@@ -30,6 +30,7 @@ struct SliceOperator {
   bool measures;  // finds a number for each vector, and leaves the elements alone
   int elements;
   SliceFinish finish;
+  SliceThreshold threshold;  // of those that shrink by one; null: none
   // Writes out, by all threads where it pays, and returns what it measured.
   double (*whole)(const WholeVector& vector);
   std::size_t (*scratch)(DType dtype, std::size_t size);  // bytes; null: none

@@ -92,37 +92,57 @@ inline V load_some(const T* x, std::size_t size, const T* end) {
   return (V)((Bits)load<V>(x) & present);
 }
 
+template <class Op>
+inline Vector<double> term_of(Vector<double> x, const double* given) {
+  Vector<double> term[1];
+  Op::terms(x, given, 1.0, term);
+  return term[0];
+}
+
+// What is left of a vector after whole rows of lanes. `only`: there were none.
+template <class T>
+struct LastRow {
+  const T* x;
+  std::size_t size;
+  bool only;
+  const T* end;  // see load_some
+};
+
+// The sum of vectors kFirst, kFirst + kStep, … of a row of lanes, folded in halves, to which the
+// last row is added.
+template <class Op, std::size_t kFirst, std::size_t kStep, class T>
+[[gnu::always_inline]] inline Vector<double> fold_terms(const Vector<double>* sums,
+                                                        const LastRow<T>& last,
+                                                        const double* given) {
+  constexpr std::size_t width = VectorOf<double>::size;
+  if constexpr (kStep * width == kLanes) {
+    if (kFirst * width >= last.size) return sums[kFirst];
+    using Some = Vector<T, width>;
+    const std::size_t i = kFirst * width;
+    const Some some = load_some<T, Some>(last.x + i, last.size - i, last.end);
+    return sums[kFirst] + term_of<Op>(load_doubles(reinterpret_cast<const T*>(&some)), given);
+  } else {
+    const auto first = fold_terms<Op, kFirst, 2 * kStep>(sums, last, given);
+    if (last.only && (kFirst + kStep) * width >= last.size) return first;
+    return first + fold_terms<Op, kFirst + kStep, 2 * kStep>(sums, last, given);
+  }
+}
+
 // The terms of one vector of at most a chunk, in as many lanes as a vector of doubles has: folded
 // 16, 8, … down to these.
 template <class Op, class T>
 inline Vector<double> slice_terms(const T* x, std::size_t size, const double* given, const T* end) {
   static_assert(Op::sums == 1);
-  using Doubles = Vector<double>;
   constexpr std::size_t width = VectorOf<double>::size, vectors = kLanes / width;
-  using Some = Vector<T, width>;
-  Doubles sum[vectors] = {};
+  Vector<double> sums[vectors] = {};
   std::size_t i = 0;
-  const auto add = [&](std::size_t v, Doubles x) {
-    Doubles term[1];
-    Op::terms(x, given, 1.0, term);
-    sum[v] += term[0];
-  };
   for (; i + kLanes <= size; i += kLanes) {
 #pragma GCC unroll 16
-    for (std::size_t v = 0; v < vectors; ++v) add(v, load_doubles(x + i + v * width));
+    for (std::size_t v = 0; v < vectors; ++v) {
+      sums[v] += term_of<Op>(load_doubles(x + i + v * width), given);
+    }
   }
-#pragma GCC unroll 16
-  for (std::size_t v = 0; v < vectors; ++v, i += width) {
-    if (i >= size) break;
-    const Some some = load_some<T, Some>(x + i, size - i, end);
-    add(v, load_doubles(reinterpret_cast<const T*>(&some)));
-  }
-#pragma GCC unroll 16
-  for (std::size_t half = vectors / 2; half > 0; half /= 2) {
-#pragma GCC unroll 16
-    for (std::size_t v = 0; v < half; ++v) sum[v] += sum[v + half];
-  }
-  return sum[0];
+  return fold_terms<Op, 0, 1>(sums, LastRow<T>{x + i, size - i, i == 0, end}, given);
 }
 
 // Of two vectors of lanes, in groups of 2·kHalf, the lower or upper half of each group.
@@ -144,6 +164,37 @@ inline void fold_vectors(Vector<double>* x) {
   if constexpr (kHalf > 1) fold_vectors<kHalf / 2>(x);
 }
 
+inline constexpr std::size_t kRowsAtATime = 16;
+
+// The results of up to kRowsAtATime vectors of an operator that shrinks them, as `finish` finds
+// them; false if one wants a scale.
+template <class Op>
+inline bool shrink_vectors(const SliceRows& rows, std::size_t first, const double* sums,
+                           std::size_t count, const double* given, SliceResult* found) {
+  double thresholds[kRowsAtATime], factors[kRowsAtATime];
+  double bad = 0.0;
+#pragma omp simd reduction(+ : bad)
+  for (std::size_t v = 0; v < count; ++v) {
+    const bool good = (sums[v] >= ops::kSmallSum) & (sums[v] < __builtin_inf());
+    bad += good ? 0.0 : 1.0;
+  }
+  if (bad > 0.0) return false;
+  thresholds[0] = rows.threshold(given, 1.0);
+  for (std::size_t v = 0; v < count; ++v) {
+    thresholds[v] = rows.weights ? rows.threshold(given, rows.weights[first + v]) : thresholds[0];
+  }
+#pragma omp simd
+  for (std::size_t v = 0; v < count; ++v) {
+    factors[v] = ops::shrinking_factor(thresholds[v], ops::square_root(sums[v]));
+  }
+  const bool keeps = Op::keeps_by_one(given);
+  for (std::size_t v = 0; v < count; ++v) {
+    const bool unchanged = keeps && factors[v] == 1.0;
+    found[v] = {unchanged ? SliceResult::unchanged : SliceResult::apply, factors[v], 1.0};
+  }
+  return true;
+}
+
 // Contiguous vectors of float or double of at most kChunk elements each, one behind the other: of
 // `size` elements or, with offsets, of offsets[v + 1] − offsets[v]. out = apply(x, number of its
 // vector), or, where there are `numbers`, these alone are written. Returns how many were done
@@ -160,7 +211,7 @@ std::size_t slice_rows_kernel(const SliceRows& rows, SliceFinish finish, const d
   const T* const end = from + first(count);
   const Prefetch prefetch(first(count) * sizeof(T));
   // Several at a time, so that none has to wait for the square root and the division of another.
-  constexpr std::size_t most = 16, elements = 2048;
+  constexpr std::size_t most = kRowsAtATime, elements = 2048;
   constexpr std::size_t width = VectorOf<double>::size;
   Vector<double> terms[most] = {};
   double sums[most];
@@ -180,7 +231,9 @@ std::size_t slice_rows_kernel(const SliceRows& rows, SliceFinish finish, const d
       fold_vectors(terms + v);
       store(terms[v], sums + v);
     }
-    for (std::size_t v = 0; v < batch; ++v) {
+    const bool shrunk =
+        rows.threshold && shrink_vectors<Op>(rows, begin, sums, batch, given, found);
+    for (std::size_t v = 0; v < batch && !shrunk; ++v) {
       found[v] = finish(given, rows.weights ? rows.weights[begin + v] : 1.0, sums + v, 1.0);
     }
     for (std::size_t v = 0; v < batch; ++v) {
@@ -213,6 +266,28 @@ inline void fetch_ahead(const void* row, std::ptrdiff_t stride, std::size_t byte
   for (std::size_t i = 0; i < bytes; i += kLine) __builtin_prefetch(ahead + i);
 }
 
+// Adds the terms of elements of kRows rows, `apart` bytes from each other, to lane[column].
+template <class Op, class S, std::size_t kRows>
+inline void add_rows_to_lane(const void* x, std::ptrdiff_t apart, std::size_t columns,
+                             const double* given, double* lane) {
+  const S* row[kRows];
+  for (std::size_t r = 0; r < kRows; ++r) {
+    row[r] = reinterpret_cast<const S*>(static_cast<const char*>(x) +
+                                        static_cast<std::ptrdiff_t>(r) * apart);
+  }
+#pragma omp simd
+  for (std::size_t c = 0; c < columns; ++c) {
+    double sum = lane[c];
+#pragma GCC unroll 8
+    for (std::size_t r = 0; r < kRows; ++r) {
+      double term[1];
+      Op::terms(static_cast<double>(widen(row[r][c])), given, 1.0, term);
+      sum += term[0];
+    }
+    lane[c] = sum;
+  }
+}
+
 // Of `size` rows of `columns` vectors, the first one with index `first`: adds their terms to
 // lanes[index % kLanes · width + column].
 template <class Op, class S>
@@ -220,17 +295,33 @@ void slice_gather_columns_kernel(const void* x, std::ptrdiff_t row_stride, std::
                                  std::size_t size, std::size_t columns, const double* given,
                                  double* lanes, std::size_t width) {
   static_assert(Op::sums == 1);
-  for (std::size_t i = 0; i < size; ++i) {
-    const S* const row = reinterpret_cast<const S*>(static_cast<const char*>(x) +
-                                                    static_cast<std::ptrdiff_t>(i) * row_stride);
-    double* const lane = lanes + (first + i) % kLanes * width;
-    fetch_ahead(row, row_stride, columns * sizeof(S));
-#pragma omp simd
-    for (std::size_t c = 0; c < columns; ++c) {
-      double term[1];
-      Op::terms(static_cast<double>(widen(row[c])), given, 1.0, term);
-      lane[c] += term[0];
+  // Several rows of a lane at a time, so that it is loaded and stored once for all of them.
+  constexpr std::size_t together = 4;
+  constexpr std::ptrdiff_t lane_rows = kLanes;
+  const auto row = [=](std::size_t i) {
+    return static_cast<const char*>(x) + static_cast<std::ptrdiff_t>(i) * row_stride;
+  };
+  // Rows and lanes without gaps: those of all lanes are one.
+  const bool joined = row_stride == static_cast<std::ptrdiff_t>(columns * sizeof(S)) &&
+                      width == columns && first % kLanes == 0;
+  std::size_t i = 0;
+  for (; i + together * kLanes <= size; i += together * kLanes) {
+    if (joined) {
+      add_rows_to_lane<Op, S, together>(row(i), lane_rows * row_stride, kLanes * columns, given,
+                                        lanes);
+      continue;
     }
+    for (std::size_t k = i; k < i + kLanes; ++k) {
+      for (std::size_t r = 0; r < together; ++r) {
+        fetch_ahead(row(k + r * kLanes), row_stride, columns * sizeof(S));
+      }
+      add_rows_to_lane<Op, S, together>(row(k), lane_rows * row_stride, columns, given,
+                                        lanes + (first + k) % kLanes * width);
+    }
+  }
+  for (; i < size; ++i) {
+    fetch_ahead(row(i), row_stride, columns * sizeof(S));
+    add_rows_to_lane<Op, S, 1>(row(i), 0, columns, given, lanes + (first + i) % kLanes * width);
   }
 }
 

@@ -30,6 +30,8 @@ struct scaled_by_norm {
   static constexpr T apply(T x, const double*, T factor) {
     return x * factor;
   }
+  // Whether a factor of 1 leaves all elements as they are.
+  static constexpr bool keeps_by_one(const double*) { return true; }
 };
 
 // The same of soft_threshold(x, l1·step), where the numbers are those of prox_sparse_group.
@@ -46,15 +48,16 @@ struct soft_and_scaled_by_norm {
     const T limit = static_cast<T>(limit_of(given));
     return (x - clamp(x, -limit, limit)) * factor;
   }
+  static constexpr bool keeps_by_one(const double* given) { return limit_of(given) == 0.0; }
   static constexpr double limit_of(const double* given) { return product(given[0], given[2]); }
 };
 
 // The next scale for a sum of squares of elements that were multiplied by `scale`, or 0 where the
 // sum is good: with 2⁻⁶⁰⁰ and 2⁶⁰⁰ that of the largest and the smallest numbers is.
+inline constexpr double kSmallSum = 0x1p-900;
 inline double next_scale(double sum, double scale) {
-  constexpr double small = 0x1p-900;
-  if (scale != 1.0 || (sum >= small && sum < __builtin_inf()) || sum != sum) return 0.0;
-  return sum < small ? 0x1p600 : 0x1p-600;
+  if (scale != 1.0 || (sum >= kSmallSum && sum < __builtin_inf()) || sum != sum) return 0.0;
+  return sum < kSmallSum ? 0x1p600 : 0x1p-600;
 }
 
 // What becomes of a vector whose norm, of elements multiplied by `units`, is found by
@@ -72,11 +75,15 @@ inline SliceResult multiplied(double factor) {
   return {SliceResult::apply, factor, 1.0};
 }
 
-// x·max(1 − threshold / ‖x‖, 0): the prox of threshold·‖z‖.
+inline double shrinking_factor(double threshold, double norm) {
+  return norm <= threshold ? 0.0 : 1.0 - threshold / norm;
+}
+
+// x·max(1 − threshold / ‖x‖, 0): the prox of threshold·‖z‖. Operators that do this say with
+// `threshold` which one, so that it can be done for many vectors at a time.
 inline SliceResult shrunk(double threshold, const double* sums, double scale) {
   return by_norm(sums, scale, [=](double norm, double units) {
-    const double limit = threshold * units;
-    return multiplied(norm <= limit ? 0.0 : 1.0 - limit / norm);
+    return multiplied(shrinking_factor(threshold * units, norm));
   });
 }
 
@@ -111,8 +118,9 @@ struct group_soft_threshold {
   static constexpr auto params = parameters(Param{"threshold", Rule::non_negative});
   using Elements = scaled_by_norm;
 
+  static double threshold(const double* given, double weight) { return product(given[0], weight); }
   static SliceResult finish(const double* given, double weight, const double* sums, double scale) {
-    return shrunk(product(given[0], weight), sums, scale);
+    return shrunk(threshold(given, weight), sums, scale);
   }
 };
 
@@ -122,8 +130,9 @@ struct prox_l2_norm {
       parameters(Param{"strength", Rule::non_negative}, Param{"step", Rule::non_negative});
   using Elements = scaled_by_norm;
 
-  static SliceResult finish(const double* given, double, const double* sums, double scale) {
-    return shrunk(product(given[0], given[1]), sums, scale);
+  static double threshold(const double* given, double) { return product(given[0], given[1]); }
+  static SliceResult finish(const double* given, double weight, const double* sums, double scale) {
+    return shrunk(threshold(given, weight), sums, scale);
   }
 };
 
@@ -135,9 +144,12 @@ struct prox_sparse_group {
                  Param{"step", Rule::non_negative});
   using Elements = soft_and_scaled_by_norm;
 
+  static double threshold(const double* given, double weight) {
+    return product(product(given[1], weight), given[2]);
+  }
   static SliceResult finish(const double* given, double weight, const double* sums, double scale) {
-    const SliceResult result = shrunk(product(product(given[1], weight), given[2]), sums, scale);
-    const bool soft = Elements::limit_of(given) > 0.0;
+    const SliceResult result = shrunk(threshold(given, weight), sums, scale);
+    const bool soft = !Elements::keeps_by_one(given);
     return result.kind == SliceResult::unchanged && soft ? SliceResult{SliceResult::apply, 1.0, 1.0}
                                                          : result;
   }
