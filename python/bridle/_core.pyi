@@ -74,6 +74,7 @@ def apply_to_slices(
     weights: NDArray[np.float64] | None,
     offsets: NDArray[np.int64] | None,
     beside: NDArray[np.float64] | None,
+    fresh: bool,
     /,
 ) -> None: ...
 def apply_by_labels(

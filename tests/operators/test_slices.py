@@ -24,7 +24,7 @@ SLICES = [
 
 def apply(name, x, out, axes, given, weights=None, offsets=None):
     """Call the core itself: it works where the arrays lie, and copies nothing."""
-    _core.apply_to_slices(name, x, out, list(axes), list(given), weights, offsets, None)
+    _core.apply_to_slices(name, x, out, list(axes), list(given), weights, offsets, None, False)
     return out
 
 

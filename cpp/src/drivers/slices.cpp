@@ -10,6 +10,7 @@
 #include "dispatch.hpp"
 #include "pieces.hpp"
 #include "slice_vectors.hpp"
+#include "streaming.hpp"
 #include "threads/parallel.hpp"
 #include "threads/status_flags.hpp"
 
@@ -37,6 +38,7 @@ struct Plan {
   const SliceKernels& kernels;
   SliceFinish finish;
   std::size_t item;
+  bool streaming;  // the result bypasses the caches, where its elements lie beside each other
 
   bool measures() const { return call.op->measures; }
   double weight(std::size_t v) const { return call.weights ? call.weights[v] : 1.0; }
@@ -65,6 +67,29 @@ auto chunks_of(const Plan& plan, const Vector& vector, double scale) {
   };
 }
 
+// Calls piece(x, out, i, count) for parts of at most `most` elements of begin … end, contiguous in
+// both arrays; where the call streams, and they are not few, `out` is a buffer.
+template <class Piece>
+void for_each_part(const Plan& plan, const char* x, char* out, std::size_t begin, std::size_t end,
+                   std::size_t most, const Piece& piece) {
+  const auto place = [&](std::size_t i) { return i * plan.item; };
+  if (!plan.streaming || place(end - begin) < StreamWriter::kPiece) {
+    for (std::size_t i = begin, count; i < end; i += count) {
+      count = std::min(most, end - i);
+      piece(x + place(i), out + place(i), i, count);
+    }
+    return;
+  }
+  most = std::min(most, StreamWriter::kPiece / plan.item);
+  StreamWriter writer(out + place(begin));
+  for (std::size_t i = begin, count; i < end; i += count) {
+    count = writer.best_size(place(std::min(most, end - i))) / plan.item;
+    piece(x + place(i), writer.next(), i, count);
+    writer.commit(place(count));
+  }
+  writer.flush();
+}
+
 // Calls piece(x, out, count) for elements begin … begin + size of a vector, as pieces of memory
 // whose elements lie beside each other in both.
 template <class Piece>
@@ -74,7 +99,9 @@ void for_each_pair(const Plan& plan, const Vector& vector, std::size_t begin, st
   const auto stride = static_cast<std::ptrdiff_t>(plan.item);
   begin += vector.first;
   if (call.x_elements.is_row(stride) && call.out_elements.is_row(stride)) {
-    piece(vector.x + begin * plan.item, vector.out + begin * plan.item, size);
+    for_each_part(
+        plan, vector.x, vector.out, begin, begin + size, size,
+        [&](const void* x, void* out, std::size_t, std::size_t count) { piece(x, out, count); });
     return;
   }
   constexpr std::size_t most = 512;
@@ -140,7 +167,7 @@ void work_together(const Plan& plan, const Vector& vector, std::size_t v) {
   parallel_for(
       vector.length, kChunk, kLeastSlicePart,
       [&](std::size_t begin, std::size_t end) { apply(plan, vector, result, begin, end - begin); },
-      work_of(plan.kernels.apply, vector.x == vector.out));
+      work_of(plan.kernels.apply, (vector.x == vector.out) + 2 * plan.streaming));
 }
 
 Vector vector_at(const Plan& plan, std::size_t v) { return slice_vector(plan.call, v); }
@@ -263,9 +290,9 @@ class LongColumns {
         columns_(columns),
         chunks_((plan.call.length + kChunk - 1) / kChunk),
         sums_(new (std::nothrow) double[chunks_ * columns]),
-        numbers_(new (std::nothrow) char[columns * sizeof(double)]),
-        flags_(new (std::nothrow) bool[2 * columns]),
-        fates_{numbers_.get(), flags_.get(), flags_.get() + columns} {}
+        numbers_(new (std::nothrow) char[(columns + kPiece) * sizeof(double)]),
+        flags_(new (std::nothrow) bool[2 * columns + kPiece]),
+        fates_{numbers_.get(), flags_.get(), flags_.get() + columns + kPiece} {}
 
   bool work() {
     if (!sums_ || !numbers_ || !flags_ || !sum()) return false;
@@ -275,12 +302,15 @@ class LongColumns {
       add_chunks(&sums_[c], chunks_, columns_, count, finished);
       fates_.decide(plan_, v_ + c, c, count, finished);
     }
+    const bool joined = are_joined();
+    if (joined) repeat_numbers();
     parallel_for(
         plan_.call.length, 16, std::max<std::size_t>(1, kLeastSlicePart / columns_),
         [&](std::size_t begin, std::size_t end) {
+          if (joined) return apply_to_joined_rows(begin * columns_, end * columns_);
           apply_to_columns(plan_, fates_, 0, x_, out_, begin, end - begin, columns_);
         },
-        work_of(plan_.kernels.apply_columns, x_ == out_));
+        work_of(plan_.kernels.apply_columns, (x_ == out_) + 2 * joined + 4 * plan_.streaming));
     finish_alone(plan_, fates_, v_, columns_);
     return true;
   }
@@ -308,6 +338,35 @@ class LongColumns {
         work_of(plan_.kernels.gather_columns));
     return memory;
   }
+
+  // Whether one row begins where another ends, so that all are worked on as one.
+  bool are_joined() const {
+    const auto bytes = static_cast<std::ptrdiff_t>(columns_ * plan_.item);
+    return plan_.call.x_elements.is_row(bytes) && plan_.call.out_elements.is_row(bytes);
+  }
+
+  // So that those of a piece lie beside each other wherever it begins.
+  void repeat_numbers() {
+    const std::size_t size = compute_size(plan_.call.dtype);
+    for (std::size_t i = columns_; i < columns_ + kPiece; ++i) {
+      std::memcpy(&numbers_[i * size], &numbers_[(i - columns_) * size], size);
+      fates_.kept[i] = fates_.kept[i - columns_];
+    }
+  }
+
+  void apply_to_joined_rows(std::size_t begin, std::size_t end) const {
+    if (plan_.measures() || (fates_.all_kept && x_ == out_)) return;
+    const std::size_t number = compute_size(plan_.call.dtype);
+    for_each_part(plan_, x_, out_, begin, end, kPiece,
+                  [&](const void* x, void* out, std::size_t i, std::size_t count) {
+                    const std::size_t column = i % columns_;
+                    plan_.kernels.apply_columns(x, 0, out, 0, 1, count, plan_.call.given,
+                                                &numbers_[column * number],
+                                                fates_.some_kept ? &fates_.kept[column] : nullptr);
+                  });
+  }
+
+  static constexpr std::size_t kPiece = 1024;  // elements of joined rows, worked on at a time
 
   const Plan& plan_;
   std::size_t v_;
@@ -387,22 +446,58 @@ Way way_of(const Plan& plan) {
   return plan.kernels.rows && call.length <= kChunk && are_rows(call) ? Way::rows : Way::vectors;
 }
 
+// Where vector v of those that lie one behind the other begins, in bytes.
+std::size_t row_place(const Plan& plan, std::size_t v) {
+  const SliceCall& call = plan.call;
+  return plan.item * (call.offsets ? static_cast<std::size_t>(call.offsets[v]) : v * call.length);
+}
+
+// Returns how many of vectors begin … end were done before one that the kernel cannot do.
+std::size_t run_rows(const Plan& plan, std::size_t begin, std::size_t end, void* out) {
+  const SliceCall& call = plan.call;
+  return plan.kernels.rows({.x = call.x + row_place(plan, begin),
+                            .out = out,
+                            .size = call.length,
+                            .count = end - begin,
+                            .offsets = call.offsets ? call.offsets + begin : nullptr,
+                            .weights = call.weights ? call.weights + begin : nullptr,
+                            .numbers = call.numbers ? call.numbers + begin : nullptr,
+                            .threshold = call.op->threshold},
+                           plan.finish, call.given);
+}
+
+// Through a buffer, shorter rows lose more time than the caches do, and longer ones do not fit.
+bool streams_rows(const Plan& plan) {
+  constexpr std::size_t shortest = 256;
+  const std::size_t bytes = slice_elements(plan.call) / plan.call.count * plan.item;
+  return plan.streaming && bytes >= shortest && bytes <= StreamWriter::kPiece;
+}
+
+// run_rows past the caches, for as many vectors at a time as fit into the buffer.
+std::size_t stream_rows(const Plan& plan, std::size_t begin, std::size_t end) {
+  const auto place = [&](std::size_t v) { return row_place(plan, v); };
+  StreamWriter writer(plan.call.out + place(begin));
+  std::size_t v = begin;
+  for (std::size_t last; v < end; v = last) {
+    for (last = v; last < end && place(last + 1) - place(v) <= StreamWriter::kPiece;) ++last;
+    const std::size_t done = run_rows(plan, v, last, writer.next());
+    writer.commit(place(v + done) - place(v));
+    if (done == 0 || v + done < last) {
+      v += done;
+      break;
+    }
+  }
+  writer.flush();
+  return v - begin;
+}
+
 // Vectors begin … end of an array whose vectors lie one behind the other, those that all threads
 // work on together left out.
 void work_on_rows(const Plan& plan, std::size_t begin, std::size_t end) {
-  const SliceCall& call = plan.call;
+  const bool streams = streams_rows(plan);
   for (std::size_t v = begin; v < end; ++v) {
-    const std::size_t first =
-        (call.offsets ? static_cast<std::size_t>(call.offsets[v]) : v * call.length) * plan.item;
-    v += plan.kernels.rows({.x = call.x + first,
-                            .out = call.out + first,
-                            .size = call.length,
-                            .count = end - v,
-                            .offsets = call.offsets ? call.offsets + v : nullptr,
-                            .weights = call.weights ? call.weights + v : nullptr,
-                            .numbers = call.numbers ? call.numbers + v : nullptr,
-                            .threshold = call.op->threshold},
-                           plan.finish, call.given);
+    v += streams ? stream_rows(plan, v, end)
+                 : run_rows(plan, v, end, plan.call.out + row_place(plan, v));
     if (v == end) break;
     const Vector vector = vector_at(plan, v);
     if (vector.length < kLong) work_alone(plan, vector, v);
@@ -444,13 +539,18 @@ void for_each_run(const Plan& plan, std::size_t begin, std::size_t end, const Ru
   }
 }
 
+bool is_streamed(const SliceCall& call) {
+  return call.output == Output::reused && call.x != call.out && !call.op->measures &&
+         worth_streaming(2 * slice_elements(call) * item_size(call.dtype));
+}
+
 }  // namespace
 
 bool apply_to_slices(const SliceCall& call) noexcept {
   if (call.count == 0 || (call.length == 0 && !call.offsets && !call.numbers)) return true;
   if (call.op->whole) return apply_to_whole_vectors(call);
   const Plan plan{call, kernels().slices.of[call.op->elements][static_cast<int>(call.dtype)],
-                  call.op->finish, item_size(call.dtype)};
+                  call.op->finish, item_size(call.dtype), is_streamed(call)};
   const KeepStatusFlags keep;
   const Way way = way_of(plan);
   if (way == Way::long_columns) {
@@ -480,7 +580,8 @@ bool apply_to_slices(const SliceCall& call) noexcept {
           }
         });
       },
-      work_of(plan.kernels.apply, static_cast<int>(way) + 8 * (call.x == call.out)));
+      work_of(plan.kernels.apply,
+              static_cast<int>(way) + 8 * (call.x == call.out) + 16 * plan.streaming));
   return true;
 }
 

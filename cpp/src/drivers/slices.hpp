@@ -65,6 +65,7 @@ struct SliceCall {
   const double* weights;        // one for each vector; null: 1
   const double* beside;         // one for each element of a vector
   double* numbers;              // one for each vector, of an operator that measures
+  Output output = Output::reused;
 };
 
 // False, with nothing written, if there is no memory for what is needed beside the arrays.

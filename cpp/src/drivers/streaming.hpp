@@ -19,7 +19,7 @@ void fence_streaming_stores() noexcept;
 // n is what best_size() says.
 class StreamWriter {
  public:
-  static constexpr std::size_t kPiece = 2048;
+  static constexpr std::size_t kPiece = 8192;
 
   explicit StreamWriter(void* to) noexcept;
   void* next() noexcept { return buffer_ + fill_; }

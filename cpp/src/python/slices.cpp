@@ -59,7 +59,7 @@ Walk walk_along(PyArrayObject* array, const std::vector<int>& axes, bool these) 
 
 void apply(const std::string& name, py::handle x, py::handle out, const std::vector<int>& axes,
            const std::vector<double>& numbers, const py::object& weights, const py::object& offsets,
-           const py::object& beside) {
+           const py::object& beside, bool fresh) {
   const SliceOperator& op = find_operator(name);
   PyArrayObject* const from = as_array(x.ptr());
   PyArrayObject* const to = op.measures ? from : as_array(out.ptr());
@@ -86,7 +86,8 @@ void apply(const std::string& name, py::handle x, py::handle out, const std::vec
       .given = numbers.data(),
       .weights = data_of<double>(weights),
       .beside = data_of<double>(beside),
-      .numbers = op.measures ? static_cast<double*>(PyArray_DATA(as_array(out.ptr()))) : nullptr};
+      .numbers = op.measures ? static_cast<double*>(PyArray_DATA(as_array(out.ptr()))) : nullptr,
+      .output = fresh ? Output::fresh : Output::reused};
   const py::gil_scoped_release release;
   if (!apply_to_slices(call)) throw std::bad_alloc();
 }

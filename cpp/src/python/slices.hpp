@@ -15,12 +15,13 @@ std::optional<Operator> find_slice_operator(std::string_view name);
 // Adds to the module:
 //   check_beside(name, value) raises what is wrong with a number that lies beside an element
 //   slice_operators: {name: (names of the parameters, name of what lies beside or None, measures)}
-//   apply_to_slices(name, x, out, axes, numbers, weights, offsets, beside)
+//   apply_to_slices(name, x, out, axes, numbers, weights, offsets, beside, fresh)
 //     x, out: as dtype_of wants them, equal in shape and type; out is x, element for element, or
 //             shares no memory with it; of an operator that measures it is the float64 array of the
 //             results, one for each vector
 //     weights: None or float64, one for each vector; offsets: None or int64; beside: None or
 //              float64, one for each element of a vector; all contiguous and checked
+//     fresh: nobody has touched the memory of out
 //   apply_by_labels(name, x, out, labels, numbers, weights, count): everything contiguous, labels
 //     int64 below `count`
 //   count_labels(labels) -> one more than the largest

@@ -209,10 +209,11 @@ def _run(
     numbers: list[float],
     weights: Any,
     beside: Any,
+    fresh: bool,
 ) -> None:
     if slices.labels is None:
         axes = list(slices.axes)
-        _core.apply_to_slices(name, x, out, axes, numbers, weights, slices.offsets, beside)
+        _core.apply_to_slices(name, x, out, axes, numbers, weights, slices.offsets, beside, fresh)
     else:
         _core.apply_by_labels(name, x, out, slices.labels, numbers, weights, slices.count)
 
@@ -251,7 +252,8 @@ def apply(
         native = np.ascontiguousarray(native)
     direct = lies_as(native, result) and (not by_labels or result.flags.c_contiguous)
     place = result if direct else np.empty_like(native, order="C" if by_labels else "K")
-    _run(name, native, place, slices, values, weights, beside)
+    fresh = out is None or not direct
+    _run(name, native, place, slices, values, weights, beside, fresh)
     if not direct:
         np.copyto(result, place, casting="same_kind")
     return result[()] if result.ndim == 0 and out is None else result
@@ -278,6 +280,6 @@ def measure(
     if slices.labels is not None:
         array = np.ascontiguousarray(array)
     found = np.empty(slices.count)
-    _run(name, array, found, slices, values, weights, beside)
+    _run(name, array, found, slices, values, weights, beside, True)
     total: np.float64 = _core.l1_penalty(found, 1.0, None, False)
     return total

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "data.hpp"
+#include "drivers/slices.hpp"
 #include "noise_call.hpp"
 #include "reference.hpp"
 #include "threads/parallel.hpp"
@@ -93,6 +94,56 @@ TEST_CASE("the dropout family") {
       }
     }
   });
+}
+
+// Rows of some lengths, columns that all threads work on together, and offsets of short and long
+// groups.
+TEST_CASE("operators of slices") {
+  struct Matrix {
+    std::size_t count, length;
+    bool by_column;
+  };
+  const auto run = [](const SliceOperator& op, DType dtype, const Matrix& matrix,
+                      const std::int64_t* offsets) {
+    return [=, &op](Operand x, Operand out, std::size_t, Output output) {
+      const double given[] = {0.7, 4.0, 0.5};
+      const auto item = static_cast<std::ptrdiff_t>(item_size(dtype));
+      const auto apart = [&](std::size_t n) { return static_cast<std::ptrdiff_t>(n) * item; };
+      const Walk vectors(matrix.by_column ? item : apart(matrix.length), matrix.count);
+      const Walk elements(matrix.by_column ? apart(matrix.count) : item, matrix.length);
+      CHECK(apply_to_slices({.op = &op,
+                             .dtype = dtype,
+                             .x = x.data,
+                             .x_vectors = vectors,
+                             .x_elements = elements,
+                             .out = out.data,
+                             .out_vectors = vectors,
+                             .out_elements = elements,
+                             .count = matrix.count,
+                             .length = matrix.length,
+                             .offsets = offsets,
+                             .given = given,
+                             .weights = nullptr,
+                             .beside = nullptr,
+                             .numbers = nullptr,
+                             .output = output}));
+    };
+  };
+  constexpr Matrix matrices[] = {{70, 100, false}, {5, 3000, false},  {1, 140'001, false},
+                                 {3, 4097, false}, {9, 50'000, true}, {700, 10, false}};
+  const std::int64_t offsets[] = {0, 3, 3, 40, 900, 2000, 9000, 9010, 9100};
+  constexpr std::size_t groups = std::size(offsets) - 1;
+  for (const SliceOperator& op : slice_operators()) {
+    if (op.whole || op.measures) continue;
+    CAPTURE(op.name);
+    for (const DType dtype : {DType::bfloat16, DType::float32, DType::float64}) {
+      CAPTURE(name_of(dtype));
+      for (const Matrix& matrix : matrices) {
+        check_large(dtype, matrix.count * matrix.length, run(op, dtype, matrix, nullptr));
+      }
+      check_large(dtype, 9100, run(op, dtype, {groups, 9100, false}, offsets));
+    }
+  }
 }
 
 }  // namespace
