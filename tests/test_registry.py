@@ -77,7 +77,7 @@ def test_every_function_that_looks_like_an_operator_is_in_a_list(name):
 @pytest.mark.parametrize("name", sorted(SLICES))
 def test_every_operator_of_slices_has_its_function(name):
     assert name in br.__all__, f"{name}: not a public name of python/bridle/__init__.py"
-    numbers, beside, measures = SLICES[name]
+    numbers, beside, measures = (SLICES[name][fact] for fact in ("params", "beside", "measures"))
     function = getattr(br, name)
     listed = ((beside,) if beside else ()) + numbers
     assert parameters_of(function) == listed, f"{name}: parameters {listed} in C++"
@@ -89,7 +89,7 @@ def test_every_operator_of_slices_has_its_function(name):
     assert tuple(row.params) == numbers
     assert (row.beside.name if row.beside else None) == beside
     assert isinstance(row, SlicePenalty) == measures
-    assert row.groups == ("labels" in options)
+    assert row.groups == SLICES[name]["groups"] == ("labels" in options)
 
 
 def test_the_public_names_are_sorted_and_there():

@@ -1,6 +1,6 @@
 # The extension module, as far as the Python layer uses it.
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,16 @@ compared: dict[str, tuple[int, ...]]
 unchecked: dict[str, tuple[int, ...]]
 penalties_beside: list[str]
 c_functions: dict[str, int]
-# Names of the parameters, of what lies beside the elements, and whether the operator measures.
-slice_operators: dict[str, tuple[tuple[str, ...], Any, bool]]
+
+class SliceOperator(TypedDict):
+    params: tuple[str, ...]
+    whole: tuple[str, ...]  # parameters that count
+    beside: str | None  # what lies beside the elements
+    measures: bool
+    groups: bool
+    divisor: int | None  # the place of the parameter that divides the length of a vector
+
+slice_operators: dict[str, SliceOperator]
 
 def soft_threshold(x: Any, threshold: Any, out: Any, ufunc_kwargs: Any, /) -> Any: ...
 def prox_elastic_net(

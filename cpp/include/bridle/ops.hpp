@@ -17,6 +17,7 @@
 #include <bridle/ops/prox.hpp>
 #include <bridle/ops/slices.hpp>
 #include <bridle/ops/update.hpp>
+#include <bridle/ops/vectors.hpp>
 #if defined(__clang__)
 #pragma float_control(pop)
 #endif
@@ -51,6 +52,38 @@ inline constexpr bool kHasBeside = false;
 template <class Op>
   requires(Op::beside)
 inline constexpr bool kHasBeside<Op> = true;
+
+// Whether an operator of slices finds a number for each vector, and leaves the elements alone.
+template <class Op>
+inline constexpr bool kIsMeasure = false;
+template <class Op>
+  requires(Op::measures)
+inline constexpr bool kIsMeasure<Op> = true;
+
+// Whether it takes a weight for each vector, and vectors between offsets or by labels.
+template <class Op>
+inline constexpr bool kTakesGroups = false;
+template <class Op>
+  requires(Op::groups)
+inline constexpr bool kTakesGroups<Op> = true;
+
+// Its array of one number for each element of a vector.
+template <class Op>
+inline constexpr ArrayParam kArrayOf = kNoArray;
+template <class Op>
+  requires requires { Op::beside.together; }
+inline constexpr ArrayParam kArrayOf<Op> = Op::beside;
+
+// The place of the parameter of which the length of a vector is a multiple, -1 if there is none.
+template <class Op>
+inline constexpr int kDivisor = -1;
+template <class Op>
+  requires(Op::divisor >= 0)
+inline constexpr int kDivisor<Op> = Op::divisor;
+
+// Whether it is given vectors as a whole.
+template <class Op>
+inline constexpr bool kSeesWhole = !requires { typename Op::Elements; };
 
 template <template <class> class... Op>
 struct MapList {
@@ -111,6 +144,39 @@ struct SliceList {
   X(l_two_thirds_penalty)   \
   X(log_sum_penalty)
 
+// The operators of slices: those that need sums alone, and those that are given whole vectors.
+#define BRIDLE_SLICE_OPERATORS(X) \
+  X(group_soft_threshold)         \
+  X(prox_sparse_group)            \
+  X(prox_group_mcp)               \
+  X(prox_group_scad)              \
+  X(prox_l2_norm)                 \
+  X(project_l2_ball)              \
+  X(max_norm)                     \
+  X(unit_norm)                    \
+  X(min_max_norm)                 \
+  X(group_l2_penalty)             \
+  X(sparse_group_penalty)         \
+  X(group_mcp_penalty)            \
+  X(group_scad_penalty)           \
+  X(l2_norm_penalty)              \
+  X(prox_group_linf)              \
+  X(prox_linf_norm)               \
+  X(prox_slope)                   \
+  X(prox_total_variation)         \
+  X(project_simplex)              \
+  X(project_l1_ball)              \
+  X(project_weighted_l1_ball)     \
+  X(project_linf_ball)            \
+  X(project_l0_ball)              \
+  X(project_n_m)                  \
+  X(project_halfspace)            \
+  X(project_hyperplane)           \
+  X(group_linf_penalty)           \
+  X(linf_norm_penalty)            \
+  X(slope_penalty)                \
+  X(total_variation_penalty)
+
 namespace detail {
 struct Nothing {};
 template <class>
@@ -119,19 +185,17 @@ template <template <class> class, template <class> class... Op>
 using MapListOf = MapList<Op...>;
 template <class, class... Op>
 using ReduceListOf = ReduceList<Op...>;
+template <class, class... Op>
+using SliceListOf = SliceList<Op...>;
 }  // namespace detail
 
 #define BRIDLE_LISTED(name) , ops::name
 using MapOps = detail::MapListOf<detail::NoOperator BRIDLE_MAP_OPERATORS(BRIDLE_LISTED)>;
 using ReduceOps = detail::ReduceListOf<detail::Nothing BRIDLE_PENALTIES(BRIDLE_LISTED)>;
+using SliceOps = detail::SliceListOf<detail::Nothing BRIDLE_SLICE_OPERATORS(BRIDLE_LISTED)>;
 #undef BRIDLE_LISTED
-// What operators of slices do with elements, and those operators.
+// What operators of slices do with elements, those that need sums.
 using SliceElements = SliceList<ops::scaled_by_norm, ops::soft_and_scaled_by_norm>;
-using SliceOps =
-    SliceList<ops::group_soft_threshold, ops::prox_sparse_group, ops::prox_group_mcp,
-              ops::prox_group_scad, ops::prox_l2_norm, ops::project_l2_ball, ops::max_norm,
-              ops::unit_norm, ops::min_max_norm, ops::group_l2_penalty, ops::sparse_group_penalty,
-              ops::group_mcp_penalty, ops::group_scad_penalty, ops::l2_norm_penalty>;
 using UpdateOps = UpdateList<ops::proximal_step, ops::sgd_update, ops::adamw_update,
                              ops::adagrad_update, ops::rmsprop_update, ops::centered_rmsprop_update,
                              ops::lion_update, ops::ftrl_update>;

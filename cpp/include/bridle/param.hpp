@@ -25,7 +25,17 @@ enum class Rule {
 struct Param {
   const char* name;
   Rule rule;
+  bool whole = false;  // it counts something
 };
+
+// What the numbers of an array keep together, each of which keeps a rule of its own.
+enum class Together { any, not_increasing, not_all_zero };
+
+// An array of one number for each element of a vector.
+struct ArrayParam : Param {
+  Together together = Together::any;
+};
+inline constexpr ArrayParam kNoArray{{nullptr, Rule::any}};
 
 // The parameters of an operator, of which there may be none.
 template <std::size_t kCount>
@@ -78,14 +88,19 @@ constexpr bool keeps(Rule rule, double value, double previous = -__builtin_inf()
   return false;
 }
 
-// The place of the first value that breaks its rule; the number of parameters if there is none.
+constexpr bool is_whole(double value) {
+  return value - value == 0.0 && __builtin_floor(value) == value;
+}
+
+// The place of the first value that breaks its rule, or is not whole though it counts; the number
+// of parameters if there is none.
 template <class Params, class T>
 constexpr std::size_t first_broken(const Params& params, const T* values) {
   for (std::size_t p = 0; p < params.size(); ++p) {
     const auto value = static_cast<double>(values[p]);
     const bool kept = p > 0 ? keeps(params[p].rule, value, static_cast<double>(values[p - 1]))
                             : keeps(params[p].rule, value);
-    if (!kept) return p;
+    if (!kept || (params[p].whole && !is_whole(value))) return p;
   }
   return params.size();
 }

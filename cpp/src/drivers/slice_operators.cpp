@@ -10,45 +10,47 @@ namespace {
 
 using namespace vectors;
 
-// What lies beside the elements, and the parameters, which many operators share.
-constexpr Param kNothing{nullptr, Rule::any}, kWeights{"weights", Rule::non_negative_finite},
-    kNormal{"normal", Rule::finite}, kStrengths{"strengths", Rule::non_negative};
-constexpr Param kNoParams[] = {kNothing};
-constexpr Param kRadius[] = {{"radius", Rule::non_negative}};
-constexpr Param kFiniteRadius[] = {{"radius", Rule::non_negative_finite}};
-constexpr Param kStrength[] = {{"strength", Rule::non_negative}};
-constexpr Param kStrengthAndStep[] = {{"strength", Rule::non_negative},
-                                      {"step", Rule::non_negative}};
-constexpr Param kStep[] = {{"step", Rule::non_negative}};
-constexpr Param kOffset[] = {{"offset", Rule::number}},
-                kFiniteOffset[] = {{"offset", Rule::finite}};
-constexpr Param kCount[] = {{"k", Rule::non_negative}};
-constexpr Param kCounts[] = {{"n", Rule::non_negative}, {"m", Rule::not_below_previous}};
-
-template <std::size_t kParams>
-constexpr SliceOperator changes(const char* name, const Param (&params)[kParams],
-                                double (*whole)(const WholeVector&),
-                                std::size_t (*scratch)(DType, std::size_t), bool takes_halves,
-                                Param beside = kNothing,
-                                bool (*joins)(const WholeVector&) = nullptr) {
-  return {name,    params,  kParams, beside,  false,        0,
-          nullptr, nullptr, whole,   scratch, takes_halves, joins};
-}
-template <std::size_t kParams>
-constexpr SliceOperator measures(const char* name, const Param (&params)[kParams],
-                                 double (*whole)(const WholeVector&),
-                                 std::size_t (*scratch)(DType, std::size_t), bool takes_halves,
-                                 Param beside = kNothing) {
-  const std::size_t count = params[0].name ? kParams : 0;
-  return {name,    params,  count, beside,  true,         0,
-          nullptr, nullptr, whole, scratch, takes_halves, nullptr};
-}
-
+// What the operators that are given whole vectors do with one: see SliceOperator.
+struct Whole {
+  double (*apply)(const WholeVector&);
+  std::size_t (*scratch)(DType, std::size_t) = nullptr;
+  bool takes_halves = false;
+  bool (*joins)(const WholeVector&) = nullptr;
+};
 template <class Op>
-constexpr bool kMeasures = false;
-template <class Op>
-  requires(Op::measures)
-constexpr bool kMeasures<Op> = true;
+constexpr Whole kWhole = Op::has_no_function_here;  // an operator of the list has its own, below
+template <>
+constexpr Whole kWhole<ops::prox_group_linf>{prox_group_linf, scratch_of_thresholds, true};
+template <>
+constexpr Whole kWhole<ops::prox_linf_norm>{prox_linf_norm, scratch_of_thresholds, true};
+template <>
+constexpr Whole kWhole<ops::prox_slope>{prox_slope, scratch_of_slope};
+template <>
+constexpr Whole kWhole<ops::prox_total_variation>{prox_total_variation, scratch_of_variation};
+template <>
+constexpr Whole kWhole<ops::project_simplex>{project_simplex, scratch_of_thresholds, true};
+template <>
+constexpr Whole kWhole<ops::project_l1_ball>{project_l1_ball, scratch_of_thresholds, true};
+template <>
+constexpr Whole kWhole<ops::project_weighted_l1_ball>{project_weighted_l1_ball, weighted_scratch};
+template <>
+constexpr Whole kWhole<ops::project_linf_ball>{project_linf_ball, nullptr, true};
+template <>
+constexpr Whole kWhole<ops::project_l0_ball>{project_l0_ball, scratch_of_selection, true};
+template <>
+constexpr Whole kWhole<ops::project_n_m>{project_n_m, nullptr, true, has_no_nan};
+template <>
+constexpr Whole kWhole<ops::project_halfspace>{project_halfspace};
+template <>
+constexpr Whole kWhole<ops::project_hyperplane>{project_hyperplane};
+template <>
+constexpr Whole kWhole<ops::group_linf_penalty>{group_linf_penalty, nullptr, true};
+template <>
+constexpr Whole kWhole<ops::linf_norm_penalty>{linf_norm_penalty, nullptr, true};
+template <>
+constexpr Whole kWhole<ops::slope_penalty>{slope_penalty, scratch_of_slope_penalty};
+template <>
+constexpr Whole kWhole<ops::total_variation_penalty>{total_variation_penalty};
 
 template <class Elements, class... Kind>
 constexpr int place_of(SliceList<Kind...>) {
@@ -68,47 +70,33 @@ constexpr SliceThreshold threshold_of() {
 }
 
 template <class Op>
-constexpr SliceOperator by_sums() {
-  return {Op::name,
-          Op::params.data(),
-          Op::params.size(),
-          kNothing,
-          kMeasures<Op>,
-          place_of<typename Op::Elements>(SliceElements{}),
-          Op::finish,
-          threshold_of<Op>(),
-          nullptr,
-          nullptr,
-          true,
-          nullptr};
+constexpr SliceOperator describe() {
+  SliceOperator op{.name = Op::name,
+                   .params = {Op::params.data(), Op::params.size()},
+                   .beside = kArrayOf<Op>,
+                   .measures = kIsMeasure<Op>,
+                   .groups = kTakesGroups<Op>,
+                   .divisor = kDivisor<Op>,
+                   .takes_halves = true};
+  if constexpr (kSeesWhole<Op>) {
+    constexpr Whole whole = kWhole<Op>;
+    op.whole = whole.apply;
+    op.scratch = whole.scratch;
+    op.takes_halves = whole.takes_halves;
+    op.joins = whole.joins;
+  } else {
+    op.elements = place_of<typename Op::Elements>(SliceElements{});
+    op.finish = Op::finish;
+    op.threshold = threshold_of<Op>();
+  }
+  return op;
 }
 
-// The list.
 template <class... Op>
-constexpr auto list(SliceList<Op...>) {
-  return std::array{
-      by_sums<Op>()...,
-      changes("prox_group_linf", kStrengthAndStep, prox_group_linf, scratch_of_thresholds, true),
-      changes("prox_linf_norm", kStrengthAndStep, prox_linf_norm, scratch_of_thresholds, true),
-      changes("prox_slope", kStep, prox_slope, scratch_of_slope, false, kStrengths),
-      changes("prox_total_variation", kStrengthAndStep, prox_total_variation, scratch_of_variation,
-              false),
-      changes("project_simplex", kFiniteRadius, project_simplex, scratch_of_thresholds, true),
-      changes("project_l1_ball", kRadius, project_l1_ball, scratch_of_thresholds, true),
-      changes("project_weighted_l1_ball", kRadius, project_weighted_l1_ball, weighted_scratch,
-              false, kWeights),
-      changes("project_linf_ball", kRadius, project_linf_ball, nullptr, true),
-      changes("project_l0_ball", kCount, project_l0_ball, scratch_of_selection, true),
-      changes("project_n_m", kCounts, project_n_m, nullptr, true, kNothing, has_no_nan),
-      changes("project_halfspace", kOffset, project_halfspace, nullptr, false, kNormal),
-      changes("project_hyperplane", kFiniteOffset, project_hyperplane, nullptr, false, kNormal),
-      measures("group_linf_penalty", kStrength, group_linf_penalty, nullptr, true),
-      measures("linf_norm_penalty", kStrength, linf_norm_penalty, nullptr, true),
-      measures("slope_penalty", kNoParams, slope_penalty, scratch_of_slope_penalty, false,
-               kStrengths),
-      measures("total_variation_penalty", kStrength, total_variation_penalty, nullptr, false)};
+constexpr auto describe_all(SliceList<Op...>) {
+  return std::array{describe<Op>()...};
 }
-constexpr auto kOperators = list(SliceOps{});
+constexpr auto kOperators = describe_all(SliceOps{});
 
 }  // namespace
 

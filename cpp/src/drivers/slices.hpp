@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bridle/param.hpp>
+#include <span>
 
 #include "core.hpp"
 
@@ -24,19 +25,20 @@ struct WholeVector {
 // kinds of SliceElements), or is given vectors as a whole.
 struct SliceOperator {
   const char* name;
-  const Param* params;
-  std::size_t param_count;
-  Param beside;   // an array of one number for each element of a vector; null name: none
-  bool measures;  // finds a number for each vector, and leaves the elements alone
-  int elements;
-  SliceFinish finish;
-  SliceThreshold threshold;  // of those that shrink by one; null: none
+  std::span<const Param> params;
+  ArrayParam beside;  // one number for each element of a vector; null name: none
+  bool measures;      // finds a number for each vector, and leaves the elements alone
+  bool groups;        // takes weights, offsets and labels
+  int divisor;        // the place of the parameter that divides the length of a vector; -1: none
+  int elements = 0;
+  SliceFinish finish = nullptr;
+  SliceThreshold threshold = nullptr;  // of those that shrink by one; null: none
   // Writes out, by all threads where it pays, and returns what it measured.
-  double (*whole)(const WholeVector& vector);
-  std::size_t (*scratch)(DType dtype, std::size_t size);  // bytes; null: none
-  bool takes_halves;                                      // else they are widened before
+  double (*whole)(const WholeVector& vector) = nullptr;
+  std::size_t (*scratch)(DType dtype, std::size_t size) = nullptr;  // bytes; null: none
+  bool takes_halves;                                                // else they are widened before
   // Whether vectors that lie one behind the other may be given as one; null: they may not.
-  bool (*joins)(const WholeVector& all);
+  bool (*joins)(const WholeVector& all) = nullptr;
 };
 
 struct SliceOperators {

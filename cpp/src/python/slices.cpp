@@ -138,17 +138,25 @@ std::size_t keep(py::handle x, py::handle out, double threshold, std::size_t tie
 void check_beside(const std::string& name, const py::float_& value) {
   const SliceOperator& op = find_operator(name);
   if (keeps(op.beside.rule, value)) return;
-  raise_broken_rule({op.name, {&op.beside, 1}}, 0, value.ptr(), nullptr);
+  const Param param = op.beside;
+  raise_broken_rule({op.name, {&param, 1}}, 0, value.ptr(), nullptr);
   throw py::error_already_set();
 }
 
 py::dict operators() {
+  using namespace py::literals;
   py::dict facts;
   for (const SliceOperator& op : slice_operators()) {
-    py::list params;
-    for (std::size_t p = 0; p < op.param_count; ++p) params.append(op.params[p].name);
+    py::list params, whole;
+    for (const Param& param : op.params) {
+      params.append(param.name);
+      if (param.whole) whole.append(param.name);
+    }
     const py::object beside = op.beside.name ? py::object(py::str(op.beside.name)) : py::none();
-    facts[op.name] = py::make_tuple(py::tuple(params), beside, op.measures);
+    const py::object divisor = op.divisor < 0 ? py::object(py::none()) : py::int_(op.divisor);
+    facts[op.name] =
+        py::dict("params"_a = py::tuple(params), "whole"_a = py::tuple(whole), "beside"_a = beside,
+                 "measures"_a = op.measures, "groups"_a = op.groups, "divisor"_a = divisor);
   }
   return facts;
 }
@@ -158,7 +166,7 @@ py::dict operators() {
 std::optional<Operator> find_slice_operator(std::string_view name) {
   const SliceOperator* const op = find(name);
   if (!op) return {};
-  return Operator{op->name, {op->params, op->param_count}};
+  return Operator{op->name, op->params};
 }
 
 void add_slices(py::module_& module) {

@@ -14,7 +14,8 @@ std::optional<Operator> find_slice_operator(std::string_view name);
 
 // Adds to the module:
 //   check_beside(name, value) raises what is wrong with a number that lies beside an element
-//   slice_operators: {name: (names of the parameters, name of what lies beside or None, measures)}
+//   slice_operators: {name: facts}, as in drivers/slices.hpp: `params` are names, `whole` those of
+//     parameters that count, `beside` a name or None, `divisor` a place or None
 //   apply_to_slices(name, x, out, axes, numbers, weights, offsets, beside, fresh)
 //     x, out: as dtype_of wants them, equal in shape and type; out is x, element for element, or
 //             shares no memory with it; of an operator that measures it is the float64 array of the

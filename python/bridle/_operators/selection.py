@@ -173,17 +173,7 @@ def project_n_m(
     >>> br.project_n_m([4.0, 1.0, -3.0, 2.0, 0.0, 5.0, 5.0, 5.0])
     array([ 4.,  0., -3.,  0.,  0.,  5.,  5.,  0.])
     """
-
-    def check(length: int) -> None:
-        size = operator.index(m)
-        if size < 1:
-            raise ValueError(f"project_n_m: m must be >= 1, got {m}")
-        if length % size != 0:
-            raise ValueError(
-                f"project_n_m: the length of a vector must be a multiple of m, {m}, got {length}"
-            )
-
-    return slices.apply("project_n_m", x, (n, m), out, axis=axis, check=check)
+    return slices.apply("project_n_m", x, (n, m), out, axis=axis)
 
 
 def top_k_threshold(arrays: ArrayLike | Sequence[NDArray[Any]], k: SupportsIndex) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from bridle import _core
 from bridle._call import FLOAT_DTYPES, is_real, number, real_array, refuse_masked, shown
-
-WHOLE_NUMBERS = frozenset("kmn")  # the names of parameters that count
 
 
 class Slices:
@@ -125,8 +122,9 @@ def _numbers(name: str, parameter: str, value: Any) -> NDArray[np.float64]:
 def _parameters(name: str, values: tuple[Any, ...]) -> list[float]:
     """Check the numbers of an operator, also against each other."""
     checked: list[float] = []
-    for index, (kind, value) in enumerate(zip(_core.slice_operators[name][0], values, strict=True)):
-        if kind in WHOLE_NUMBERS:
+    facts = _core.slice_operators[name]
+    for index, (kind, value) in enumerate(zip(facts["params"], values, strict=True)):
+        if kind in facts["whole"]:
             try:
                 value = operator.index(value)
             except TypeError:
@@ -138,11 +136,26 @@ def _parameters(name: str, values: tuple[Any, ...]) -> list[float]:
     return checked
 
 
+def _check_length(name: str, values: list[float], length: int) -> None:
+    """Check the length of a vector against the parameter that divides it, where there is one."""
+    facts = _core.slice_operators[name]
+    if facts["divisor"] is None:
+        return
+    divisor, shown_divisor = facts["params"][facts["divisor"]], int(values[facts["divisor"]])
+    if shown_divisor < 1:
+        raise ValueError(f"{name}: {divisor} must be >= 1, got {shown_divisor}")
+    if length % shown_divisor != 0:
+        raise ValueError(
+            f"{name}: the length of a vector must be a multiple of {divisor}, {shown_divisor}, "
+            f"got {length}"
+        )
+
+
 def _beside(name: str, beside: Any, length: int) -> NDArray[np.float64] | None:
     """Check the array of one number for each element of a vector."""
     if beside is None:
         return None
-    parameter = _core.slice_operators[name][1]
+    parameter = _core.slice_operators[name]["beside"] or ""
     array = _numbers(name, parameter, beside)
     if array.shape != (length,):
         raise ValueError(
@@ -229,12 +242,8 @@ def apply(
     labels: Any = None,
     weights: Any = None,
     beside: Any = None,
-    check: Callable[[int], None] | None = None,
 ) -> Any:
-    """Call an operator of slices, everything checked before anything is written.
-
-    `check` raises what is wrong with the length of a vector.
-    """
+    """Call an operator of slices, everything checked before anything is written."""
     values = _parameters(name, numbers)
     array = real_array(name, x)
     result = result_of(name, array, out)
@@ -242,8 +251,7 @@ def apply(
     weights = slices.weights(name, weights)
     length = math.prod(array.shape[a] for a in slices.axes)
     beside = _beside(name, beside, length)
-    if check is not None:
-        check(length)
+    _check_length(name, values, length)
     weights, beside = _apart(weights, result), _apart(beside, result)
     slices.offsets, slices.labels = _apart(slices.offsets, result), _apart(slices.labels, result)
     native = _native(array)

@@ -7,11 +7,13 @@
 // of two by which the terms are to multiply an element first. It is 1, unless squares left the
 // range of double: then all is summed once more with another one.
 //
-// An operator that measures finds a number for each vector and leaves the elements alone.
+// An operator that measures finds a number for each vector and leaves the elements alone. One of
+// groups takes a weight for each vector, and vectors between offsets or by labels.
 #pragma once
 
 #include <bridle/ops/math.hpp>
 #include <bridle/ops/nonconvex.hpp>
+#include <bridle/ops/penalty.hpp>
 #include <bridle/param.hpp>
 #include <bridle/types.hpp>
 
@@ -117,6 +119,7 @@ struct group_soft_threshold {
   static constexpr const char* name = "group_soft_threshold";
   static constexpr auto params = parameters(Param{"threshold", Rule::non_negative});
   using Elements = scaled_by_norm;
+  static constexpr bool groups = true;
 
   static double threshold(const double* given, double weight) { return product(given[0], weight); }
   static SliceResult finish(const double* given, double weight, const double* sums, double scale) {
@@ -143,6 +146,7 @@ struct prox_sparse_group {
       parameters(Param{"l1", Rule::non_negative}, Param{"group", Rule::non_negative},
                  Param{"step", Rule::non_negative});
   using Elements = soft_and_scaled_by_norm;
+  static constexpr bool groups = true;
 
   static double threshold(const double* given, double weight) {
     return product(product(given[1], weight), given[2]);
@@ -159,6 +163,7 @@ struct prox_group_mcp {
   static constexpr const char* name = "prox_group_mcp";
   static constexpr auto params = prox_mcp<double>::params;
   using Elements = scaled_by_norm;
+  static constexpr bool groups = true;
 
   static SliceResult finish(const double* given, double weight, const double* sums, double scale) {
     return shrunk_by(prox_mcp<double>{product(given[0], weight), given[1], given[2]}, sums, scale);
@@ -169,6 +174,7 @@ struct prox_group_scad {
   static constexpr const char* name = "prox_group_scad";
   static constexpr auto params = prox_scad<double>::params;
   using Elements = scaled_by_norm;
+  static constexpr bool groups = true;
 
   static SliceResult finish(const double* given, double weight, const double* sums, double scale) {
     return shrunk_by(prox_scad<double>{product(given[0], weight), given[1], given[2]}, sums, scale);
@@ -248,6 +254,7 @@ struct group_l2_penalty {
   static constexpr const char* name = "group_l2_penalty";
   static constexpr auto params = parameters(Param{"strength", Rule::non_negative});
   using Elements = scaled_by_norm;
+  static constexpr bool groups = true;
   static constexpr bool measures = true;
 
   static SliceResult finish(const double* given, double weight, const double* sums, double scale) {
@@ -256,12 +263,13 @@ struct group_l2_penalty {
   }
 };
 
-// Without the term of the elements, l1·Σ|w|.
 struct sparse_group_penalty {
   static constexpr const char* name = "sparse_group_penalty";
   static constexpr auto params =
       parameters(Param{"l1", Rule::non_negative}, Param{"group", Rule::non_negative});
   using Elements = scaled_by_norm;
+  using OfElements = l1_penalty;  // of the first parameter, is added for all elements
+  static constexpr bool groups = true;
   static constexpr bool measures = true;
 
   static SliceResult finish(const double* given, double weight, const double* sums, double scale) {
@@ -273,6 +281,7 @@ struct group_mcp_penalty {
   static constexpr const char* name = "group_mcp_penalty";
   static constexpr auto params = mcp_penalty::params;
   using Elements = scaled_by_norm;
+  static constexpr bool groups = true;
   static constexpr bool measures = true;
 
   static SliceResult finish(const double* given, double weight, const double* sums, double scale) {
@@ -285,6 +294,7 @@ struct group_scad_penalty {
   static constexpr const char* name = "group_scad_penalty";
   static constexpr auto params = scad_penalty::params;
   using Elements = scaled_by_norm;
+  static constexpr bool groups = true;
   static constexpr bool measures = true;
 
   static SliceResult finish(const double* given, double weight, const double* sums, double scale) {
