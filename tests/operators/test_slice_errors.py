@@ -143,6 +143,9 @@ def test_bad_labels_are_named(row):
         refuses(row, TypeError, "labels ", x, labels=labels)
     refuses(row, TypeError, "labels ", x, labels=np.ma.zeros((3, 4), int))
     line = x.ravel()
+    for largest in (2**48, 2**62, 2**63 - 1):
+        labels = np.full((3, 4), largest)
+        refuses(row, ValueError, rf"labels must be below 2\*\*48, got {largest}", x, labels=labels)
     both = {"labels": np.zeros(12, int), "offsets": [0, 12]}
     with pytest.raises((TypeError, ValueError), match=rf"^{row.name}: .*offsets.*labels"):
         getattr(br, row.name)(line, **row.arguments(12), **both)

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t kLeastPerThread = 32 * 1024;  // elements
 constexpr std::size_t kMostParts = 64;
+constexpr std::size_t kMostGroups = std::size_t{1} << 48;  // for which nobody has the memory
 
 // A stable sort by counting. Every part of the array has a place for each label, at which its next
 // element of that label goes. What has no label is the last vector.
@@ -251,7 +252,9 @@ class Tables {
 std::int64_t count_labels(const std::int64_t* labels, std::size_t size) noexcept {
   std::atomic<std::int64_t> count = 0;
   parallel_for(size, 64, kLeastPerThread, [&](std::size_t begin, std::size_t end) {
-    const std::int64_t largest = *std::max_element(labels + begin, labels + end) + 1;
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    const std::int64_t last = *std::max_element(labels + begin, labels + end);
+    const std::int64_t largest = std::min(last, most - 1) + 1;
     std::int64_t before = count;
     while (before < largest && !count.compare_exchange_weak(before, largest)) {
     }
@@ -261,6 +264,7 @@ std::int64_t count_labels(const std::int64_t* labels, std::size_t size) noexcept
 
 bool apply_by_labels(const LabelCall& call) noexcept {
   if (call.size == 0 && !call.numbers) return true;
+  if (call.count >= kMostGroups) return false;
   const KeepStatusFlags keep;
   if (call.op->finish) {
     Tables tables(call);

@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from bridle import _core
 from bridle._call import FLOAT_DTYPES, is_real, number, real_array, refuse_masked, shown
 
+MOST_GROUPS = 2**48  # for which nobody has the memory
+
 
 class Slices:
     """How an array is seen as vectors: along axes, between offsets, or by labels.
@@ -41,6 +43,8 @@ class Slices:
             self.axes = tuple(range(x.ndim))
             self.labels = _labels(name, labels, x.shape)
             self.count = _core.count_labels(self.labels)
+            if self.count > MOST_GROUPS:
+                raise ValueError(f"{name}: labels must be below 2**48, got {self.labels.max()}")
         self.shape = (self.count,)
 
     def weights(self, name: str, weights: Any) -> NDArray[np.float64] | None:
