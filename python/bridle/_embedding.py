@@ -81,12 +81,15 @@ def c_api_address(name: str) -> int:
     Parameters
     ----------
     name : str
-        The name of an elementwise operator or penalty, and ``_f32`` or ``_f64`` for the type of
-        the elements. ``bridle/c_api.h`` describes the functions: an elementwise one is called with
-        the address of x, the parameters in the type of the elements, the address of the result and
-        the number of elements; a penalty with the address of w, the strengths as double, the
-        number of elements and the address of the result. They give 0, or another number where an
-        argument is not allowed, with nothing written.
+        The name of an operator, and ``_f32`` or ``_f64`` for the type of the elements.
+        ``bridle/c_api.h`` describes the functions: an elementwise one is called with the address of
+        x, the parameters in the type of the elements, the address of the result and the number of
+        elements; a penalty with the address of w, the strengths as double, the number of elements
+        and the address of the result; an operator of slices with the address of x, the numbers of
+        elements before, along and after the axis, the parameters as double, the address of its
+        array of double or 0, and that of the result. ``_offsets_f32`` and ``_labels_f32`` are the
+        forms for groups. They give 0, or another number where an argument is not allowed, with
+        nothing written.
 
     Returns
     -------
@@ -112,6 +115,19 @@ def c_api_address(name: str) -> int:
     0
     >>> w
     array([-2.,  0.,  1.], dtype=float32)
+
+    The rows of a matrix, each shortened as a whole:
+
+    >>> rows = np.array([[3.0, 4.0], [0.3, 0.4]])
+    >>> shape = ctypes.c_int64, ctypes.c_int64, ctypes.c_int64
+    >>> group_soft_threshold = ctypes.CFUNCTYPE(
+    ...     ctypes.c_int, ctypes.c_void_p, *shape, ctypes.c_double, ctypes.c_void_p, ctypes.c_void_p
+    ... )(br.c_api_address("group_soft_threshold_f64"))
+    >>> group_soft_threshold(rows.ctypes.data, 2, 2, 1, 1.0, None, rows.ctypes.data)
+    0
+    >>> rows
+    array([[2.4, 3.2],
+           [0. , 0. ]])
     """
     if not isinstance(name, str):
         raise TypeError(f"c_api_address: name must be a str, got {name!r}")

@@ -14,11 +14,20 @@ import bridle as br
 from bridle import _core
 
 from ..cases import ELEMENTWISE, PENALTIES, SIZES, THREADED_SIZES, values
+from ..slice_cases import ALL_SLICES, SLICE_PENALTIES
 from .updates import STATES
 
 HEADER = Path(br.get_include(), "bridle", "c_api.h")
 TYPES = {"f32": (np.float32, ctypes.c_float), "f64": (np.float64, ctypes.c_double)}
 NAMES = [f"{name}_{suffix}" for name in (ELEMENTWISE | PENALTIES) for suffix in TYPES]
+OF_SLICES = {row.name: row for row in ALL_SLICES}
+FORMS = [(row.name, form) for row in ALL_SLICES for form in ("", "_offsets", "_labels")]
+SLICE_NAMES = [
+    f"{name}{form}_{suffix}"
+    for name, form in FORMS
+    for suffix in TYPES
+    if not form or OF_SLICES[name].groups
+]
 WRITTEN_OUT = [f"{name}_{suffix}" for name in ("dropout", *STATES) for suffix in TYPES]
 
 
@@ -99,7 +108,7 @@ def test_every_operator_has_its_functions_by_name_and_the_table_keeps_its_member
     begin = text.index("struct bridle_c_api {")
     table = text[begin : text.index("\n};", begin)]
     members = re.findall(r"\(\*(\w+)\)\(", table)
-    every = [*NAMES, *WRITTEN_OUT, "dropout_mask"]
+    every = [*NAMES, *SLICE_NAMES, *WRITTEN_OUT, "dropout_mask"]
     assert sorted(_core.c_functions) == sorted(every)
     assert set(members) <= set(every)
     assert {"soft_threshold_f32", "ftrl_update_f64"} <= set(members)
@@ -121,21 +130,35 @@ class Found(ctypes.Structure):
         ("parameter_names", ctypes.POINTER(ctypes.c_char_p)),
         ("f32", ctypes.c_void_p),
         ("f64", ctypes.c_void_p),
+        ("array_name", ctypes.c_char_p),
+        *[
+            (f"{suffix}_{form}", ctypes.c_void_p)
+            for form in ("offsets", "labels")
+            for suffix in TYPES
+        ],
     )
 
 
-@pytest.mark.parametrize("name", ELEMENTWISE | PENALTIES)
+@pytest.mark.parametrize("name", ELEMENTWISE | PENALTIES | OF_SLICES)
 def test_every_operator_is_found_by_its_name(name):
     library = ctypes.CDLL(str(next(Path(_core.__file__).parent.rglob("libbridle.so*"))))
     library.bridle_find.restype = ctypes.POINTER(Found)
     found = library.bridle_find(name.encode()).contents
-    params = (ELEMENTWISE | PENALTIES)[name].params
+    row = (ELEMENTWISE | PENALTIES | OF_SLICES)[name]
     assert (found.size, found.name) == (ctypes.sizeof(Found), name.encode())
-    assert found.kind == (0 if name in ELEMENTWISE else 1)
+    kinds = (ELEMENTWISE, PENALTIES, OF_SLICES.keys() - SLICE_PENALTIES.keys(), SLICE_PENALTIES)
+    assert name in kinds[found.kind]
     names = found.parameter_names[: found.parameter_count + 1]
-    assert names == [*[param.encode() for param in params], None]
+    assert names == [*[param.encode() for param in row.params], None]
+    beside = getattr(row, "beside", None)
+    groups = getattr(row, "groups", False)
+    array = "weights" if groups else beside.name if beside else None
+    assert found.array_name == (array.encode() if array else None)
     for suffix in TYPES:
         assert getattr(found, suffix) == br.c_api_address(f"{name}_{suffix}")
+        for form in ("offsets", "labels"):
+            address = br.c_api_address(f"{name}_{form}_{suffix}") if groups else None
+            assert getattr(found, f"{suffix}_{form}") == address
     assert not library.bridle_find(f"{name}_f32".encode())
 
 

@@ -2,9 +2,9 @@
  *
  * Every function works on arrays of n elements of float (_f32) or double (_f64), on as many threads
  * as the size is worth, and gives the bits that the Python and C++ functions of that name give. It
- * may be called from any thread, needs no lock (of Python, say), allocates nothing and throws
- * nothing. Several calls may read one array at a time; nobody else may touch an array that a call
- * writes.
+ * may be called from any thread, needs no lock (of Python, say) and throws nothing; none but the
+ * operators of slices allocates anything. Several calls may read one array at a time; nobody else
+ * may touch an array that a call writes.
  *
  * The result is 0, or, with nothing written, another number if an argument is not allowed: n is
  * negative, a pointer is null though n > 0 (that of a penalty's result: always; one that may be
@@ -234,8 +234,8 @@ BRIDLE_API const struct bridle_c_api* bridle_get_c_api(void);
 typedef void (*bridle_any_function)(void);
 BRIDLE_API bridle_any_function bridle_function(const char* name);
 
-/* What there is to know of an elementwise operator or a penalty; since 0.1. T is float for f32 and
- * double for f64. Members are only ever added, at the end.
+/* What there is to know of an operator; since 0.1. T is float for f32 and double for f64. Members
+ * are only ever added, at the end.
  *   const struct bridle_operator* op = bridle_find("prox_mcp");
  *   int (*f)(const float*, float, float, float, float*, int64_t) =
  *       (int (*)(const float*, float, float, float, float*, int64_t))op->f32; */
@@ -247,12 +247,42 @@ struct bridle_operator {
   const char* name;                   /* "prox_mcp" */
   const char* const* parameter_names; /* as many, in the order of the functions; then null */
   bridle_any_function f32, f64;       /* to be converted to their types */
+  /* Of an operator of slices, else null. */
+  const char* array_name; /* of its array, "weights" say; null if it has none */
+  bridle_any_function f32_offsets, f64_offsets; /* of an operator of groups, else null */
+  bridle_any_function f32_labels, f64_labels;
 };
 
 enum bridle_operator_kind {
   BRIDLE_ELEMENTWISE = 0, /* int f(const T* x, T parameter…, T* out, int64_t n) */
-  BRIDLE_PENALTY = 1      /* int f(const T* w, double parameter…, int64_t n, double* result) */
+  BRIDLE_PENALTY = 1,     /* int f(const T* w, double parameter…, int64_t n, double* result) */
+  BRIDLE_SLICES = 2,
+  BRIDLE_SLICE_PENALTY = 3
 };
+
+/* Operators of slices see an array as vectors. They are, with `double* result` in place of `T* out`
+ * for a penalty, which is added up over all vectors,
+ *
+ *   f32, f64: int f(const T* x, int64_t before, int64_t length, int64_t after, double parameter…,
+ *                   const double* array, T* out)
+ *     x has before·length·after elements in C order, and its vectors lie along the middle axis.
+ *     The rows of a matrix are (height, width, 1), its columns (1, height, width), one vector is
+ *     (1, n, 1).
+ *   f32_offsets, f64_offsets: int f(const T* x, int64_t n, const int64_t* offsets, int64_t count,
+ *                                   double parameter…, const double* weights, T* out)
+ *     Vector v is elements offsets[v] … offsets[v + 1] of n; count + 1 offsets do not decrease and
+ *     go from 0 to n.
+ *   f32_labels, f64_labels: int f(const T* x, int64_t n, const int64_t* labels, int64_t count,
+ *                                 double parameter…, const double* weights, T* out)
+ *     Vector v is the elements with label v, which is below count. Those with a negative label are
+ *     in no group.
+ *
+ * In bridle_function they are called group_soft_threshold_f32, group_soft_threshold_offsets_f32,
+ * group_soft_threshold_labels_f32. Parameters that count (k, n, m) are whole numbers. `array` is
+ * that of array_name: for an operator of groups, a weight >= 0 for each vector, or null for 1; for
+ * others, one number for each element of a vector, which is not null; null if there is none. out is
+ * x, or shares no memory with x, `array`, offsets and labels. The result is 2, with nothing
+ * written, if there is no memory for what a call needs beside its arrays. */
 
 /* The operator of that name; null if there is none, or no name. Every operator is found here, also
  * those that have no member of the table. What their parameters may be is said in the documentation

@@ -11,6 +11,7 @@
 
 #include "arguments.hpp"
 #include "functions.hpp"
+#include "slices.hpp"
 #include "threads/parallel.hpp"
 #include "threads/status_flags.hpp"
 
@@ -27,11 +28,6 @@ template <class Op, class... T>
 bool allowed(T... parameter) {
   const double values[] = {static_cast<double>(parameter)..., 0.0};  // one at least
   return first_broken(Op::params, values) == Op::params.size();
-}
-
-template <class T>
-Operand contiguous_operand(const T* x) {
-  return {reinterpret_cast<char*>(const_cast<T*>(x)), sizeof(T)};
 }
 
 template <int kIndex, template <class> class Op, class T, class Indices = Parameters<Op<T>>>
@@ -113,47 +109,15 @@ constexpr bridle_c_api table = {
     .ftrl_update_f64 = Updates<double>::ftrl_update,
 };
 
-// The same functions by name: those of the lists, and those that are written out.
 struct Entry {
   std::array<char, 64> name;
   bridle_any_function function;
 };
 
 template <class... Argument>
-Entry entry(std::string_view name, std::string_view suffix, int (*function)(Argument...) noexcept) {
-  Entry result{{}, reinterpret_cast<bridle_any_function>(function)};
-  char* const end = std::copy(name.begin(), name.end(), result.name.begin());
-  std::copy(suffix.begin(), suffix.end(), end);
-  return result;
+bridle_any_function any(int (*function)(Argument...) noexcept) {
+  return reinterpret_cast<bridle_any_function>(function);
 }
-
-template <template <class> class... Map, class... Reduce>
-auto make_entries(MapList<Map...>, ReduceList<Reduce...>) {
-  static_assert(((std::string_view(Map<float>::name).size() < 60) && ...));
-  return std::array{entry(Map<float>::name, "_f32", map_function<Map, float>)...,
-                    entry(Map<float>::name, "_f64", map_function<Map, double>)...,
-                    entry(Reduce::name, "_f32", reduce_function<Reduce, float>)...,
-                    entry(Reduce::name, "_f64", reduce_function<Reduce, double>)...,
-                    entry("dropout", "_f32", dropout<float>),
-                    entry("dropout", "_f64", dropout<double>),
-                    entry("dropout_mask", "", dropout_mask),
-                    entry("proximal_step", "_f32", Updates<float>::proximal_step),
-                    entry("proximal_step", "_f64", Updates<double>::proximal_step),
-                    entry("sgd_update", "_f32", Updates<float>::sgd_update),
-                    entry("sgd_update", "_f64", Updates<double>::sgd_update),
-                    entry("adamw_update", "_f32", Updates<float>::adamw_update),
-                    entry("adamw_update", "_f64", Updates<double>::adamw_update),
-                    entry("adagrad_update", "_f32", Updates<float>::adagrad_update),
-                    entry("adagrad_update", "_f64", Updates<double>::adagrad_update),
-                    entry("rmsprop_update", "_f32", Updates<float>::rmsprop_update),
-                    entry("rmsprop_update", "_f64", Updates<double>::rmsprop_update),
-                    entry("lion_update", "_f32", Updates<float>::lion_update),
-                    entry("lion_update", "_f64", Updates<double>::lion_update),
-                    entry("ftrl_update", "_f32", Updates<float>::ftrl_update),
-                    entry("ftrl_update", "_f64", Updates<double>::ftrl_update)};
-}
-
-const auto entries = make_entries(MapOps{}, ReduceOps{});
 
 template <class Op, std::size_t... P>
 constexpr std::array<const char*, sizeof...(P) + 1> names_of(std::index_sequence<P...>) {
@@ -162,27 +126,102 @@ constexpr std::array<const char*, sizeof...(P) + 1> names_of(std::index_sequence
 template <class Op>
 constexpr auto parameter_names = names_of<Op>(Parameters<Op>{});
 
-template <class Op, class Single, class Double>
-bridle_operator describe(int kind, Single* single, Double* double_) {
-  return {.size = sizeof(bridle_operator),
-          .kind = kind,
-          .parameter_count = static_cast<int>(Op::params.size()),
-          .reserved = 0,
-          .name = Op::name,
-          .parameter_names = parameter_names<Op>.data(),
-          .f32 = reinterpret_cast<bridle_any_function>(single),
-          .f64 = reinterpret_cast<bridle_any_function>(double_)};
+template <class Op>
+bridle_operator describe(int kind, bridle_any_function single, bridle_any_function double_) {
+  static_assert(std::string_view(Op::name).size() + sizeof("_offsets_f32") <= sizeof(Entry::name));
+  bridle_operator op{};
+  op.size = sizeof(bridle_operator);
+  op.kind = kind;
+  op.parameter_count = static_cast<int>(Op::params.size());
+  op.name = Op::name;
+  op.parameter_names = parameter_names<Op>.data();
+  op.f32 = single;
+  op.f64 = double_;
+  return op;
 }
 
-template <template <class> class... Map, class... Reduce>
-auto describe_all(MapList<Map...>, ReduceList<Reduce...>) {
-  return std::array{describe<Map<float>>(BRIDLE_ELEMENTWISE, map_function<Map, float>,
-                                         map_function<Map, double>)...,
-                    describe<Reduce>(BRIDLE_PENALTY, reduce_function<Reduce, float>,
-                                     reduce_function<Reduce, double>)...};
+template <template <class> class Op>
+bridle_operator describe_elementwise() {
+  return describe<Op<float>>(BRIDLE_ELEMENTWISE, any(map_function<Op, float>),
+                             any(map_function<Op, double>));
+}
+template <class Op>
+bridle_operator describe_penalty() {
+  return describe<Op>(BRIDLE_PENALTY, any(reduce_function<Op, float>),
+                      any(reduce_function<Op, double>));
+}
+template <class Op>
+bridle_operator describe_slices() {
+  using Single = SliceFunctions<Op, float>;
+  using Double = SliceFunctions<Op, double>;
+  bridle_operator op = describe<Op>(kIsMeasure<Op> ? BRIDLE_SLICE_PENALTY : BRIDLE_SLICES,
+                                    any(Single::along), any(Double::along));
+  op.array_name = kTakesGroups<Op> ? "weights" : kArrayOf<Op>.name;
+  if constexpr (kTakesGroups<Op>) {
+    op.f32_offsets = any(Single::between);
+    op.f64_offsets = any(Double::between);
+    op.f32_labels = any(Single::by_labels);
+    op.f64_labels = any(Double::by_labels);
+  }
+  return op;
 }
 
-const auto operators = describe_all(MapOps{}, ReduceOps{});
+template <template <class> class... Map, class... Reduce, class... Slice>
+auto describe_all(MapList<Map...>, ReduceList<Reduce...>, SliceList<Slice...>) {
+  return std::array{describe_elementwise<Map>()..., describe_penalty<Reduce>()...,
+                    describe_slices<Slice>()...};
+}
+
+const auto operators = describe_all(MapOps{}, ReduceOps{}, SliceOps{});
+
+// The functions by name: those of the operators, and those that are written out.
+class Names {
+ public:
+  Names() {
+    for (const bridle_operator& op : operators) {
+      add(op.name, "", op.f32, op.f64);
+      add(op.name, "_offsets", op.f32_offsets, op.f64_offsets);
+      add(op.name, "_labels", op.f32_labels, op.f64_labels);
+    }
+    add("dropout", dropout<float>, dropout<double>);
+    add("dropout_mask", "", "", any(dropout_mask));
+    add("proximal_step", Updates<float>::proximal_step, Updates<double>::proximal_step);
+    add("sgd_update", Updates<float>::sgd_update, Updates<double>::sgd_update);
+    add("adamw_update", Updates<float>::adamw_update, Updates<double>::adamw_update);
+    add("adagrad_update", Updates<float>::adagrad_update, Updates<double>::adagrad_update);
+    add("rmsprop_update", Updates<float>::rmsprop_update, Updates<double>::rmsprop_update);
+    add("lion_update", Updates<float>::lion_update, Updates<double>::lion_update);
+    add("ftrl_update", Updates<float>::ftrl_update, Updates<double>::ftrl_update);
+  }
+
+  const Entry* begin() const { return entries_.data(); }
+  const Entry* end() const { return begin() + count_; }
+
+ private:
+  void add(std::string_view name, std::string_view form, std::string_view type,
+           bridle_any_function function) {
+    if (!function) return;
+    Entry& entry = entries_[count_++];  // zeros
+    char* end = std::copy(name.begin(), name.end(), entry.name.begin());
+    end = std::copy(form.begin(), form.end(), end);
+    std::copy(type.begin(), type.end(), end);
+    entry.function = function;
+  }
+  void add(std::string_view name, std::string_view form, bridle_any_function single,
+           bridle_any_function double_) {
+    add(name, form, "_f32", single);
+    add(name, form, "_f64", double_);
+  }
+  template <class Single, class Double>
+  void add(std::string_view name, Single* single, Double* double_) {
+    add(name, "", any(single), any(double_));
+  }
+
+  std::array<Entry, 6 * operators.size() + 20> entries_{};
+  std::size_t count_ = 0;
+};
+
+const Names names;
 
 }  // namespace
 }  // namespace bridle::c
@@ -193,7 +232,7 @@ const bridle_c_api* bridle_get_c_api() { return &bridle::c::table; }
 
 bridle_any_function bridle_function(const char* name) {
   if (!name) return nullptr;
-  for (const bridle::c::Entry& entry : bridle::c::entries) {
+  for (const auto& entry : bridle::c::names) {
     if (std::strcmp(entry.name.data(), name) == 0) return entry.function;
   }
   return nullptr;
@@ -208,8 +247,9 @@ const bridle_operator* bridle_find(const char* name) {
 }
 
 const char* bridle_function_name(int index) {
-  const bool known = index >= 0 && static_cast<std::size_t>(index) < bridle::c::entries.size();
-  return known ? bridle::c::entries[static_cast<std::size_t>(index)].name.data() : nullptr;
+  const auto& names = bridle::c::names;
+  const bool known = index >= 0 && index < names.end() - names.begin();
+  return known ? names.begin()[index].name.data() : nullptr;
 }
 
 int bridle_get_num_threads() { return bridle::get_num_threads(); }

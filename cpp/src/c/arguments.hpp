@@ -24,6 +24,11 @@ bool is_array(const T* x, std::int64_t n) {
 }
 
 template <class T>
+Operand contiguous_operand(const T* x) {
+  return {reinterpret_cast<char*>(const_cast<T*>(x)), sizeof(T)};
+}
+
+template <class T>
 bool apart(const T* x, const T* out, std::int64_t n) {
   const auto a = reinterpret_cast<std::uintptr_t>(x), b = reinterpret_cast<std::uintptr_t>(out);
   const auto distance = a < b ? b - a : a - b;
@@ -61,8 +66,8 @@ constexpr int index_in(List<Op...>) {
   (void)((std::is_same_v<Wanted, Op<float>> || (++index, false)) || ...);
   return index;
 }
-template <class Wanted, class... Op>
-constexpr int index_in(ReduceList<Op...>) {
+template <class Wanted, template <class...> class List, class... Op>
+constexpr int index_in(List<Op...>) {
   int index = 0;
   (void)((std::is_same_v<Wanted, Op> || (++index, false)) || ...);
   return index;

@@ -123,6 +123,41 @@ static void check_find(const struct bridle_c_api* api) {
   CHECK(penalty->f64 == (bridle_any_function)api->elastic_net_penalty_f64);
 }
 
+static void check_slices(void) {
+  typedef int (*along)(const float*, int64_t, int64_t, int64_t, double, const double*, float*);
+  typedef int (*by_places)(const float*, int64_t, const int64_t*, int64_t, double, const double*,
+                           float*);
+  typedef int (*penalty)(const double*, int64_t, int64_t, int64_t, double, const double*, double*);
+  const struct bridle_operator* const shrink = bridle_find("group_soft_threshold");
+  const struct bridle_operator* const slope = bridle_find("prox_slope");
+  const struct bridle_operator* const norm = bridle_find("l2_norm_penalty");
+  const float x[4] = {3.0f, 4.0f, 0.3f, 0.4f}, zeros[4] = {0.0f};
+  const double w[4] = {3.0, 0.0, 4.0, -2.0}, weights[2] = {5.0, 0.0}, strengths[2] = {1.0, 0.5};
+  const int64_t offsets[3] = {0, 2, 4}, labels[4] = {1, 0, 1, -1};
+  float out[4] = {9.0f, 9.0f, 9.0f, 9.0f};
+  double result = 9.0;
+  CHECK(shrink->kind == BRIDLE_SLICES && norm->kind == BRIDLE_SLICE_PENALTY);
+  CHECK(strcmp(shrink->array_name, "weights") == 0 && strcmp(slope->array_name, "strengths") == 0);
+  CHECK(norm->array_name == NULL && norm->f32_offsets == NULL && slope->f64_labels == NULL);
+  CHECK(bridle_find("decay")->array_name == NULL && bridle_find("decay")->f32_labels == NULL);
+  CHECK(bridle_function("group_soft_threshold_labels_f64") == shrink->f64_labels);
+  CHECK(((along)shrink->f32)(x, 2, 2, 1, -1.0, NULL, out) == 1);
+  CHECK(((along)slope->f32)(x, 2, 2, 1, 1.0, NULL, out) == 1 && out[0] == 9.0f);
+  feclearexcept(FE_ALL_EXCEPT);
+  CHECK(((along)shrink->f32)(x, 2, 2, 1, 1.0, NULL, out) == 0); /* rows */
+  CHECK(out[0] < 2.5f && out[1] > 3.1f && out[2] == 0.0f && out[3] == 0.0f);
+  CHECK(((along)shrink->f32)(x, 1, 2, 2, 1.0, weights, out) == 0); /* columns */
+  CHECK(out[0] == 0.0f && out[1] == 4.0f && out[2] == 0.0f && out[3] == 0.4f);
+  CHECK(((by_places)shrink->f32_offsets)(x, 4, offsets, 2, 9.0, NULL, out) == 0);
+  CHECK(memcmp(out, zeros, sizeof out) == 0);
+  CHECK(((by_places)shrink->f32_labels)(x, 4, labels, 2, 9.0, NULL, out) == 0);
+  CHECK(out[0] == 0.0f && out[1] == 0.0f && out[2] == 0.0f && out[3] == 0.4f);
+  CHECK(((along)slope->f32)(x, 2, 2, 1, 1.0, strengths, out) == 0);
+  CHECK(out[0] == 2.5f && out[1] == 3.0f && out[2] == 0.0f && out[3] == 0.0f);
+  CHECK(((penalty)norm->f64)(w, 1, 2, 2, 2.0, NULL, &result) == 0 && result == 14.0);
+  CHECK(!fetestexcept(FE_ALL_EXCEPT));
+}
+
 static void count_ranges(const void* context, size_t begin, size_t end) {
   size_t* const visited = *(size_t* const*)context;
   CHECK(begin < end);
@@ -159,6 +194,7 @@ int main(void) {
   check_updates(api);
   check_names(api);
   check_find(api);
+  check_slices();
   check_parallel_for();
   CHECK(bridle_set_num_threads(0) != 0 && bridle_set_num_threads(2) == 0);
   CHECK(bridle_get_num_threads() == 2);
