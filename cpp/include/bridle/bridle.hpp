@@ -2,6 +2,7 @@
 //
 //   bridle::soft_threshold(w, 1e-3f, w);                  functions.hpp: one operator a call
 //   double penalty = bridle::l1_penalty(w, 1e-4);
+//   bridle::group_soft_threshold(w, bridle::Slices::rows(units, inputs), 1e-3, w);
 //   bridle::dropout(x, 0.2, {.seed = 1, .stream = 2}, x); dropout.hpp
 //   bridle::adamw_update(w, gradient, m, v, rate, step,   updates.hpp: the step of an optimizer
 //                        {.l1 = 1e-4, .weight_decay = 1e-2});

@@ -49,6 +49,10 @@ template <class Params, class T>
 void check_parameters(const char* function, const Params& params, const T* values) {
   const std::size_t p = first_broken(params, values);
   if (p == params.size()) return;
+  if (params[p].whole && !is_whole(static_cast<double>(values[p]))) {
+    fail(function,
+         std::string(params[p].name) + " must be a whole number, got " + text_of(values[p]));
+  }
   if (p == 0 || !looks_back(params[p].rule)) return check_parameter(function, params[p], values[p]);
   std::string what = std::string(params[p].name) + " must be " + describe_rule(params[p].rule) +
                      params[p - 1].name + ", got " + text_of(values[p]);
