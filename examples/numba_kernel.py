@@ -19,8 +19,16 @@ def elementwise_f32(name, parameters):
     return ctypes.CFUNCTYPE(ctypes.c_int, *types)(br.c_api_address(name))
 
 
+def slices_f32(name, parameters):
+    """Return the float32 function of an operator of slices, as Numba calls it."""
+    pointer, size = ctypes.c_void_p, ctypes.c_int64
+    types = [pointer, size, size, size, *[ctypes.c_double] * parameters, pointer, pointer]
+    return ctypes.CFUNCTYPE(ctypes.c_int, *types)(br.c_api_address(name))
+
+
 decay = elementwise_f32("decay_f32", 1)
 soft_threshold = elementwise_f32("soft_threshold_f32", 1)
+group_soft_threshold = slices_f32("group_soft_threshold_f32", 1)
 
 
 @numba.njit(nogil=True)
@@ -33,6 +41,17 @@ def train(w, target, rate, iterations):
         if decay(address, rate * np.float32(0.01), address, size) != 0:
             return False
         if soft_threshold(address, rate * np.float32(0.5), address, size) != 0:
+            return False
+    return True
+
+
+@numba.njit(nogil=True)
+def train_units(w, target, rate, iterations):
+    """Do the same with a penalty on the norm of each row: the group lasso."""
+    address, (height, width) = w.ctypes.data, w.shape
+    for _ in range(iterations):
+        w -= rate * (w - target)
+        if group_soft_threshold(address, height, width, 1, rate * 4.0, 0, address) != 0:
             return False
     return True
 
@@ -54,6 +73,15 @@ def main():
             br.soft_threshold(expected, rate * np.float32(0.5), out=expected)
         np.testing.assert_allclose(w, expected, atol=1e-5)
         print(f"zeros: {np.mean(w == 0):.1%}")
+    units = np.zeros((500, 20), np.float32)
+    target = targets[0].reshape(units.shape)
+    assert train_units(units, target, 0.1, iterations)
+    expected = np.zeros_like(units)
+    for _ in range(iterations):
+        expected -= np.float32(0.1) * (expected - target)
+        br.group_soft_threshold(expected, 0.4, out=expected)
+    np.testing.assert_allclose(units, expected, atol=1e-5)
+    print(f"rows that are zero: {np.mean(~units.any(axis=1)):.1%}")
 
 
 if __name__ == "__main__":

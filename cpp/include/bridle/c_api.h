@@ -284,9 +284,9 @@ enum bridle_operator_kind {
  * x, or shares no memory with x, `array`, offsets and labels. The result is 2, with nothing
  * written, if there is no memory for what a call needs beside its arrays. */
 
-/* The operator of that name; null if there is none, or no name. Every operator is found here, also
- * those that have no member of the table. What their parameters may be is said in the documentation
- * of the Python function of that name. */
+/* The operator of that name; null if there is none, or no name. Every elementwise operator, penalty
+ * and operator of slices is found here, also those that have no member of the table. What their
+ * parameters may be is said in the documentation of the Python function of that name. */
 BRIDLE_API const struct bridle_operator* bridle_find(const char* name);
 
 /* The names that bridle_function knows, from index 0 on; null for every other index. */
