@@ -140,7 +140,7 @@ class CallOfSlices<Op, T, std::index_sequence<P...>> {
       if (!offsets) {
         check_sizes(Op::name, "labels", groups.places.size(), "x", x.size());
       }
-      status = by_places(offsets ? "_offsets" : "_labels", x, groups, out, parameter...);
+      status = by_places(x, groups, out, parameter...);
     }
     explain(status, [&] {
       check_numbers(parameter...);
@@ -173,11 +173,16 @@ class CallOfSlices<Op, T, std::index_sequence<P...>> {
                     as_signed(slices.after), parameter..., data_of(array), out.data());
   }
 
-  static int by_places(const char* form, std::span<const T> x, const Groups& groups,
-                       std::span<Result> out, Same<double, P>... parameter) {
+  static int by_places(std::span<const T> x, const Groups& groups, std::span<Result> out,
+                       Same<double, P>... parameter) {
     using Function = int(const T*, std::int64_t, const std::int64_t*, std::int64_t,
                          Same<double, P>..., const double*, Result*);
-    const auto function = find<Function>(Op::name, (std::string(form) + kSuffix<T>).c_str());
+    const auto find_form = [](const char* form) {
+      return find<Function>(Op::name, (std::string(form) + kSuffix<T>).c_str());
+    };
+    static Function* const between = find_form("_offsets");
+    static Function* const by_labels = find_form("_labels");
+    Function* const function = groups.kind == Groups::Kind::offsets ? between : by_labels;
     return function(x.data(), as_signed(x.size()), groups.places.data(), as_signed(groups.count),
                     parameter..., data_of(groups.weights), out.data());
   }
