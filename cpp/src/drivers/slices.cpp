@@ -67,19 +67,12 @@ auto chunks_of(const Plan& plan, const Vector& vector, double scale) {
   };
 }
 
-// Calls piece(x, out, i, count) for parts of at most `most` elements of begin … end, contiguous in
-// both arrays; where the call streams, and they are not few, `out` is a buffer.
+// Calls piece(x, buffer, i, count) for parts of at most `most` elements of begin … end, contiguous
+// in both arrays; what is in the buffer goes to `out` past the caches.
 template <class Piece>
-void for_each_part(const Plan& plan, const char* x, char* out, std::size_t begin, std::size_t end,
-                   std::size_t most, const Piece& piece) {
+BRIDLE_OWN_FRAME void stream_parts(const Plan& plan, const char* x, char* out, std::size_t begin,
+                                   std::size_t end, std::size_t most, const Piece& piece) {
   const auto place = [&](std::size_t i) { return i * plan.item; };
-  if (!plan.streaming || place(end - begin) < StreamWriter::kPiece) {
-    for (std::size_t i = begin, count; i < end; i += count) {
-      count = std::min(most, end - i);
-      piece(x + place(i), out + place(i), i, count);
-    }
-    return;
-  }
   most = std::min(most, StreamWriter::kPiece / plan.item);
   StreamWriter writer(out + place(begin));
   for (std::size_t i = begin, count; i < end; i += count) {
@@ -88,6 +81,20 @@ void for_each_part(const Plan& plan, const char* x, char* out, std::size_t begin
     writer.commit(place(count));
   }
   writer.flush();
+}
+
+// The same with `out` itself, unless the call streams, and they are not few.
+template <class Piece>
+void for_each_part(const Plan& plan, const char* x, char* out, std::size_t begin, std::size_t end,
+                   std::size_t most, const Piece& piece) {
+  const auto place = [&](std::size_t i) { return i * plan.item; };
+  if (plan.streaming && place(end - begin) >= StreamWriter::kPiece) {
+    return stream_parts(plan, x, out, begin, end, most, piece);
+  }
+  for (std::size_t i = begin, count; i < end; i += count) {
+    count = std::min(most, end - i);
+    piece(x + place(i), out + place(i), i, count);
+  }
 }
 
 // Calls piece(x, out, count) for elements begin … begin + size of a vector, as pieces of memory
@@ -474,7 +481,7 @@ bool streams_rows(const Plan& plan) {
 }
 
 // run_rows past the caches, for as many vectors at a time as fit into the buffer.
-std::size_t stream_rows(const Plan& plan, std::size_t begin, std::size_t end) {
+BRIDLE_OWN_FRAME std::size_t stream_rows(const Plan& plan, std::size_t begin, std::size_t end) {
   const auto place = [&](std::size_t v) { return row_place(plan, v); };
   StreamWriter writer(plan.call.out + place(begin));
   std::size_t v = begin;
