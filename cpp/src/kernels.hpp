@@ -50,6 +50,11 @@ struct HalfKernels {
   void (*narrow_randomly)(const float* wide, const std::uint32_t* u, void* out, std::size_t size);
 };
 
+// See loops/cast.hpp.
+struct CastKernels {
+  void (*to[kDTypes])(const void* x, void* out, std::size_t size);
+};
+
 struct MapTable {
   MapKernels of[MapOps::size][kMapDTypes];  // null: the operator takes no complex numbers
 };
@@ -182,7 +187,8 @@ struct KernelTable {
   const SelectTable& selections;
   const NoiseTable& noise;
   const UpdateTable& update;
-  HalfKernels half[2];  // float16 and bfloat16
+  HalfKernels half[2];        // float16 and bfloat16
+  CastKernels cast[kDTypes];  // from each
   void (*count[kDTypes])(const void* x, std::size_t size, double* counts);
   StreamKernel stream;
 };

@@ -47,6 +47,10 @@ WANTED = {
     "widen_kernel": (r"v?ps[lr]l\w+|v?cvtph2ps", r"v?ps[lr]l\w+|v?cvtph2ps"),
     "narrow_kernel": (r"v?ps[lr]l\w+|v?cvtps2ph", r"v?ps[lr]l\w+|v?cvtps2ph"),
     "narrow_randomly_kernel": (r"v?ps[lr]l\w+", r"v?ps[lr]l\w+"),
+    "cast_kernel": (
+        r"v?(cvtps2pd|movup[sd]|movlhps)",
+        r"v?(ps[lr]l\w+|cvtps2ph|cvtph2ps|movups)",
+    ),
     "stream_kernel": (r"v?movnt\w+", r"v?movnt\w+"),
     "short_threshold_kernel": (FLOATS + "d", FLOATS + "d"),
     "excess_kernel": (FLOATS + "d", FLOATS + "d"),

@@ -34,33 +34,45 @@ inline void widen_block(const BFloat16* x, float* wide, std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) wide[i] = widen(x[i]);
 }
 
-template <bool kKeepZeros = false>
-inline void narrow_block(const float* wide, BFloat16* out, std::size_t size) {
+// Rounds to nearest even. Zeros keep their signs, or are all positive.
+template <bool kPositiveZeros>
+inline void round_block(const float* wide, BFloat16* out, std::size_t size) {
 #pragma omp simd
-  for (std::size_t i = 0; i < size; ++i) narrow<kKeepZeros>(wide[i], out[i]);
+  for (std::size_t i = 0; i < size; ++i) {
+    const std::uint32_t bits = half_bits<BFloat16>(wide[i]);
+    out[i].bits = kPositiveZeros ? positive_zero(bits) : static_cast<std::uint16_t>(bits);
+  }
 }
 
-template <bool kKeepZeros = false>
-inline void narrow_block(const float* wide, Float16* out, std::size_t size) {
+template <bool kPositiveZeros>
+inline void round_block(const float* wide, Float16* out, std::size_t size) {
   std::size_t i = 0;
 #if defined(__AVX512F__)
   for (; i + 16 <= size; i += 16) {
     const auto bits =
         (Vector<std::uint16_t, 16>)_mm512_maskz_cvtps_ph(0xffff, load<__m512>(wide + i), 0);
-    store(kKeepZeros ? bits : bits & (Vector<std::uint16_t, 16>)(bits != 0x8000), out + i);
+    store(kPositiveZeros ? bits & (Vector<std::uint16_t, 16>)(bits != 0x8000) : bits, out + i);
   }
 #elif defined(__F16C__)
   for (; i + 8 <= size; i += 8) {
     const auto bits = (Vector<std::uint16_t, 8>)_mm256_cvtps_ph(load<__m256>(wide + i), 0);
-    store(kKeepZeros ? bits : bits & (Vector<std::uint16_t, 8>)(bits != 0x8000), out + i);
+    store(kPositiveZeros ? bits & (Vector<std::uint16_t, 8>)(bits != 0x8000) : bits, out + i);
   }
 #endif
+#pragma omp simd
+  for (std::size_t j = i; j < size; ++j) {
+    const std::uint32_t bits = half_bits<Float16>(wide[j]);
+    out[j].bits = kPositiveZeros ? positive_zero(bits) : static_cast<std::uint16_t>(bits);
+  }
+}
+
+template <bool kKeepZeros = false, class S>
+inline void narrow_block(const float* wide, S* out, std::size_t size) {
+  round_block<!kKeepZeros>(wide, out, size);
   if constexpr (kKeepZeros) {  // what has become −0.0 only now
 #pragma omp simd
-    for (std::size_t j = 0; j < i; ++j) out[j].bits = zero_of<true>(wide[j], out[j].bits);
+    for (std::size_t i = 0; i < size; ++i) out[i].bits = zero_of<true>(wide[i], out[i].bits);
   }
-#pragma omp simd
-  for (std::size_t j = i; j < size; ++j) narrow<kKeepZeros>(wide[j], out[j]);
 }
 
 template <class S>

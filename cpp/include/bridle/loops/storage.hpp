@@ -89,17 +89,19 @@ inline std::uint16_t zero_of(float x, std::uint32_t bits) {
   return static_cast<std::uint16_t>(positive_zero(bits) | zero >> 16);
 }
 
-template <bool kKeepZeros = false>
-inline void narrow(float x, BFloat16& out) {
+// The bits of a half, in the lower 16, that is nearest to x; zeros keep the sign of x.
+template <class S>
+std::uint32_t half_bits(float x);
+template <>
+inline std::uint32_t half_bits<BFloat16>(float x) {
   const std::uint32_t bits = bits_of(x);
   const std::uint32_t rounded = bits + 0x7fffu + (bits >> 16 & 1u);
   const std::uint32_t quiet_nan = bits | 0x00400000u;
   const bool is_nan = (bits & 0x7fffffffu) > 0x7f800000u;
-  out.bits = zero_of<kKeepZeros>(x, (is_nan ? quiet_nan : rounded) >> 16);
+  return (is_nan ? quiet_nan : rounded) >> 16;
 }
-
-template <bool kKeepZeros = false>
-inline void narrow(float x, Float16& out) {
+template <>
+inline std::uint32_t half_bits<Float16>(float x) {
   constexpr std::uint32_t infinity = 0x7f800000u;
   const std::uint32_t magnitude = bits_of(x) & 0x7fffffffu;
   const std::uint32_t sign = bits_of(x) >> 16 & 0x8000u;
@@ -110,7 +112,16 @@ inline void narrow(float x, Float16& out) {
   std::uint32_t result = magnitude < (113u << 23) ? subnormal : normal;
   result = magnitude >= (143u << 23) ? 0x7c00u : result;  // 2¹⁶ and more, and infinity
   result = magnitude > infinity ? 0x7e00u | (magnitude >> 13 & 0x3ffu) : result;
-  out.bits = zero_of<kKeepZeros>(x, result | sign);
+  return result | sign;
+}
+
+template <bool kKeepZeros = false>
+inline void narrow(float x, BFloat16& out) {
+  out.bits = zero_of<kKeepZeros>(x, half_bits<BFloat16>(x));
+}
+template <bool kKeepZeros = false>
+inline void narrow(float x, Float16& out) {
+  out.bits = zero_of<kKeepZeros>(x, half_bits<Float16>(x));
 }
 
 // Rounds to one of the two neighbours at random, up with the probability that makes the mean exact;
