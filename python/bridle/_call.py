@@ -73,12 +73,20 @@ def refuse_masked(name: str, parameter: str, value: object) -> None:
         raise TypeError(f"{name}: {parameter} must not be masked, got {shown(value)}")
 
 
+def as_array(value: Any) -> NDArray[Any]:
+    """Convert a value, lists of unequal lengths to an array of objects."""
+    try:
+        return np.asarray(value)
+    except ValueError:
+        return np.asarray(value, object)
+
+
 def number(name: str, parameter: str, value: Any) -> float:
     """Check that a hyper-parameter is one real number."""
     if isinstance(value, int | float):
         return as_float(value)
     refuse_masked(name, parameter, value)
-    array = np.asarray(value)
+    array = as_array(value)
     if array.ndim > 0 or not is_real(array):
         raise TypeError(f"{name}: {parameter} must be a real number, got {shown(value)}")
     return float(array)
@@ -145,7 +153,7 @@ def parameter(name: str, index: int, value: Any) -> Any:
         return value
     kind = (_core.elementwise_operators | _core.penalties)[name][index]
     refuse_masked(name, kind, value)
-    array = np.asarray(value)
+    array = as_array(value)
     if not is_real(array):
         raise TypeError(
             f"{name}: {kind} must be a real number or an array of them, got {shown(value)}"
@@ -224,7 +232,7 @@ def real_array(name: str, x: ArrayLike) -> NDArray[Any]:
     """Return ``x`` as an array of one of the four float types; integers become float64."""
     if is_masked(x):
         raise TypeError(f"{name}: {NO_MASKS.format('')}")
-    array = np.asarray(x)
+    array = as_array(x)
     if array.dtype in FLOAT_DTYPES:
         return array
     if array.dtype.kind in "biu":

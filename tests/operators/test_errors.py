@@ -118,8 +118,8 @@ def test_nothing_is_written_to_a_large_array_either(row, parameter, assert_same_
 @pytest.mark.parametrize(("row", "parameter"), PARAMETERS)
 @pytest.mark.parametrize(
     "bad",
-    ["0.5", None, 0.5j, [0.5, None], np.complex64(1), np.float64],
-    ids=lambda bad: type(bad).__name__,
+    ["0.5", None, 0.5j, [0.5, None], [0.5, [0.5]], np.complex64(1), np.float64],
+    ids=str,
 )
 def test_what_is_not_a_number_is_a_type_error(row, parameter, bad):
     for call in calls(row, np.ones(2)):
@@ -136,6 +136,12 @@ def test_arrays_of_other_types_are_a_type_error(row, dtype):
         pytest.skip("it takes complex numbers")
     with pytest.raises(TypeError, match=row.name):
         getattr(br, row.name)(np.zeros(3, dtype), **row.sample_params)
+
+
+@pytest.mark.parametrize("row", PENALTIES.values(), ids=lambda row: row.name)
+def test_lists_of_unequal_lengths_are_a_type_error(row):
+    with pytest.raises(TypeError, match=f"^{row.name}: the array must be "):
+        getattr(br, row.name)([[1.0], [2.0, 3.0]], **row.sample_params)
 
 
 @pytest.mark.parametrize("row", PENALTIES.values(), ids=lambda row: row.name)

@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bridle import _core
-from bridle._call import FLOAT_DTYPES, is_real, number, real_array, refuse_masked, shown
+from bridle._call import (
+    FLOAT_DTYPES,
+    as_array,
+    is_real,
+    number,
+    real_array,
+    refuse_masked,
+    shown,
+)
 
 MOST_GROUPS = 2**48  # for which nobody has the memory
 
@@ -82,7 +90,7 @@ def _axes(name: str, axis: Any, ndim: int) -> tuple[int, ...]:
 
 def _integers(name: str, parameter: str, value: Any) -> NDArray[np.int64]:
     refuse_masked(name, parameter, value)
-    array = np.asarray(value)
+    array = as_array(value)
     if array.size == 0 and array.dtype == np.float64:
         array = array.astype(np.int64)  # of an empty list
     if array.dtype.kind not in "iu":
@@ -117,7 +125,7 @@ def _labels(name: str, labels: Any, shape: tuple[int, ...]) -> NDArray[np.int64]
 
 def _numbers(name: str, parameter: str, value: Any) -> NDArray[np.float64]:
     refuse_masked(name, parameter, value)
-    array = np.asarray(value)
+    array = as_array(value)
     if not is_real(array):
         raise TypeError(f"{name}: {parameter} must be real numbers, got {shown(value)}")
     return array.astype(np.float64, copy=False)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bridle import _core
-from bridle._call import non_negative, refuse_masked, shown
+from bridle._call import as_array, non_negative, refuse_masked, shown
 from bridle._updates.call import check_arrays
 
 __all__ = ["catch_up"]
@@ -135,12 +135,9 @@ def _check_tables(w: Any, toward: Any) -> None:
 
 def _integers(parameter: str, values: Any) -> Counts:
     refuse_masked(NAME, parameter, values)
-    try:
-        array = np.asarray(values)
-    except ValueError:  # lists of different lengths
-        array = np.empty(0, object)
-    else:
-        array = array if array.size > 0 else array.astype(np.int64)
+    array = as_array(values)
+    if array.size == 0 and array.dtype == np.float64:
+        array = array.astype(np.int64)  # of an empty list
     if array.ndim > 1 or array.dtype.kind not in "iu":
         raise TypeError(
             f"{NAME}: {parameter} must be integers in one dimension, got {shown(values)}"
