@@ -66,7 +66,7 @@ def test_what_is_stated_for_type_checkers_is_true(typed, monkeypatch):
 
     monkeypatch.setattr(typed, "assert_type", check)
     groups = (typed.elementwise, typed.unknown, typed.penalties, typed.dropout, typed.slices)
-    for function in groups:
+    for function in (*groups, typed.regularizers):
         function()
     with pytest.raises(TypeError):
         typed.mistakes()

@@ -29,6 +29,9 @@ Pruning by magnitude
     project_l0_ball, project_n_m, top_k_threshold
 Constraints on norms
     max_norm, unit_norm, min_max_norm
+Penalties with their proximal operators, as objects
+    L1, L2, ElasticNet, L0, LHalf, LTwoThirds, LogSum, MCP, SCAD, Huber, L2SP, NonNegativeL1,
+    NonNegativeL2, NonNegative, Box, Regularizer
 Dropout
     dropout, dropout_mask, apply_dropout_mask, dropout_inference, alpha_dropout, gaussian_dropout,
     gaussian_noise, Dropout
@@ -128,6 +131,10 @@ from bridle._operators.selection import (
     top_k_threshold,
 )
 from bridle._operators.thresholds import firm_threshold, hard_threshold, l0_penalty, prox_l0
+from bridle._regularizers.bounds import Box, NonNegative, NonNegativeL1, NonNegativeL2
+from bridle._regularizers.concave import L0, MCP, SCAD, LHalf, LogSum, LTwoThirds
+from bridle._regularizers.convex import L1, L2, L2SP, ElasticNet, Huber
+from bridle._regularizers.protocol import Regularizer
 from bridle._stopping.criteria import (
     Criterion,
     GeneralizationLoss,
@@ -152,14 +159,30 @@ from bridle._updates.prepared import PreparedArrays, prepare
 
 __version__ = _core.__version__
 __all__ = [
+    "L0",
+    "L1",
+    "L2",
+    "L2SP",
+    "MCP",
+    "SCAD",
+    "Box",
     "Criterion",
     "Decision",
     "Dropout",
     "EarlyStopping",
+    "ElasticNet",
     "GeneralizationLoss",
+    "Huber",
+    "LHalf",
+    "LTwoThirds",
+    "LogSum",
+    "NonNegative",
+    "NonNegativeL1",
+    "NonNegativeL2",
     "Plateau",
     "PreparedArrays",
     "ProgressQuotient",
+    "Regularizer",
     "StopReason",
     "UnimprovedStrips",
     "UpdateSummary",

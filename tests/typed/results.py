@@ -95,6 +95,31 @@ def slices() -> None:
     assert_type(br.orthogonal_gradient(single, mode="columns"), NDArray[np.float32])
 
 
+class Halved:
+    """What a user writes."""
+
+    is_convex = True
+
+    def value(self, w: NDArray[Any]) -> float:
+        return float(np.square(w).sum() / 2)
+
+    def prox(self, w: NDArray[Any], step: float = 1.0, out: NDArray[Any] | None = None) -> Any:
+        return np.multiply(w, 1 / (1 + step), out=out)
+
+
+def regularizers() -> None:
+    """The weights keep their type; objects of any class that has the members are of one kind."""
+    kinds: list[br.Regularizer] = [br.L1(0.1), br.NonNegative(), br.Box(-1, [1.0, 2.0]), Halved()]
+    assert_type(kinds[0].value(double), float)
+    assert_type(br.L1([0.1, 0.2, 0.3]).prox(single), NDArray[np.float32])
+    assert_type(br.MCP(0.1, gamma=3).prox(single, 0.5), NDArray[np.float32])
+    assert_type(br.L2(0.1).prox([1, 2, 3], out=double), NDArray[np.float64])
+    assert_type(br.L2(0.1).prox([1, 2, 3], 0.5, double), NDArray[np.float64])
+    assert_type(br.L2(0.1).prox([1, 2, 3]), Any)
+    assert_type(br.L2(0.1)(single), float)
+    assert_type(br.L0(1).is_convex, bool)
+
+
 def mistakes() -> None:
     """What a type checker finds; the comments are errors themselves where it finds nothing."""
     br.soft_threshold(single, 0.1, nonsense=1)  # type: ignore[call-overload]
@@ -106,3 +131,4 @@ def mistakes() -> None:
     br.group_soft_threshold(single, 0.1, axes=0)  # type: ignore[call-overload]
     br.project_l0_ball(single, 0.5)  # type: ignore[call-overload]
     br.orthogonal_penalty(single, mode="row")  # type: ignore[arg-type]
+    br.MCP(0.1)  # type: ignore[call-arg]

@@ -1,0 +1,1 @@
+"""Regularizers as objects: a penalty and its proximal operator with their parameters."""
