@@ -202,8 +202,20 @@ def test_bad_weights_are_errors_of_the_object(row):
             row.make(**row.spread(2, np.float64)).prox(np.ones(3))
 
 
-def test_every_elementwise_regularizer_has_a_row():
+def test_a_subclass_with_functions_of_its_own_has_no_description():
+    class Doubled(br.L1):
+        def prox(self, w, step=1.0, out=None):
+            return super().prox(w, 2 * step, out)
+
+    class Shown(br.L1):
+        pass
+
+    assert Doubled(0.1)._elementwise() is None
+    assert Shown(0.1)._elementwise() == br.L1(0.1)._elementwise()
+
+
+def test_no_class_and_no_penalty_was_forgotten():
     classes = [value for value in vars(br).values() if inspect.isclass(value)]
-    assert {cls for cls in classes if hasattr(cls, "_elementwise")} == {
-        row.cls for row in ROWS.values()
-    }
+    described = {cls for cls in classes if hasattr(cls, "_elementwise")}
+    assert described == {row.cls for row in ROWS.values()}
+    assert {row.penalty for row in ROWS.values()} == {*_core.penalties, None}

@@ -19,7 +19,7 @@ NARROW = FLOAT_DTYPES - {np.dtype(np.float64)}
 
 
 class Call:
-    """How a class calls an operator: names of attributes, numbers and `STEP` in its order."""
+    """How a class calls an operator: attributes by name, numbers and `STEP`, in its order."""
 
     def __init__(self, operator: str, *arguments: str | float) -> None:
         self.operator, self.arguments = operator, arguments
@@ -88,8 +88,11 @@ class ElementwiseRegularizer(Parametrized):
         object.__setattr__(self, "_calls", calls)
         object.__setattr__(self, "_only_numbers", not arrays)
 
-    def _elementwise(self) -> Elementwise:
-        return self._calls
+    def _elementwise(self) -> Elementwise | None:
+        """Return how the core does the same; None for a subclass with functions of its own."""
+        own = type(self).prox, type(self).value
+        plain = ElementwiseRegularizer.prox, ElementwiseRegularizer.value
+        return self._calls if own == plain else None
 
     def value(self, w: ArrayLike) -> float:
         """Return what the weights cost: a sum in float64, or 0.0 inside a set and inf outside.
