@@ -114,6 +114,10 @@ def test_equal_parameters_make_equal_objects(row):
             assert row.make(**{name: other}) not in (row.make(), kept)
 
 
+def test_arrays_of_another_dtype_make_another_object():
+    assert br.L1(np.ones(2, np.float32)) != br.L1(np.ones(2))
+
+
 def test_zeros_and_nan_compare_as_numbers_do_save_that_nan_is_itself():
     for first, second in ((br.Box(-0.0, 1), br.Box(0.0, 1)), (br.L2SP(NAN, 1), br.L2SP(-NAN, 1))):
         assert first == second
