@@ -46,6 +46,7 @@ Threads, version, other languages
 """
 
 from bridle import _call, _config, _core, _ufuncs  # noqa: F401 - _ufuncs is for pickle
+from bridle._arrays import PreparedArrays, prepare
 from bridle._config import get_num_threads, set_num_threads, show_config
 from bridle._dropout.functions import (
     apply_dropout_mask,
@@ -155,7 +156,6 @@ from bridle._updates.functions import (
     rmsprop_update,
     sgd_update,
 )
-from bridle._updates.prepared import PreparedArrays, prepare
 
 __version__ = _core.__version__
 __all__ = [

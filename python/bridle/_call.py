@@ -92,6 +92,14 @@ def number(name: str, parameter: str, value: Any) -> float:
     return float(array)
 
 
+def any_number(name: str, parameter: str, value: Any) -> float:
+    """Check a number that must not be NaN."""
+    result = number(name, parameter, value)
+    if math.isnan(result):
+        raise ValueError(f"{name}: {parameter} must not be NaN, got {value}")
+    return result
+
+
 def non_negative(name: str, parameter: str, value: Any) -> float:
     """Check a number that must be >= 0."""
     result = number(name, parameter, value)

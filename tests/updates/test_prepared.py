@@ -144,10 +144,10 @@ def test_what_is_checked_of_arrays_is_checked_at_each_call():
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        (None, "arrays must be a list or tuple of arrays, got NoneType"),
-        (np.ones((2, 2)), "arrays must be a list or tuple of arrays, got ndarray"),
-        (iter([]), "arrays must be a list or tuple of arrays, got list_iterator"),
-        ({"w": np.ones(1)}, "arrays must be a list or tuple of arrays, got dict"),
+        (None, "arrays must be a list, tuple or mapping of arrays, got NoneType"),
+        (np.ones((2, 2)), "arrays must be a list, tuple or mapping of arrays, got ndarray"),
+        (iter([]), "arrays must be a list, tuple or mapping of arrays, got list_iterator"),
+        ({"a": np.ones(1), "b": {}}, "arrays['b'] must be an array, got dict"),
         ([np.ones(1), None], "arrays[1] must be an array, got NoneType"),
         (([1.0],), "arrays[0] must be an array, got list"),
     ],

@@ -189,9 +189,10 @@ void release(PyObject* capsule) {
 }
 
 PyObject* prepare_function(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
-  if (nargs != 2) return PyErr_Format(PyExc_TypeError, "prepare: takes 2 arguments");
+  if (nargs != 3) return PyErr_Format(PyExc_TypeError, "prepare: takes 3 arguments");
   try {
-    auto list = std::make_unique<ArrayList>(look_up({"prepare", args[1]}, 0, args[0]));
+    const Names names{"prepare", args[1], args[2] == Py_None ? nullptr : args[2]};
+    auto list = std::make_unique<ArrayList>(look_up(names, 0, args[0]));
     for (const Facts& facts : list->arrays) Py_INCREF(facts.array);
     return PyCapsule_New(list.release(), kPreparedCapsule, release);
   } catch (const Raised&) {

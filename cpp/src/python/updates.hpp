@@ -6,7 +6,8 @@
 namespace bridle::python {
 
 // Adds to the module:
-//   prepare(arrays, names) -> capsule     what is known of the arrays of a tuple, looked up once
+//   prepare(arrays, names, keys) -> capsule     what is known of the arrays of a tuple, looked up
+//     once; keys: those of a mapping, or None
 //   check_arrays(names, groups)     raises what is wrong with the arrays of an update
 //   update(operator, names, groups, numbers, settings, weight_decay, l1, l2)
 //     groups: w, gradient, three of state, toward; each None, an array, a tuple of arrays, or a

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
-from typing import Any, SupportsIndex, TypeGuard, overload
+from typing import Any, SupportsIndex, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bridle import _core
+from bridle._arrays import is_list
 from bridle._call import real_array, refuse_masked, shown
 from bridle._operators import slices
 from bridle._operators.documentation import shares_documentation
@@ -102,7 +103,7 @@ def project_l0_ball(
     [array([3., 0.]), array([0., 2.])]
     """
     name = "project_l0_ball"
-    if not _is_list(x):
+    if not is_list(x):
         return slices.apply(name, x, (k,), out, axis=axis)
     count = _count(name, k)
     if axis != -1:
@@ -221,20 +222,13 @@ def top_k_threshold(arrays: ArrayLike | Sequence[NDArray[Any]], k: SupportsIndex
     """
     name = "top_k_threshold"
     count = _count(name, k)
-    listed = arrays if _is_list(arrays) else [arrays]
+    listed = arrays if is_list(arrays) else [arrays]
     elements = [_contiguous(real_array(name, each)) for each in listed]
     size = sum(array.size for array in elements)
     if count > size:
         raise ValueError(f"{name}: k must be <= {size}, the number of elements, got {count}")
     nan, threshold, _ = _core.select_largest(elements, count)
     return math.nan if nan else threshold
-
-
-def _is_list(x: Any) -> TypeGuard[Sequence[Any]]:
-    """Whether a list of arrays is given, not one array that is written as a list of numbers."""
-    return isinstance(x, Sequence) and any(
-        hasattr(each, "__array__") and not isinstance(each, np.generic) for each in x
-    )
 
 
 def _count(name: str, k: Any) -> int:

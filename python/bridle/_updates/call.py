@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, SupportsIndex, TypeAlias, TypedDict, TypeVar
@@ -12,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridle import _core
-from bridle._call import choice, counter, non_negative, number, refuse_masked, shown
-from bridle._updates.prepared import Arrays, PreparedArrays
+from bridle._arrays import Arrays, PreparedArrays
+from bridle._call import any_number, choice, counter, non_negative, number, refuse_masked, shown
 
 Rate: TypeAlias = float | Sequence[float]
 
@@ -171,9 +170,7 @@ def run(
     own_step = choice(name, "prox_step", prox_step, ("adaptive", "scalar")) == "adaptive"
     strengths = [_per_array(name, p, v, w) for p, v in (("l1", l1), ("l2", l2))]
     rates = _per_array(name, "weight_decay", weight_decay, w)
-    scale = number(name, "grad_scale", grad_scale)
-    if math.isnan(scale):
-        raise ValueError(f"{name}: grad_scale must not be NaN, got {grad_scale}")
+    scale = any_number(name, "grad_scale", grad_scale)
     random = _random(name, w, rounding, seed, stream, offset)
     states = list(operands.state.items()) + [("", None)] * (3 - len(operands.state))
     names = ("w", "gradient", *(key for key, _ in states), "toward", name)
@@ -261,7 +258,7 @@ def _copies(group: Arrays | None) -> Any:
     return tuple(np.array(array, order="C") for array in group)
 
 
-def _write_back(group: Arrays | None, copies: Any) -> None:
+def _write_back(group: Any, copies: Any) -> None:
     if group is None:
         return
     if isinstance(group, np.ndarray):

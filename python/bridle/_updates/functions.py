@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from typing import Any, SupportsIndex, Unpack
 
+from bridle._arrays import Arrays
 from bridle._call import non_negative, refuse_masked, shown
 from bridle._updates.call import (
     Operands,
@@ -17,7 +18,6 @@ from bridle._updates.call import (
     run,
     shows_regularization,
 )
-from bridle._updates.prepared import Arrays
 
 __all__ = [
     "adagrad_update",

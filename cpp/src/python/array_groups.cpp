@@ -1,0 +1,127 @@
+#include "array_groups.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace bridle::python {
+
+// An extent among those of other groups.
+struct ArrayGroups::Place {
+  Extent extent;
+  int group;
+};
+
+ArrayGroups::ArrayGroups(const Names& names, std::span<const Group> groups, TypeRule rule)
+    : names_(names) {
+  for (const Group& group : groups) parse(group);
+  check(rule);
+}
+
+void ArrayGroups::parse(const Group& given) {
+  const int group = groups_++;
+  PyObject* const object = given.object;
+  written_[group] = given.written;
+  if (object == Py_None && group != 0) return;
+  single_[group] = PyArray_Check(object);
+  if (PyCapsule_IsValid(object, kPreparedCapsule)) {
+    lists_[group] = static_cast<ArrayList*>(PyCapsule_GetPointer(object, kPreparedCapsule));
+  } else {
+    if (single_[group]) {
+      add(own_[group].emplace(), names_, object);
+    } else if (PyTuple_Check(object)) {
+      own_[group] = look_up(names_, group, object);
+    } else {
+      raise(PyExc_TypeError, names_, group_name(names_, group),
+            "must be an array, or a list or tuple of arrays", type_name(object));
+    }
+    lists_[group] = &*own_[group];
+  }
+  check_length(group);
+}
+
+void ArrayGroups::check_length(int group) const {
+  const std::size_t length = lists_[group]->arrays.size();
+  if (length == count() && single_[group] == single_[0]) return;
+  const std::string first = ", as " + group_name(names_, 0) + " is";
+  const std::string rule = single_[0]
+                               ? "must be an array" + first
+                               : "must be a list of " + std::to_string(count()) + " arrays" + first;
+  raise(PyExc_ValueError, names_, group_name(names_, group), rule.c_str(),
+        single_[group] ? "an array" : std::to_string(length) + " in a list");
+}
+
+void ArrayGroups::check(TypeRule rule) const {
+  for (std::size_t i = 0; i < count(); ++i) {
+    for (int g = 0; g < groups_; ++g) {
+      if (lists_[g]) check_array(g, i, rule);
+    }
+  }
+  if (std::any_of(written_, written_ + groups_, [](bool written) { return written; })) {
+    check_overlap();
+  }
+}
+
+void ArrayGroups::check_array(int group, std::size_t i, TypeRule rule) const {
+  const Facts &first = *get(0, i), &facts = *get(group, i);
+  if (!is_as_found(facts)) {
+    fail(PyExc_ValueError, group, i, "must be as it was when it was prepared",
+         description(facts) + " that has changed");
+  }
+  if (const char* wrong = rule(group, first.dtype.value_or(DType::float32), facts.dtype)) {
+    fail(PyExc_TypeError, group, i, wrong, description(facts));
+  }
+  if (!PyArray_SAMESHAPE(facts.array, first.array)) {
+    fail(PyExc_ValueError, group, i, "must have the shape of " + group_name(names_, 0),
+         description(facts));
+  }
+  if (!written_[group]) return;
+  if (!PyArray_ISWRITEABLE(facts.array)) {
+    fail(PyExc_ValueError, group, i, "must be writeable", description(facts));
+  }
+  if (facts.size > 1 && !is_apart_from_itself(facts.array)) {
+    fail(PyExc_ValueError, group, i, "must have elements that share no memory", "some that do");
+  }
+}
+
+void ArrayGroups::check_overlap() const {
+  std::vector<Place> places;
+  places.reserve(static_cast<std::size_t>(groups_) * count());
+  const auto before = [](const Place& a, const Place& b) {
+    return a.extent.begin < b.extent.begin;
+  };
+  for (int g = 0; g < groups_; ++g) {
+    if (!lists_[g]) continue;
+    const auto middle = static_cast<std::ptrdiff_t>(places.size());
+    for (const Extent& extent : lists_[g]->extents) places.push_back({extent, g});
+    std::inplace_merge(places.begin(), places.begin() + middle, places.end(), before);
+  }
+  std::vector<const Place*> open;  // those that reach the address arrived at
+  for (const Place& place : places) {
+    std::erase_if(open, [&](const Place* p) { return p->extent.end <= place.extent.begin; });
+    for (const Place* other : open) {
+      if (!written_[place.group] && !written_[other->group]) continue;
+      const auto [first, second] = std::minmax(place, *other, [](const Place& a, const Place& b) {
+        return std::pair(a.group, a.extent.index) < std::pair(b.group, b.extent.index);
+      });
+      if (!share_memory(get(first.group, first.extent.index)->array,
+                        get(second.group, second.extent.index)->array)) {
+        continue;
+      }
+      const std::string rule =
+          "must share no memory with " + name_of(first.group, first.extent.index);
+      fail(PyExc_ValueError, second.group, second.extent.index, rule, "arrays that overlap");
+    }
+    open.push_back(&place);
+  }
+}
+
+std::string ArrayGroups::name_of(int group, std::size_t i) const {
+  return single_[group] ? group_name(names_, group) : element_name(names_, group, i);
+}
+
+void ArrayGroups::fail(PyObject* error, int group, std::size_t i, const std::string& rule,
+                       const std::string& got) const {
+  raise(error, names_, name_of(group, i), rule.c_str(), got);
+}
+
+}  // namespace bridle::python
