@@ -16,7 +16,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   list(APPEND BRIDLE_KERNEL_FLAGS $<$<CONFIG:Release,RelWithDebInfo>:-O3>)
 endif()
 
-set(BRIDLE_KERNEL_UNITS map reduce slices thresholds vectors selections noise update table)
+set(BRIDLE_KERNEL_UNITS map reduce slices thresholds vectors selections noise update lists table)
 list(TRANSFORM BRIDLE_KERNEL_UNITS REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/cpp/src/kernels/\\1.cpp")
 
 function(bridle_add_kernels target)

@@ -48,6 +48,8 @@ struct HalfKernels {
   void (*narrow)(const float* wide, void* out, std::size_t size);
   void (*narrow_as_is)(const float* wide, void* out, std::size_t size);  // −0.0 stays
   void (*narrow_randomly)(const float* wide, const std::uint32_t* u, void* out, std::size_t size);
+  // Of float and double; −0.0 stays.
+  void (*round_randomly[2])(const void* x, const std::uint32_t* u, void* out, std::size_t size);
 };
 
 // See loops/cast.hpp.
@@ -178,6 +180,17 @@ struct UpdateTable {
   UpdateKernel of[UpdateOps::size][2][2][kUpdateKinds];
 };
 
+// See loops/norm.hpp and loops/combine.hpp.
+struct CombineKernels {
+  void (*of[2])(const void* x, void* to, double factor, std::size_t size);  // float and double
+};
+
+struct ListTable {
+  double (*norm[kDTypes])(const void* x, std::size_t size, std::size_t lane, double scale,
+                          double* lanes, double largest);
+  CombineKernels combine[kCombinations];
+};
+
 struct KernelTable {
   const MapTable& map;
   const ReduceTable& reduce;
@@ -187,6 +200,7 @@ struct KernelTable {
   const SelectTable& selections;
   const NoiseTable& noise;
   const UpdateTable& update;
+  const ListTable& lists;
   HalfKernels half[2];        // float16 and bfloat16
   CastKernels cast[kDTypes];  // from each
   void (*count[kDTypes])(const void* x, std::size_t size, double* counts);

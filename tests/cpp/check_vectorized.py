@@ -47,6 +47,9 @@ WANTED = {
     "widen_kernel": (r"v?ps[lr]l\w+|v?cvtph2ps", r"v?ps[lr]l\w+|v?cvtph2ps"),
     "narrow_kernel": (r"v?ps[lr]l\w+|v?cvtps2ph", r"v?ps[lr]l\w+|v?cvtps2ph"),
     "narrow_randomly_kernel": (r"v?ps[lr]l\w+", r"v?ps[lr]l\w+"),
+    "round_randomly_kernel": (r"v?ps[lr]l\w+", r"v?ps[lr]l\w+"),
+    "norm_kernel": ("v?addpd", "v?addpd"),
+    "combine_kernel": (FLOATS + "d", FLOATS + "s"),
     "cast_kernel": (
         r"v?(cvtps2pd|movup[sd]|movlhps)",
         r"v?(ps[lr]l\w+|cvtps2ph|cvtph2ps|movups)",

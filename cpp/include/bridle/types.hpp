@@ -143,6 +143,10 @@ struct UpdateNumbers {
   bool cautious;
 };
 
+// What becomes of an array beside another one; see ops/combine.hpp.
+enum class Combination : int { accumulate, average, scale };
+inline constexpr int kCombinations = 3;
+
 inline constexpr int kDigitBits = 16;  // by which magnitudes are selected, as integers
 
 // Thresholds that leave a given sum of excesses max(m − threshold, 0) of a vector, where m is |x|

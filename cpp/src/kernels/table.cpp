@@ -10,8 +10,12 @@ namespace bridle::inline BRIDLE_ISA {
 namespace {
 
 template <class S>
-constexpr HalfKernels half_kernels = {widen_kernel<S>, narrow_kernel<S, false>,
-                                      narrow_kernel<S, true>, narrow_randomly_kernel<S>};
+constexpr HalfKernels half_kernels = {
+    widen_kernel<S>,
+    narrow_kernel<S, false>,
+    narrow_kernel<S, true>,
+    narrow_randomly_kernel<S>,
+    {round_randomly_kernel<float, S>, round_randomly_kernel<double, S>}};
 
 template <class From, class To>
 constexpr auto cast_between = cast_kernel<From, To>;
@@ -32,6 +36,7 @@ extern const KernelTable kernel_table = {
     select_table,
     noise_table,
     update_table,
+    list_table,
     {half_kernels<Float16>, half_kernels<BFloat16>},
     {casts_from<Float16>, casts_from<BFloat16>, casts_from<float>, casts_from<double>},
     {count_kernel<Float16>, count_kernel<BFloat16>, count_kernel<float>, count_kernel<double>},

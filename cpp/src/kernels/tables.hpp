@@ -16,5 +16,6 @@ extern const VectorTable vector_table;
 extern const SelectTable select_table;
 extern const NoiseTable noise_table;
 extern const UpdateTable update_table;
+extern const ListTable list_table;
 
 }  // namespace bridle::inline BRIDLE_ISA

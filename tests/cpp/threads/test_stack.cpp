@@ -9,6 +9,9 @@
 #include <vector>
 
 #include "data.hpp"
+#include "drivers/cast.hpp"
+#include "drivers/combine.hpp"
+#include "drivers/norm.hpp"
 #include "drivers/slices.hpp"
 #include "noise_call.hpp"
 #include "reference.hpp"
@@ -146,6 +149,22 @@ class Calls {
     }
   }
 
+  // The state of halves is float, and they go into it and come back.
+  void list_with(std::ptrdiff_t stride) {
+    const Walk walk(stride * item_, kSize);
+    const bool is_double = dtype_ == DType::float64;
+    const Walked x{x_.operand().data, dtype_, stride == 1 ? nullptr : &walk};
+    const Walked wide{state_.operand().data, is_double ? DType::float64 : DType::float32, nullptr};
+    const NormArray array{x, kSize, 0};
+    norm_sums(&array, 1);
+    const ListedPair there{x, wide, kSize, 0}, back{wide, x, kSize, 0}, own{x, x, kSize, 0};
+    combine(Combination::accumulate, 0.5, &there, 1);
+    combine(Combination::average, 0.5, &there, 1);
+    combine(Combination::scale, 0.5, &own, 1);
+    cast({&there, 1, false, {0, 0}, 0});
+    cast({&back, 1, item_ == 2, {1, 2}, 3});
+  }
+
   // Vectors as rows and as columns: short ones, longer than a chunk, and so long that threads share
   // them out.
   void slice_with(std::ptrdiff_t stride) {
@@ -210,6 +229,7 @@ TEST_CASE("every kind of call leaves room on a stack of 64 KiB") {
         CHECK(stack_used([&] { calls.map_with(stride, true); }) < kMost);
         CHECK(stack_used([&] { calls.sum_with(stride); }) < kMost);
         CHECK(stack_used([&] { calls.draw_with(stride); }) < kMost);
+        CHECK(stack_used([&] { calls.list_with(stride); }) < kMost);
         CHECK(stack_used([&] { calls.slice_with(stride); }) < kMost);
       }
       CHECK(calls.slices_done());

@@ -84,13 +84,29 @@ template <class S, bool kKeepZeros>
 void narrow_kernel(const float* wide, void* out, std::size_t size) {
   narrow_block<kKeepZeros>(wide, static_cast<S*>(out), size);
 }
-// With one uniform 32-bit number an element.
+// With one uniform 32-bit number an element; all zeros are positive.
 template <class S>
 void narrow_randomly_kernel(const float* wide, const std::uint32_t* u, void* out,
                             std::size_t size) {
   S* const to = static_cast<S*>(out);
 #pragma omp simd
   for (std::size_t i = 0; i < size; ++i) narrow_randomly(wide[i], u[i], to[i]);
+}
+
+// The same of floats and doubles; zeros keep their signs.
+template <class From, class S>
+void round_randomly_kernel(const void* x, const std::uint32_t* u, void* out, std::size_t size) {
+  const From* const from = static_cast<const From*>(x);
+  S* const to = static_cast<S*>(out);
+  const auto as_float = [=](std::size_t i) {
+    if constexpr (sizeof(From) == 8) {
+      return float_randomly<S>(from[i], u[i]);
+    } else {
+      return from[i];
+    }
+  };
+#pragma omp simd
+  for (std::size_t i = 0; i < size; ++i) narrow_randomly<true>(as_float(i), u[i], to[i]);
 }
 
 }  // namespace bridle::inline BRIDLE_ISA

@@ -124,21 +124,29 @@ inline void narrow(float x, Float16& out) {
   out.bits = zero_of<kKeepZeros>(x, half_bits<Float16>(x));
 }
 
+// The bits of the float from which on a finite number is nearer to the infinity of a half type.
+template <class S>
+constexpr std::uint32_t nearer_to_infinity() {
+  return __is_same(S, Float16) ? 0x477ff000u : 0x7f7f8000u;  // 65520
+}
+
 // Rounds to one of the two neighbours at random, up with the probability that makes the mean exact;
 // u is a uniform 32-bit number. A finite number becomes infinite if, and only if, it is nearer to
-// that.
+// that. With kKeepSigns zeros have the sign of x.
+template <bool kKeepSigns = false>
 inline void narrow_randomly(float x, std::uint32_t u, BFloat16& out) {
-  constexpr std::uint32_t nearer_to_infinity = 0x7f7f8000u;  // or infinite, or NaN
   BFloat16 nearest;
   narrow(x, nearest);
   const std::uint32_t up = (bits_of(x) + (u >> 16)) >> 16;
-  const bool in_range = (bits_of(x) & 0x7fffffffu) < nearer_to_infinity;
+  const bool in_range = (bits_of(x) & 0x7fffffffu) < nearer_to_infinity<BFloat16>();
   const bool plain = in_range & ((up & 0x7fffu) < 0x7f80u);
-  out.bits = plain ? positive_zero(up) : nearest.bits;
+  const std::uint16_t rounded = kKeepSigns ? static_cast<std::uint16_t>(up) : positive_zero(up);
+  out.bits = plain ? rounded : nearest.bits;
 }
 
+template <bool kKeepSigns = false>
 inline void narrow_randomly(float x, std::uint32_t u, Float16& out) {
-  constexpr std::uint32_t infinity = 0x7f800000u, nearer_to_infinity = 0x477ff000u;  // 65520
+  constexpr std::uint32_t infinity = 0x7f800000u;
   const std::uint32_t magnitude = bits_of(x) & 0x7fffffffu;
   const std::uint32_t sign = bits_of(x) >> 16 & 0x8000u;
   const std::uint32_t normal = (magnitude - (112u << 23) + (u >> 19)) >> 13;
@@ -149,9 +157,26 @@ inline void narrow_randomly(float x, std::uint32_t u, Float16& out) {
   const std::uint32_t subnormal = bits_of(dithered + 0.75f) - bits_of(0.75f);
   std::uint32_t result = magnitude < (113u << 23) ? subnormal : normal;
   result = result > 0x7bffu ? 0x7bffu : result;
-  result = magnitude >= nearer_to_infinity ? 0x7c00u : result;
+  result = magnitude >= nearer_to_infinity<Float16>() ? 0x7c00u : result;
   result = magnitude > infinity ? 0x7e00u | (magnitude >> 13 & 0x3ffu) : result;
-  out.bits = positive_zero(result | sign);
+  out.bits = kKeepSigns ? static_cast<std::uint16_t>(result | sign) : positive_zero(result | sign);
+}
+
+// One of the two floats beside x in the same way, by the lower 16 bits of u, which rounding it to
+// the half type S by u does not look at: the mean stays exact. It is never nearer to infinity than
+// x.
+template <class S>
+inline float float_randomly(double x, std::uint32_t u) {
+  const auto size = [](float y) { return static_cast<double>(float_of(bits_of(y) & 0x7fffffffu)); };
+  const double wanted = x < 0 ? -x : x;
+  const float nearest = static_cast<float>(x);
+  const std::uint32_t inner = bits_of(nearest) - std::uint32_t{size(nearest) > wanted};
+  const std::uint32_t outer = inner + 1;
+  const double least = static_cast<double>(static_cast<std::int32_t>(0x10000u - (u & 0xffffu)));
+  const double below = size(float_of(inner)), unit = size(float_of(outer)) - below;
+  const bool out = wanted - below >= unit * (least * 0x1p-16);
+  const bool allowed = (outer & 0x7fffffffu) != nearer_to_infinity<S>();
+  return float_of((out & allowed) ? outer : inner);
 }
 
 }  // namespace bridle::inline BRIDLE_ISA

@@ -1,0 +1,125 @@
+// The loop of the norm of many arrays: sums of squares, in the order of every sum, and the largest
+// magnitude.
+#pragma once
+
+#include <bridle/loops/reduce.hpp>
+#include <bridle/loops/storage.hpp>
+
+namespace bridle::inline BRIDLE_ISA {
+
+template <class S>
+struct SignedOfSize {
+  using type = std::int16_t;
+};
+template <>
+struct SignedOfSize<float> {
+  using type = std::int32_t;
+};
+template <>
+struct SignedOfSize<double> {
+  using type = std::int64_t;
+};
+
+// The largest magnitude by its bits, of which those of NaN are the largest.
+template <class S>
+class LargestBits {
+ public:
+  void add_row(const S* x) {
+#pragma GCC unroll 16
+    for (std::size_t v = 0; v < kLanes; v += kWidth) {
+      const Lanes magnitude = load<Lanes>(x + v) & kMagnitude;
+      Lanes& most = most_[v / kWidth % kApart];
+      most = magnitude > most ? magnitude : most;
+    }
+  }
+
+  // The larger of that and `largest`.
+  double with(double largest) const {
+    Bits most = 0;
+    for (std::size_t a = 0; a < kApart; ++a) {
+      for (std::size_t k = 0; k < kWidth; ++k) most = most_[a][k] > most ? most_[a][k] : most;
+    }
+    const double found = static_cast<double>(widen(__builtin_bit_cast(S, most)));
+    return found > largest || found != found ? found : largest;
+  }
+
+ private:
+  using Bits = typename SignedOfSize<S>::type;  // signed ones are compared by all instruction sets
+  static constexpr std::size_t kWidth = VectorOf<Bits>::size, kApart = 2;
+  using Lanes = Vector<Bits, kWidth>;
+  static constexpr Bits kMagnitude = static_cast<Bits>(static_cast<UnsignedOf<S>>(~0ull) >> 1);
+
+  Lanes most_[kApart] = {};
+};
+
+// Adds the squares of contiguous elements of one chunk to its lanes, the first one to lane `lane`;
+// T is float or double. Returns the larger of the largest magnitude and `largest`.
+template <class T>
+double add_squares(const T* x, std::size_t size, std::size_t lane, double* lanes, double largest) {
+  ChunkSums<ops::l2_penalty> sums(lanes);
+  LargestBits<T> most;
+  const Prefetch prefetch(size * sizeof(T));
+  const auto add = [&](const T* row) {
+    sums.add_row(row);
+    most.add_row(row);
+  };
+  for_each_row_of_lanes(
+      x, size, lane,
+      [&](const T* row) {
+        prefetch(row, kLanes * sizeof(T));
+        add(row);
+      },
+      [&](const T* padded, std::size_t) { add(padded); });
+  sums.store_to(lanes);
+  return most.with(largest);
+}
+
+// The magnitudes of halves are compared before they are widened: twice as many at a time.
+template <class S>
+double add_squares_of_halves(const S* x, std::size_t size, std::size_t lane, double* lanes,
+                             double largest) {
+  constexpr std::size_t block = 16 * kLanes;  // so that all begin with the same lane
+  alignas(64) float wide[block];
+  LargestBits<S> most;
+  for (std::size_t i = 0; i < size; i += block) {
+    const std::size_t count = size - i < block ? size - i : block;
+    widen_block(x + i, wide, count);
+    for_each_row_of_lanes(
+        x + i, count, 0, [&](const S* row) { most.add_row(row); },
+        [&](const S* padded, std::size_t) { most.add_row(padded); });
+    add_to_lanes(ops::l2_penalty{}, wide, nullptr, count, lane, lanes);
+  }
+  return most.with(largest);
+}
+
+// The same of elements times a power of two, whose squares would not fit else, without the largest.
+template <class S>
+void add_scaled_squares(const S* x, std::size_t size, std::size_t lane, double scale,
+                        double* lanes) {
+  ChunkSums<ops::l2_penalty> sums(lanes);
+  const auto add = [&](const S* row) {
+    alignas(64) double scaled[kLanes];
+    for (std::size_t k = 0; k < kLanes; ++k) scaled[k] = scale * static_cast<double>(widen(row[k]));
+    sums.add_row(scaled);
+  };
+  for_each_row_of_lanes(x, size, lane, add, [&](const S* padded, std::size_t) { add(padded); });
+  sums.store_to(lanes);
+}
+
+// Elements of any type. scale = 1: as they are, which gives the largest magnitude, too.
+template <class S>
+double norm_kernel(const void* x, std::size_t size, std::size_t lane, double scale, double* lanes,
+                   double largest) {
+  const S* const from = static_cast<const S*>(x);
+  if (scale != 1.0) {
+    add_scaled_squares(from, size, lane, scale, lanes);
+    return largest;
+  }
+  if constexpr (sizeof(S) == 2) {
+    return add_squares_of_halves(from, size, lane, lanes, largest);
+  } else {
+    return add_squares(from, size, lane, lanes, largest);
+  }
+}
+
+}  // namespace bridle::inline BRIDLE_ISA

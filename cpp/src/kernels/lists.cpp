@@ -1,0 +1,18 @@
+#include <bridle/loops/combine.hpp>
+#include <bridle/loops/norm.hpp>
+
+#include "tables.hpp"
+
+namespace bridle::inline BRIDLE_ISA {
+namespace {
+
+template <template <class> class Op>
+constexpr CombineKernels kernels_of = {{combine_kernel<Op, float>, combine_kernel<Op, double>}};
+
+}  // namespace
+
+extern const ListTable list_table = {
+    {norm_kernel<Float16>, norm_kernel<BFloat16>, norm_kernel<float>, norm_kernel<double>},
+    {kernels_of<ops::accumulate>, kernels_of<ops::average>, kernels_of<ops::scale>}};
+
+}  // namespace bridle::inline BRIDLE_ISA
