@@ -66,7 +66,8 @@ def test_what_is_stated_for_type_checkers_is_true(typed, monkeypatch):
 
     monkeypatch.setattr(typed, "assert_type", check)
     groups = (typed.elementwise, typed.unknown, typed.penalties, typed.dropout, typed.slices)
-    for function in (*groups, typed.regularizers):
+    groups += (typed.models, typed.regularizers)
+    for function in groups:
         function()
     with pytest.raises(TypeError):
         typed.mistakes()

@@ -38,6 +38,8 @@ Dropout
 Updates of optimizers
     proximal_step, sgd_update, adamw_update, adagrad_update, rmsprop_update, lion_update,
     ftrl_update, catch_up, prepare, PreparedArrays, UpdateSummary
+Whole models in one pass
+    global_norm, GlobalNorm, clip_by_global_norm, accumulate, average_update, cast
 Early stopping
     EarlyStopping, Decision, StopReason, Criterion, GeneralizationLoss, Plateau, ProgressQuotient,
     UnimprovedStrips
@@ -58,6 +60,9 @@ from bridle._dropout.functions import dropout_of_any as _dropout_of_any
 from bridle._dropout.layer import Dropout
 from bridle._dropout.variants import alpha_dropout, gaussian_dropout, gaussian_noise
 from bridle._embedding import c_api, c_api_address, get_cmake_dir, get_include
+from bridle._models.averages import accumulate, average_update
+from bridle._models.casts import cast
+from bridle._models.norms import GlobalNorm, clip_by_global_norm, global_norm
 from bridle._operators.balls import (
     project_l1_ball,
     project_l2_ball,
@@ -118,6 +123,7 @@ from bridle._operators.norms import (
     total_variation_penalty,
 )
 from bridle._operators.penalties import elastic_net_penalty, l1_penalty, l2_penalty
+from bridle._operators.penalties import penalty_of_any as _penalty_of_any
 from bridle._operators.powers import (
     l_half_penalty,
     l_two_thirds_penalty,
@@ -172,6 +178,7 @@ __all__ = [
     "EarlyStopping",
     "ElasticNet",
     "GeneralizationLoss",
+    "GlobalNorm",
     "Huber",
     "LHalf",
     "LTwoThirds",
@@ -186,13 +193,17 @@ __all__ = [
     "StopReason",
     "UnimprovedStrips",
     "UpdateSummary",
+    "accumulate",
     "adagrad_update",
     "adamw_update",
     "alpha_dropout",
     "apply_dropout_mask",
+    "average_update",
     "c_api",
     "c_api_address",
+    "cast",
     "catch_up",
+    "clip_by_global_norm",
     "decay",
     "dropout",
     "dropout_inference",
@@ -206,6 +217,7 @@ __all__ = [
     "get_cmake_dir",
     "get_include",
     "get_num_threads",
+    "global_norm",
     "group_l2_penalty",
     "group_linf_penalty",
     "group_mcp_penalty",
@@ -279,4 +291,4 @@ __all__ = [
 ]
 
 _config.warn_of_environment()
-_core.set_fallbacks(_call.elementwise, _call.penalty, _dropout_of_any)
+_core.set_fallbacks(_call.elementwise, _penalty_of_any, _dropout_of_any)

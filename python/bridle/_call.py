@@ -236,7 +236,7 @@ def elementwise(
     return result
 
 
-def real_array(name: str, x: ArrayLike) -> NDArray[Any]:
+def real_array(name: str, x: ArrayLike, called: str = "the array") -> NDArray[Any]:
     """Return ``x`` as an array of one of the four float types; integers become float64."""
     if is_masked(x):
         raise TypeError(f"{name}: {NO_MASKS.format('')}")
@@ -247,7 +247,7 @@ def real_array(name: str, x: ArrayLike) -> NDArray[Any]:
         return array.astype(np.float64)
     if array.dtype.newbyteorder("=") not in FLOATS:
         raise TypeError(
-            f"{name}: the array must be of type float16, bfloat16, float32, float64 or integer, "
+            f"{name}: {called} must be of type float16, bfloat16, float32, float64 or integer, "
             f"got {array.dtype}"
         )
     return array

@@ -151,6 +151,31 @@ def update(
 def prepare(
     arrays: tuple[Any, ...], names: tuple[str], keys: tuple[Any, ...] | None, /
 ) -> object: ...
+def global_norm(
+    names: tuple[str, ...],
+    arrays: Any,
+    keys: tuple[Any, ...] | None,
+    factor: float,
+    written: bool,
+    /,
+) -> tuple[float, float, bool]: ...
+def combine(
+    combination: int,
+    names: tuple[str, ...],
+    to: Any,
+    beside: Any,
+    keys: tuple[Any, ...] | None,
+    factor: float,
+    /,
+) -> None: ...
+def cast(
+    names: tuple[str, ...],
+    x: Any,
+    out: Any,
+    keys: tuple[Any, ...] | None,
+    random: tuple[int, int, int] | None,
+    /,
+) -> None: ...
 def check_arrays(names: tuple[str, ...], groups: tuple[Any, ...], /) -> None: ...
 def catch_up(
     w: NDArray[Any],

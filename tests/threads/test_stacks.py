@@ -31,6 +31,13 @@ def everything(dtype, layout):
     br.adamw_update(a(), a(), a(wide), a(wide), 1e-3, 1, toward=a(), **strengths)
     if wide is not dtype:
         br.sgd_update(a(), a(), 1e-3, rounding="stochastic", seed=1, stream=2)
+    br.accumulate(a(wide), a())
+    br.average_update([a(wide)], [a()], 0.9)
+    br.cast(a(), a(wide))
+    br.cast({"w": a(wide)}, {"w": a()})
+    br.clip_by_global_norm(a(), 1.0)
+    if wide is not dtype:
+        br.cast(a(np.float64), a(), rounding="stochastic", seed=1, stream=2)
     br.catch_up(a(), rows, 5, 0.1, l1=0.1)
     br.catch_up(a(), rows, 5, 0.1, weight_decay=0.1, toward=a())
     stopping = br.EarlyStopping(2, mode="min", restore_best_weights=True)

@@ -120,6 +120,21 @@ def regularizers() -> None:
     assert_type(br.L0(1).is_convex, bool)
 
 
+def models() -> None:
+    """Of whole models, in whatever form they come."""
+    named, wide = {"a": single.copy()}, single.astype(np.float64)
+    several: list[NDArray[Any]] = [single, double]
+    assert_type(br.global_norm(several), br.GlobalNorm)
+    assert_type(br.global_norm({"a": single, "b": double}, scale=0.5).l2, float)
+    assert_type(br.global_norm([1.0, 2.0]).clip_scale(1.0), float)
+    assert_type(br.clip_by_global_norm(named, 1.0).finite, bool)
+    assert_type(br.cast(single, wide), NDArray[np.float64])
+    br.accumulate(double.copy(), double, scale=2)
+    br.average_update(br.cast({"a": wide}, named), {"a": single}, 0.9)
+    assert_type(br.l1_penalty([single, single]), np.float64)
+    assert_type(br.elastic_net_penalty({"a": single}, 0.1, 0.2), np.float64)
+
+
 def mistakes() -> None:
     """What a type checker finds; the comments are errors themselves where it finds nothing."""
     br.soft_threshold(single, 0.1, nonsense=1)  # type: ignore[call-overload]

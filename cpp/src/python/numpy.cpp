@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <numeric>
 
 namespace bridle::python {
 namespace {
@@ -65,7 +66,13 @@ std::optional<DType> map_dtype_of(PyArrayObject* array) {
   return number == NPY_CFLOAT ? DType::complex64 : DType::complex128;
 }
 
-Walk walk_in_memory(PyArrayObject* array) {
+AxisOrder axes_in_order(PyArrayObject* array) {
+  AxisOrder order;
+  std::iota(order.axis, order.axis + PyArray_NDIM(array), 0);
+  return order;
+}
+
+AxisOrder axes_in_memory(PyArrayObject* array) {
   const int dimensions = PyArray_NDIM(array);
   int axes[kMaxDimensions];  // the innermost first
   for (int axis = dimensions - 1, sorted = 0; axis >= 0; --axis, ++sorted) {
@@ -80,13 +87,21 @@ Walk walk_in_memory(PyArrayObject* array) {
     std::copy_backward(axes + position, axes + sorted, axes + sorted + 1);
     axes[position] = axis;
   }
+  AxisOrder order;
+  std::reverse_copy(axes, axes + dimensions, order.axis);
+  return order;
+}
+
+Walk walk_along(PyArrayObject* array, const AxisOrder& order) {
+  const int dimensions = PyArray_NDIM(array);
   npy_intp lengths[kMaxDimensions], strides[kMaxDimensions];
   for (int k = 0; k < dimensions; ++k) {
-    const int axis = axes[dimensions - 1 - k];
-    lengths[k] = PyArray_DIM(array, axis);
-    strides[k] = PyArray_STRIDE(array, axis);
+    lengths[k] = PyArray_DIM(array, order.axis[k]);
+    strides[k] = PyArray_STRIDE(array, order.axis[k]);
   }
   return {dimensions, lengths, strides};
 }
+
+Walk walk_in_memory(PyArrayObject* array) { return walk_along(array, axes_in_memory(array)); }
 
 }  // namespace bridle::python

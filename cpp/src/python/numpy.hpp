@@ -36,8 +36,18 @@ int type_number(DType dtype);
 std::optional<DType> dtype_of(PyArrayObject* array);
 std::optional<DType> map_dtype_of(PyArrayObject* array);
 
-// The elements of an array in the order in which NumPy visits memory (ravel with order "K"), in
-// bytes: by falling strides, where a stride of zero tells nothing.
+// Axes from the outermost to the innermost.
+struct AxisOrder {
+  int axis[kMaxDimensions];
+};
+
+AxisOrder axes_in_order(PyArrayObject* array);  // as they are
+// The order in which NumPy visits memory (ravel with order "K"): by falling strides, where a stride
+// of zero tells nothing.
+AxisOrder axes_in_memory(PyArrayObject* array);
+
+// The elements of an array in such an order, in bytes.
+Walk walk_along(PyArrayObject* array, const AxisOrder& order);
 Walk walk_in_memory(PyArrayObject* array);
 
 }  // namespace bridle::python

@@ -8,21 +8,60 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bridle import _core
+from bridle._arrays import Arrays, is_listed, listed
+from bridle._call import penalty, real_array, shown
 from bridle._types import Axis
 
 __all__ = ["elastic_net_penalty", "l1_penalty", "l2_penalty"]
 
 
+def penalty_of_any(
+    name: str,
+    w: Any,
+    params: tuple[object, ...],
+    axis: int | tuple[int, ...] | None,
+    keepdims: bool,
+) -> Any:
+    """Evaluate a penalty where the core does not do so directly: also of several arrays."""
+    if name in __all__ and is_listed(w):
+        return _penalty_of_list(name, w, params, axis, keepdims)
+    return penalty(name, w, params, axis, keepdims)
+
+
+def _penalty_of_list(
+    name: str, w: Arrays, params: tuple[object, ...], axis: object, keepdims: bool
+) -> np.float64:
+    """Add up the penalties of the arrays, in their order."""
+    if axis is not None or keepdims:
+        option, value = ("axis", axis) if axis is not None else ("keepdims", keepdims)
+        raise TypeError(f"{name}: {option} must be left alone for several arrays, got {value!r}")
+    for parameter, value in zip(_core.penalties[name], params, strict=True):
+        if np.ndim(value) > 0:  # type: ignore[arg-type]
+            rule = "must be a number for several arrays"
+            raise TypeError(f"{name}: {parameter} {rule}, got {shown(value)}")
+    group = listed(name, "w", w)
+    arrays = [real_array(name, array, group.name(i)) for i, array in enumerate(group.arrays)]
+    of_one = getattr(_core, name)
+    total = of_one(np.zeros(0), *params, None, False)  # nothing, of numbers that are checked here
+    for array in arrays:
+        total += of_one(array, *params, None, False)
+    return np.float64(total)
+
+
 @overload
 def l1_penalty(
-    w: ArrayLike, strength: ArrayLike = 1.0, *, axis: None = None, keepdims: Literal[False] = False
+    w: ArrayLike | Arrays,
+    strength: ArrayLike = 1.0,
+    *,
+    axis: None = None,
+    keepdims: Literal[False] = False,
 ) -> np.float64: ...
 @overload
 def l1_penalty(
     w: ArrayLike, strength: ArrayLike = 1.0, *, axis: Axis | None = None, keepdims: bool = False
 ) -> np.float64 | NDArray[np.float64]: ...
 def l1_penalty(
-    w: ArrayLike,
+    w: ArrayLike | Arrays,
     strength: ArrayLike = 1.0,
     *,
     axis: Axis | None = None,
@@ -34,8 +73,9 @@ def l1_penalty(
 
     Parameters
     ----------
-    w : array_like
-        Weights, of any shape and memory layout.
+    w : array_like, or list, tuple or mapping of ndarray, or PreparedArrays
+        Weights, of any shape and memory layout. Several arrays have the sum of their penalties,
+        added in order; they take numbers as strengths, and no axis.
     strength : array_like, default 1.0
         :math:`\lambda \ge 0`; an array holds one for each weight (is broadcast to ``w``) or, with
         ``axis``, is broadcast against the sums. Zero leaves the term out, whatever the sum is.
@@ -53,6 +93,8 @@ def l1_penalty(
 
     Raises
     ------
+    TypeError
+        If an axis, or an array of strengths, is given with several arrays.
     ValueError
         If a strength is negative or NaN, or an array of them does not fit.
 
@@ -67,12 +109,18 @@ def l1_penalty(
 
     Examples
     --------
+    >>> import numpy as np
     >>> import bridle as br
     >>> w = [[-3.0, 0.5], [2.0, 0.0]]
     >>> br.l1_penalty(w, 0.1)
     np.float64(0.55)
     >>> br.l1_penalty(w, axis=0)
     array([5. , 0.5])
+
+    All of a model:
+
+    >>> br.l1_penalty({"weight": np.array(w), "bias": np.array([-0.5])})
+    np.float64(6.0)
 
     A factor for each weight, or for each row:
 
@@ -86,14 +134,18 @@ def l1_penalty(
 
 @overload
 def l2_penalty(
-    w: ArrayLike, strength: ArrayLike = 1.0, *, axis: None = None, keepdims: Literal[False] = False
+    w: ArrayLike | Arrays,
+    strength: ArrayLike = 1.0,
+    *,
+    axis: None = None,
+    keepdims: Literal[False] = False,
 ) -> np.float64: ...
 @overload
 def l2_penalty(
     w: ArrayLike, strength: ArrayLike = 1.0, *, axis: Axis | None = None, keepdims: bool = False
 ) -> np.float64 | NDArray[np.float64]: ...
 def l2_penalty(
-    w: ArrayLike,
+    w: ArrayLike | Arrays,
     strength: ArrayLike = 1.0,
     *,
     axis: Axis | None = None,
@@ -105,8 +157,9 @@ def l2_penalty(
 
     Parameters
     ----------
-    w : array_like
-        Weights, of any shape and memory layout.
+    w : array_like, or list, tuple or mapping of ndarray, or PreparedArrays
+        Weights, of any shape and memory layout. Several arrays have the sum of their penalties,
+        added in order; they take numbers as strengths, and no axis.
     strength : array_like, default 1.0
         :math:`\lambda \ge 0`, numbers or arrays as in `l1_penalty`. A library whose penalty is
         :math:`\tfrac{c}{2} \sum_i w_i^2` means ``strength = c / 2``.
@@ -122,6 +175,8 @@ def l2_penalty(
 
     Raises
     ------
+    TypeError
+        If an axis, or an array of strengths, is given with several arrays.
     ValueError
         If a strength is negative or NaN, or an array of them does not fit.
 
@@ -148,7 +203,7 @@ def l2_penalty(
 
 @overload
 def elastic_net_penalty(
-    w: ArrayLike,
+    w: ArrayLike | Arrays,
     l1: ArrayLike,
     l2: ArrayLike,
     *,
@@ -160,7 +215,7 @@ def elastic_net_penalty(
     w: ArrayLike, l1: ArrayLike, l2: ArrayLike, *, axis: Axis | None = None, keepdims: bool = False
 ) -> np.float64 | NDArray[np.float64]: ...
 def elastic_net_penalty(
-    w: ArrayLike,
+    w: ArrayLike | Arrays,
     l1: ArrayLike,
     l2: ArrayLike,
     *,
@@ -173,8 +228,9 @@ def elastic_net_penalty(
 
     Parameters
     ----------
-    w : array_like
-        Weights, of any shape and memory layout.
+    w : array_like, or list, tuple or mapping of ndarray, or PreparedArrays
+        Weights, of any shape and memory layout. Several arrays have the sum of their penalties,
+        added in order; they take numbers as strengths, and no axis.
     l1, l2 : array_like
         :math:`\lambda_1, \lambda_2 \ge 0`, numbers or arrays as in `l1_penalty`.
     axis : int or tuple of int, optional
@@ -189,6 +245,8 @@ def elastic_net_penalty(
 
     Raises
     ------
+    TypeError
+        If an axis, or an array of strengths, is given with several arrays.
     ValueError
         If a strength is negative or NaN, or an array of them does not fit.
 
