@@ -44,6 +44,12 @@ void split(std::size_t size, [[maybe_unused]] int threads, const Body& body) {
   body(std::size_t{0}, size);
 }
 
+inline void widen_line(const std::uint16_t* halves, Floats& line) {
+  typedef std::uint16_t Halves __attribute__((vector_size(32), aligned(2), may_alias));
+  const Bits bits = __builtin_convertvector(*reinterpret_cast<const Halves*>(halves), Bits) << 16;
+  line = reinterpret_cast<const Floats&>(bits);
+}
+
 inline void stream_line(const float* from, float* to) {
 #if defined(__AVX512F__)
   _mm512_stream_ps(to, _mm512_loadu_ps(from));
@@ -53,6 +59,21 @@ inline void stream_line(const float* from, float* to) {
   for (int i = 0; i < 16; i += 4) _mm_stream_ps(to + i, _mm_loadu_ps(from + i));
 #else
   *reinterpret_cast<Floats*>(to) = *reinterpret_cast<const Floats*>(from);
+#endif
+}
+
+// Stores the whole lines, of kCount elements each, that lie in elements begin … end.
+template <std::size_t kCount, class T, class Line>
+void stream_lines(T* out, std::size_t begin, std::size_t end, const Line& line) {
+  std::size_t i = begin;
+  while (reinterpret_cast<std::uintptr_t>(out + i) % 64 != 0) ++i;
+  for (; i + kCount <= end; i += kCount) {
+    Floats value;
+    line(i, value);
+    stream_line(reinterpret_cast<const float*>(&value), reinterpret_cast<float*>(out + i));
+  }
+#if defined(__SSE2__)
+  _mm_sfence();
 #endif
 }
 
@@ -124,6 +145,52 @@ float bench_limit_read(const float* x, std::size_t size, int threads) {
     seen |= all[0] | (rest > 0 ? 1u : 0u);
   });
   return static_cast<float>(seen.load());
+}
+
+float bench_limit_read_halves(const std::uint16_t* x, std::size_t size, int threads) {
+  std::atomic<std::uint32_t> seen = 0;
+  split(size, threads, [&](std::size_t begin, std::size_t end) {
+    Floats sums[4] = {};
+    for (std::size_t i = begin; i + kStep <= end; i += kStep) {
+      for (std::size_t k = 0; k < 4; ++k) {
+        Floats line;
+        widen_line(x + i + k * kLine, line);
+        sums[k] += line;
+      }
+    }
+    const Floats all = sums[0] + sums[1] + sums[2] + sums[3];
+    seen |= all[0] > 0 ? 1u : 0u;
+  });
+  return static_cast<float>(seen.load());
+}
+
+void bench_limit_add_halves(float* total, const std::uint16_t* x, std::size_t size, int threads) {
+  split(size, threads, [=](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i + kLine <= end; i += kLine) {
+      Floats line;
+      widen_line(x + i, line);
+      *reinterpret_cast<Floats*>(total + i) += line;
+    }
+  });
+}
+
+void bench_limit_halve_streaming(const float* x, std::uint16_t* out, std::size_t size,
+                                 int threads) {
+  split(size, threads, [=](std::size_t begin, std::size_t end) {
+    stream_lines<2 * kLine>(out, begin, end, [&](std::size_t i, Floats& line) {
+      const Bits both =
+          *reinterpret_cast<const Bits*>(x + i) | *reinterpret_cast<const Bits*>(x + i + kLine);
+      line = reinterpret_cast<const Floats&>(both);
+    });
+  });
+}
+
+void bench_limit_double_streaming(const std::uint16_t* x, float* out, std::size_t size,
+                                  int threads) {
+  split(size, threads, [=](std::size_t begin, std::size_t end) {
+    stream_lines<kLine>(out, begin, end,
+                        [&](std::size_t i, Floats& line) { widen_line(x + i, line); });
+  });
 }
 
 void bench_limit_scale(float* x, float factor, std::size_t size, int threads) {

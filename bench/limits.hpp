@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 extern "C" {
 
@@ -22,4 +23,15 @@ void bench_limit_update(float* w, const float* gradient, float* m, float* v, std
 
 // out[i] = x[i] with ordinary stores: a plain loop, not memcpy.
 void bench_limit_copy_loop(const float* x, float* out, std::size_t size, int threads);
+
+// Reads every element of an array of bfloat16 and widens it to float.
+float bench_limit_read_halves(const std::uint16_t* x, std::size_t size, int threads);
+
+// total[i] += x[i], which is of bfloat16; whole lines only.
+void bench_limit_add_halves(float* total, const std::uint16_t* x, std::size_t size, int threads);
+
+// What conversions to and from bfloat16 move, with stores that bypass the caches; whole lines only.
+void bench_limit_halve_streaming(const float* x, std::uint16_t* out, std::size_t size, int threads);
+void bench_limit_double_streaming(const std::uint16_t* x, float* out, std::size_t size,
+                                  int threads);
 }

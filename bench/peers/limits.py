@@ -33,6 +33,14 @@ class Limits:
             copy.argtypes = [array, array, size, threads]
         self.update: Any = library.bench_limit_update
         self.update.argtypes = [array, array, array, array, size, threads]
+        self.read_halves: Any = library.bench_limit_read_halves
+        self.read_halves.argtypes = [array, size, threads]
+        self.read_halves.restype = ctypes.c_float
+        self.add_halves: Any = library.bench_limit_add_halves
+        self.halve_streaming: Any = library.bench_limit_halve_streaming
+        self.double_streaming: Any = library.bench_limit_double_streaming
+        for pair in (self.add_halves, self.halve_streaming, self.double_streaming):
+            pair.argtypes, pair.restype = [array, array, size, threads], None
         for function in (self.update, self.scale, self.copy_streaming, self.copy_loop):
             function.restype = None
 

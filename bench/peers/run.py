@@ -19,6 +19,7 @@ from bench.peers.busy import busy_rows
 from bench.peers.limits import Limits, instruction_set_flag
 from bench.peers.machine import facts, quietest
 from bench.peers.measure import measure, measure_idle
+from bench.peers.models import models
 from bench.peers.plot import plot
 from bench.peers.report import Row, to_json, to_markdown
 from bench.peers.slices import slices
@@ -70,6 +71,7 @@ def _works(arguments: argparse.Namespace, instruction_set: str) -> Iterator[Work
         *works.snapshots(sizes["memory"]),
         *works.updates(sizes["memory"], sizes["cache"]),
         *slices(sizes["memory"]),
+        *models(sizes["memory"]),
         *works.in_cache(sizes["cache"]),
         *works.small(),
         *works.idle(sizes["cache"]),

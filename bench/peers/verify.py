@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 CHUNK = 1_000_000
 TOLERANCES = {"elementwise": 1e-6, "roots": 1e-5}  # roots of float32 lose digits near the jump
+STARTS = {"close": math.nan, "sum": 1.0}  # what the result holds before, where it may matter
 VERIFIED = 10_000  # elements of the arrays for which the peers' float32 sums must be right
 
 
@@ -29,10 +30,6 @@ def verify(work: Work, names: dict[str, Any], short: dict[str, Any]) -> dict[str
         for contender in contenders:
             result = _result(work, contender, names)
             _check_equal(f"{work.name}: {contender}", result, expected, TOLERANCES[work.check])
-    elif work.check == "close":
-        expected = _result(work, "bridle", names).copy()
-        for contender in contenders:
-            _check_close(f"{work.name}: {contender}", _result(work, contender, names), expected)
     elif work.check == "dropout":
         probability = float(work.name.split()[1].rstrip(","))
         for contender in contenders:
@@ -45,6 +42,16 @@ def verify(work: Work, names: dict[str, Any], short: dict[str, Any]) -> dict[str
     elif work.check == "update":
         for contender in contenders:
             _check_update(f"{work.name}: {contender}", work.statements[contender], names)
+    elif work.check in STARTS:
+        expected = _result(work, "bridle", names, STARTS[work.check]).astype(np.float32)
+        for contender in contenders:
+            result = _result(work, contender, names, STARTS[work.check]).astype(np.float32)
+            _check_close(f"{work.name}: {contender}", result, expected)
+    elif work.check == "norm":
+        exact = _exact_norm(names["pieces"])
+        for contender in contenders:
+            errors[contender] = abs(float((_result(work, contender, names) - exact) / exact))
+        assert errors["bridle"] < 1e-14, f"{work.name}: bridle is off by {errors['bridle']}"
     elif work.check == "penalty":
         for contender in contenders:
             small_error = _penalty_error(work, contender, short)
@@ -54,9 +61,12 @@ def verify(work: Work, names: dict[str, Any], short: dict[str, Any]) -> dict[str
     return errors
 
 
-def _result(work: Work, contender: str, names: dict[str, Any]) -> NDArray[Any]:
+def _result(
+    work: Work, contender: str, names: dict[str, Any], start: float = math.nan
+) -> NDArray[Any]:
     restore(names)
-    names["out"].fill(math.nan)
+    for name in {"out", work.result} - {"x", "value"}:
+        names[name].fill(start)
     code = work.statements[contender]
     if work.result == "value":
         return np.asarray(eval(code, names))
@@ -115,6 +125,15 @@ def _exact_sums(x: NDArray[Any]) -> tuple[Any, Any]:
         absolute += np.abs(chunk).sum()
         squares += (chunk * chunk).sum()
     return absolute, squares
+
+
+def _exact_norm(arrays: list[NDArray[Any]]) -> Any:
+    squares = np.longdouble(0)
+    for array in arrays:
+        for i in range(0, array.size, CHUNK):
+            chunk = array[i : i + CHUNK].astype(np.longdouble)
+            squares += (chunk * chunk).sum()
+    return np.sqrt(squares)
 
 
 def _penalty_error(work: Work, contender: str, names: dict[str, Any]) -> float:

@@ -244,6 +244,7 @@ class Work:
     load: Load | None = None
     prepare: str = ""  # what makes further names of those that there are
     family: str = ""  # of operators, with a picture of its own
+    item: int = 0  # bytes that an element takes, read and written, where they are others
 
     def without(self, contender: str) -> Work:
         """Return the row as it is where a contender is not installed."""
@@ -257,7 +258,9 @@ class Work:
 
     @property
     def bytes(self) -> int:
-        """Bytes of float32 that must be read and written."""
+        """Bytes that must be read and written; of float32, unless the row says otherwise."""
+        if self.item:
+            return self.size * self.item
         if self.check == "update":
             return self.size * 28
         number = self.check == "penalty" or (self.check == "close" and self.result == "value")
