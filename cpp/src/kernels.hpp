@@ -182,7 +182,7 @@ struct UpdateTable {
 
 // See loops/norm.hpp and loops/combine.hpp.
 struct CombineKernels {
-  void (*of[2])(const void* x, void* to, double factor, std::size_t size);  // float and double
+  void (*of[kDTypes])(const void* x, void* to, double factor, std::size_t size);  // by type of x
 };
 
 struct ListTable {

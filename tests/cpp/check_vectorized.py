@@ -49,7 +49,8 @@ WANTED = {
     "narrow_randomly_kernel": (r"v?ps[lr]l\w+", r"v?ps[lr]l\w+"),
     "round_randomly_kernel": (r"v?ps[lr]l\w+", r"v?ps[lr]l\w+"),
     "norm_kernel": ("v?addpd", "v?addpd"),
-    "combine_kernel": (FLOATS + "d", FLOATS + "s"),
+    "combine_kernel": (FLOATS + "[sd]", FLOATS + "[sd]"),
+    "scale_kernel": ("v?mulp[sd]", "v?mulp[sd]"),
     "cast_kernel": (
         r"v?(cvtps2pd|movup[sd]|movlhps)",
         r"v?(ps[lr]l\w+|cvtps2ph|cvtph2ps|movups)",

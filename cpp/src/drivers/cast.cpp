@@ -52,6 +52,15 @@ class Converter {
   NoiseReader<std::uint32_t> uniforms_;
 };
 
+// Of contiguous arrays.
+void cast_beside(Converter& convert, const ListedPair& pair, std::size_t begin, std::size_t end) {
+  const std::size_t from_item = item_size(pair.from.dtype), to_item = item_size(pair.to.dtype);
+  for (; begin < end; begin += kBlock) {
+    convert(pair, pair.from.data + begin * from_item, pair.to.data + begin * to_item,
+            pair.first + begin, std::min(kBlock, end - begin));
+  }
+}
+
 void cast_blocks(Converter& convert, const ListedPair& pair, std::size_t begin, std::size_t end) {
   const std::size_t from_item = item_size(pair.from.dtype), to_item = item_size(pair.to.dtype);
   const Place from(pair.from.data, walk_of(pair.from), from_item);
@@ -108,8 +117,11 @@ void cast(const CastCall& call) noexcept {
         Converter convert(call);
         for_each_part(call.pairs, call.count, begin, end,
                       [&](const ListedPair& pair, std::size_t from, std::size_t to) {
-                        const bool past = streaming && !pair.from.walk && !pair.to.walk;
-                        (past ? cast_streaming : cast_blocks)(convert, pair, from, to);
+                        const bool contiguous = !pair.from.walk && !pair.to.walk;
+                        const auto range = !contiguous ? cast_blocks
+                                           : streaming ? cast_streaming
+                                                       : cast_beside;
+                        range(convert, pair, from, to);
                       });
       },
       work_of(kernel, call.stochastic + 2 * streaming));

@@ -11,58 +11,44 @@ constexpr std::size_t kBlock = 512;  // elements
 constexpr std::size_t kLeastPerThread =
     16 * 1024;  // below, waking a thread costs more than it saves
 
-bool is_half(DType dtype) { return item_size(dtype) == 2; }
+using Kernel = void (*)(const void* x, void* to, double factor, std::size_t size);
 
-// A part of a pair.
-class Combining {
- public:
-  Combining(Combination combination, double factor, const ListedPair& pair)
-      : factor_(factor),
-        kernel_(kernels().lists.combine[static_cast<int>(combination)].of[pair.to.dtype ==
-                                                                          DType::float64]),
-        from_type_(pair.from.dtype),
-        to_type_(pair.to.dtype),
-        in_place_(pair.from.data == pair.to.data),
-        from_(pair.from.data, walk_of(pair.from), item_size(from_type_)),
-        to_(pair.to.data, walk_of(pair.to), item_size(to_type_)) {}
+Kernel kernel_of(Combination combination, const ListedPair& pair) {
+  return kernels().lists.combine[static_cast<int>(combination)].of[static_cast<int>(
+      pair.from.dtype)];
+}
 
-  void operator()(std::size_t begin, std::size_t end) const {
-    while (begin < end) begin += some(begin, std::min(kBlock, end - begin));
-  }
-
- private:
-  std::size_t some(std::size_t begin, std::size_t size) const {
-    alignas(kLine) char from_block[kBlock * sizeof(double)], to_block[kBlock * sizeof(double)];
-    const char* from = from_.own(begin, size);
-    char* const own = to_.own(begin, size);
-    char* const to = own ? own : to_block;
-    if (!own) to_.gather_to(to_block, begin, size);
-    if (in_place_) {
-      from = to;
-    } else if (!from) {
-      from_.gather_to(from_block, begin, size);
-      from = from_block;
+// Of arrays that do not lie beside each other.
+void combine_blocks(Kernel kernel, double factor, const ListedPair& pair, std::size_t begin,
+                    std::size_t end) {
+  const Place from(pair.from.data, walk_of(pair.from), item_size(pair.from.dtype));
+  const Place to(pair.to.data, walk_of(pair.to), item_size(pair.to.dtype));
+  const bool in_place = pair.from.data == pair.to.data;
+  alignas(kLine) char from_block[kBlock * sizeof(double)], to_block[kBlock * sizeof(double)];
+  for (std::size_t size; begin < end; begin += size) {
+    size = std::min(kBlock, end - begin);
+    const char* x = from.own(begin, size);
+    char* const own = to.own(begin, size);
+    char* const out = own ? own : to_block;
+    if (!own) to.gather_to(to_block, begin, size);
+    if (in_place) {
+      x = out;
+    } else if (!x) {
+      from.gather_to(from_block, begin, size);
+      x = from_block;
     }
-    combine_block(from, to, size);
-    if (!own) to_.scatter_from(to_block, begin, size);
-    return size;
+    kernel(x, out, factor, size);
+    if (!own) to.scatter_from(to_block, begin, size);
   }
+}
 
-  void combine_block(const char* from, char* to, std::size_t size) const {
-    alignas(kLine) float wide[kBlock];
-    if (!is_half(from_type_)) return kernel_(from, to, factor_, size);
-    kernels().half[static_cast<int>(from_type_)].widen(from, wide, size);
-    if (!is_half(to_type_)) return kernel_(wide, to, factor_, size);
-    kernel_(wide, wide, factor_, size);
-    kernels().half[static_cast<int>(to_type_)].narrow(wide, to, size);
-  }
-
-  double factor_;
-  void (*kernel_)(const void* x, void* to, double factor, std::size_t size);
-  DType from_type_, to_type_;
-  bool in_place_;
-  Place from_, to_;
-};
+void combine_part(Combination combination, double factor, const ListedPair& pair, std::size_t begin,
+                  std::size_t end) {
+  const Kernel kernel = kernel_of(combination, pair);
+  if (pair.from.walk || pair.to.walk) return combine_blocks(kernel, factor, pair, begin, end);
+  kernel(pair.from.data + begin * item_size(pair.from.dtype),
+         pair.to.data + begin * item_size(pair.to.dtype), factor, end - begin);
+}
 
 }  // namespace
 
@@ -70,18 +56,15 @@ void combine(Combination combination, double factor, const ListedPair* pairs,
              std::size_t count) noexcept {
   const std::size_t size = size_of(pairs, count);
   if (size == 0) return;
-  const void* const work = work_of(
-      kernels().lists.combine[static_cast<int>(combination)].of[0],
-      static_cast<int>(pairs[0].from.dtype) + kDTypes * static_cast<int>(pairs[0].to.dtype));
   parallel_for(
       size, kBlock, kLeastPerThread,
       [=](std::size_t begin, std::size_t end) {
         for_each_part(pairs, count, begin, end,
                       [&](const ListedPair& pair, std::size_t from, std::size_t to) {
-                        Combining(combination, factor, pair)(from, to);
+                        combine_part(combination, factor, pair, from, to);
                       });
       },
-      work);
+      work_of(kernel_of(combination, pairs[0])));
 }
 
 }  // namespace bridle

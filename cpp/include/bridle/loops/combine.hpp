@@ -1,20 +1,57 @@
 // The loops of sums and averages of arrays.
 #pragma once
 
+#include <bridle/loops/half.hpp>
 #include <bridle/loops/storage.hpp>
 #include <bridle/ops/combine.hpp>
 #include <cstddef>
 
 namespace bridle::inline BRIDLE_ISA {
 
-// to[i] = op(to[i], x[i]); x is `to` or overlaps nothing.
-template <template <class> class Op, class T>
-void combine_kernel(const void* x, void* to, double factor, std::size_t size) {
-  const Op<T> op{static_cast<T>(factor)};
-  const T* const from = static_cast<const T*>(x);
-  T* const out = static_cast<T*>(to);
+// Halves are widened in blocks so short that reading and computing overlap.
+inline constexpr std::size_t kCombineBlock = 64;
+
+template <class Op, class T>
+inline void combine_block(Op op, const T* x, T* to, std::size_t size) {
 #pragma omp simd
-  for (std::size_t i = 0; i < size; ++i) narrow(op(out[i], from[i]), out[i]);
+  for (std::size_t i = 0; i < size; ++i) narrow(op(to[i], x[i]), to[i]);
+}
+
+// to[i] = op(to[i], x[i]), in the type that x computes in; x is `to` or overlaps nothing.
+template <template <class> class Op, class S>
+void combine_kernel(const void* x, void* to, double factor, std::size_t size) {
+  using T = Compute<S>;
+  const Op<T> op{static_cast<T>(factor)};
+  const S* const from = static_cast<const S*>(x);
+  T* const out = static_cast<T*>(to);
+  if constexpr (sizeof(S) == 2) {
+    for (std::size_t i = 0; i < size; i += kCombineBlock) {
+      alignas(64) float wide[kCombineBlock];
+      const std::size_t count = size - i < kCombineBlock ? size - i : kCombineBlock;
+      widen_block(from + i, wide, count);
+      combine_block(op, wide, out + i, count);
+    }
+  } else {
+    combine_block(op, from, out, size);
+  }
+}
+
+// to[i] = factor·x[i], in the type of x.
+template <class S>
+void scale_kernel(const void* x, void* to, double factor, std::size_t size) {
+  if constexpr (sizeof(S) == 2) {
+    const ops::scale<float> op{static_cast<float>(factor)};
+    const S* const from = static_cast<const S*>(x);
+    for (std::size_t i = 0; i < size; i += kCombineBlock) {
+      alignas(64) float wide[kCombineBlock];
+      const std::size_t count = size - i < kCombineBlock ? size - i : kCombineBlock;
+      widen_block(from + i, wide, count);
+      combine_block(op, wide, wide, count);
+      narrow_block(wide, static_cast<S*>(to) + i, count);
+    }
+  } else {
+    combine_kernel<ops::scale, S>(x, to, factor, size);
+  }
 }
 
 }  // namespace bridle::inline BRIDLE_ISA

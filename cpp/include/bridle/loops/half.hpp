@@ -17,7 +17,9 @@ inline constexpr bool kWidensInBlocks = false;
 template <>
 inline constexpr bool kWidensInBlocks<Float16> = true;
 
-inline void widen_block(const Float16* x, float* wide, std::size_t size) {
+// The first elements, as many as fill vectors for the instruction; returns how many.
+inline std::size_t widen_vectors([[maybe_unused]] const Float16* x, [[maybe_unused]] float* wide,
+                                 [[maybe_unused]] std::size_t size) {
   std::size_t i = 0;
 #if defined(__AVX512F__)
   for (; i + 16 <= size; i += 16)
@@ -25,13 +27,31 @@ inline void widen_block(const Float16* x, float* wide, std::size_t size) {
 #elif defined(__F16C__)
   for (; i + 8 <= size; i += 8) store(_mm256_cvtph_ps(load<__m128i>(x + i)), wide + i);
 #endif
+  return i;
+}
+
+inline void widen_block(const Float16* x, float* wide, std::size_t size) {
+  const std::size_t done = widen_vectors(x, wide, size);
 #pragma omp simd
-  for (std::size_t j = i; j < size; ++j) wide[j] = widen(x[j]);
+  for (std::size_t i = done; i < size; ++i) wide[i] = widen(x[i]);
 }
 
 inline void widen_block(const BFloat16* x, float* wide, std::size_t size) {
 #pragma omp simd
   for (std::size_t i = 0; i < size; ++i) wide[i] = widen(x[i]);
+}
+
+// A multiple of 16 elements.
+template <std::size_t kSize, class S>
+inline void widen_row(const S* x, float* wide) {
+  static_assert(kSize % 16 == 0);
+#if defined(__F16C__)
+  if constexpr (__is_same(S, Float16)) {
+    widen_vectors(x, wide, kSize);
+    return;
+  }
+#endif
+  widen_block(x, wide, kSize);
 }
 
 // Rounds to nearest even. Zeros keep their signs, or are all positive.
