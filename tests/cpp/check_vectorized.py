@@ -48,7 +48,7 @@ WANTED = {
     "narrow_kernel": (r"v?ps[lr]l\w+|v?cvtps2ph", r"v?ps[lr]l\w+|v?cvtps2ph"),
     "narrow_randomly_kernel": (r"v?ps[lr]l\w+", r"v?ps[lr]l\w+"),
     "round_randomly_kernel": (r"v?ps[lr]l\w+", r"v?ps[lr]l\w+"),
-    "norm_kernel": ("v?addpd", "v?addpd"),
+    "norm_kernel": (r"v?addpd|vfmadd\w+pd", r"v?addpd|vfmadd\w+pd"),
     "combine_kernel": (FLOATS + "[sd]", FLOATS + "[sd]"),
     "scale_kernel": ("v?mulp[sd]", "v?mulp[sd]"),
     "cast_kernel": (

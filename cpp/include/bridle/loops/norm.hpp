@@ -52,11 +52,53 @@ class LargestBits {
   Lanes most_[kApart] = {};
 };
 
+// sum + x·x for numbers that are floats: their squares are exact in double, so that one instruction
+// gives the bits of a product and a sum.
+inline Vector<double> add_square_of_float(const Vector<double>& sum, const Vector<double>& x) {
+#if defined(__AVX512F__)
+  return (Vector<double>)_mm512_fmadd_pd((__m512d)x, (__m512d)x, (__m512d)sum);
+#elif defined(__FMA__)
+  return (Vector<double>)_mm256_fmadd_pd((__m256d)x, (__m256d)x, (__m256d)sum);
+#else
+  return sum + x * x;
+#endif
+}
+
+// The lanes of a chunk, to which squares are added row by row.
+template <class T>
+class SquareSums {
+ public:
+  explicit SquareSums(const double* lanes) {
+    for (std::size_t v = 0; v < kVectors; ++v) sums_[v] = load<Doubles>(lanes + v * kWidth);
+  }
+  void store_to(double* lanes) const {
+    for (std::size_t v = 0; v < kVectors; ++v) store(sums_[v], lanes + v * kWidth);
+  }
+
+  void add_row(const T* x) {
+#pragma GCC unroll 16
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      const Doubles wide = load_doubles(x + v * kWidth);
+      if constexpr (sizeof(T) == sizeof(float)) {
+        sums_[v] = add_square_of_float(sums_[v], wide);
+      } else {
+        sums_[v] += wide * wide;
+      }
+    }
+  }
+
+ private:
+  using Doubles = Vector<double>;
+  static constexpr std::size_t kWidth = VectorOf<double>::size, kVectors = kLanes / kWidth;
+
+  Doubles sums_[kVectors];
+};
+
 // Adds the squares of contiguous elements of one chunk to its lanes, the first one to lane `lane`;
 // T is float or double. Returns the larger of the largest magnitude and `largest`.
 template <class T>
 double add_squares(const T* x, std::size_t size, std::size_t lane, double* lanes, double largest) {
-  ChunkSums<ops::l2_penalty> sums(lanes);
+  SquareSums<T> sums(lanes);
   LargestBits<T> most;
   const Prefetch prefetch(size * sizeof(T));
   const auto add = [&](const T* row) {
@@ -80,7 +122,7 @@ double add_squares(const T* x, std::size_t size, std::size_t lane, double* lanes
 template <class S>
 double add_squares_of_halves(const S* x, std::size_t size, std::size_t lane, double* lanes,
                              double largest) {
-  ChunkSums<ops::l2_penalty> sums(lanes);
+  SquareSums<float> sums(lanes);
   LargestBits<S> most;
   const Prefetch prefetch(size * sizeof(S));
   const auto add = [&](const S* row) {
@@ -104,7 +146,7 @@ double add_squares_of_halves(const S* x, std::size_t size, std::size_t lane, dou
 template <class S>
 void add_scaled_squares(const S* x, std::size_t size, std::size_t lane, double scale,
                         double* lanes) {
-  ChunkSums<ops::l2_penalty> sums(lanes);
+  SquareSums<double> sums(lanes);
   const auto add = [&](const S* row) {
     alignas(64) double scaled[kLanes];
     for (std::size_t k = 0; k < kLanes; ++k) scaled[k] = scale * static_cast<double>(widen(row[k]));
