@@ -211,18 +211,20 @@ struct UpdateWork {
   // Decay, update, a proximal step of each element's own size, and the summary.
   void run(const Setting& setting, Arrays arrays, double parameter) const {
     UpdateArray array{};
-    array.memory.weights = arrays.x;
-    array.memory.gradient = gradient ? arrays.other : nullptr;
-    for (int s = 0; s < states; ++s) array.memory.state[s] = state(setting, arrays, s);
+    array.data[UpdateRole::weights] = arrays.x;
+    array.data[UpdateRole::gradient] = gradient ? arrays.other : nullptr;
+    for (int s = 0; s < states; ++s) {
+      array.data[UpdateRole::first_state + s] = state(setting, arrays, s);
+    }
     array.size = setting.size;
-    array.keep = 1 - parameter;
-    array.l1 = array.l2 = parameter;
+    std::fill_n(array.numbers.members, std::size(array.numbers.members), parameter);
+    array.numbers.scale = 1;
+    array.numbers.keep = 1 - parameter;
+    array.numbers.l1 = array.numbers.l2 = parameter;
     UpdateCall call{};
     call.op = op;
-    call.dtype = call.gradient_dtype = setting.dtype;
+    set_types(setting.dtype, setting.dtype, call);
     call.adaptive = true;
-    std::fill_n(call.numbers.members, std::size(call.numbers.members), parameter);
-    call.numbers.scale = 1;
     call.arrays = &array;
     call.count = 1;
     UpdateSums sums;

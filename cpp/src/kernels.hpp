@@ -47,7 +47,7 @@ struct HalfKernels {
   void (*widen)(const void* x, float* wide, std::size_t size);
   void (*narrow)(const float* wide, void* out, std::size_t size);
   void (*narrow_as_is)(const float* wide, void* out, std::size_t size);  // −0.0 stays
-  void (*narrow_randomly)(const float* wide, const std::uint32_t* u, void* out, std::size_t size);
+  void (*narrow_randomly)(const float* wide, const std::uint16_t* u, void* out, std::size_t size);
   // Of float and double; −0.0 stays.
   void (*round_randomly[2])(const void* x, const std::uint32_t* u, void* out, std::size_t size);
 };
@@ -171,6 +171,8 @@ struct NoiseTable {
   void (*pack_bits)(std::uint8_t* keep, std::size_t size, std::uint8_t* bits);
   void (*unpack_bits)(const std::uint8_t* bits, std::size_t size, std::uint16_t* draws,
                       const Soon& soon);
+  void (*draw_high_halves)(const RandomDraws& from, std::uint64_t superblock, std::uint16_t* values,
+                           const Soon& soon);
   void (*draw_uniforms)(const RandomDraws& from, std::uint64_t superblock, std::uint32_t* values,
                         const Soon& soon);
 };

@@ -39,6 +39,7 @@ WANTED = {
     "mask_bytes_kernel": (BYTES, BYTES),
     "unpack_bits_kernel": (r"v?pcmpeqb|vptestn?mb", r"v?pcmpeqb|vptestn?mb"),
     "draw_decisions_kernel": ("v?paddd", "v?paddd"),
+    "draw_high_halves_kernel": ("v?paddd", "v?paddd"),
     "draw_normals_kernel": ("v?sqrtps", "v?sqrtps"),
     "draw_uniforms_kernel": ("v?paddd", "v?paddd"),
     "update_round": (FLOATS + "d", FLOATS + "s"),

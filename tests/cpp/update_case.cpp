@@ -32,6 +32,15 @@ UpdateMemory UpdateCase::memory() {
           data(toward_)};
 }
 
+UpdateArray UpdateCase::array(const UpdateNumbers& numbers, std::uint64_t first) {
+  const UpdateMemory m = memory();
+  return {{m.weights, const_cast<void*>(m.gradient), m.state[0], m.state[1], m.state[2],
+           const_cast<void*>(m.toward)},
+          size_,
+          numbers,
+          first};
+}
+
 std::vector<UpdateElement> UpdateCase::elements() const {
   std::vector<UpdateElement> result(size_);
   const auto read = [&](const Part& part, auto place) {

@@ -31,6 +31,8 @@ class UpdateCase {
              std::uint64_t seed, std::size_t phase = 0);
 
   UpdateMemory memory();
+  // An array with this memory.
+  UpdateArray array(const UpdateNumbers& numbers, std::uint64_t first = 0);
   // What the operator makes of every element.
   std::vector<UpdateElement> expected(const UpdateOperator& op, const UpdateNumbers& numbers,
                                       UpdateForm form) const;

@@ -43,17 +43,20 @@ def test_an_array_of_another_shape_is_an_error(row):
 
 def test_an_array_of_another_type_is_an_error(row, dtype):
     arrays = parts(row, operands(row, dtype, 7))
-    half = dtype.itemsize == 2
+    wide = dtype == FLOAT64
+    halves = [DTYPES["float16"], DTYPES["bfloat16"]]
     for name in list(arrays)[1:]:
-        is_state = name in row.states
-        rule = "must have the type of w"
-        if half and is_state:
-            rule = "must be float32, as w is a half"
-        elif half and name == "gradient":
-            rule = "must have the type of w or float32"
+        if name == "gradient":
+            rule = "must be of type float16, bfloat16 or float32, as w is not float64"
+            if wide:
+                rule = "must be of type float16, bfloat16, float32 or float64"
+            allowed = [*halves, FLOAT32, *([FLOAT64] if wide else [])]
+        elif name in row.states and not wide:
+            rule, allowed = "must be float32 or bfloat16", [FLOAT32, DTYPES["bfloat16"]]
+        else:
+            rule, allowed = "must have the type of w", [dtype]
         for kind in [*DTYPES.values(), np.dtype(int), np.dtype(complex), np.dtype(object)]:
-            wide = half and kind == FLOAT32 and name != "toward"
-            if wide or (kind == dtype and not (half and is_state)):
+            if kind in allowed:
                 continue
             wrong = np.zeros(7, kind)
             message = f"{name} {rule}, got {kind} of shape (7,)"
@@ -80,7 +83,7 @@ def test_arrays_that_are_not_aligned_or_not_native_are_an_error(row):
     arrays = parts(row, operands(row, FLOAT64, 3))
     for name, array in arrays.items():
         rule = "must have the type of w"
-        if name == "w":
+        if name in ("w", "gradient"):
             rule = "must be of type float16, bfloat16, float32 or float64"
         wrong = f"{name} {rule}, got float64 of shape (3,) that is not aligned"
         refused(row, arrays | {name: placed(array, 1)}, TypeError, wrong)

@@ -97,6 +97,7 @@ struct Soon {
 struct RandomDraws {
   RandomKey key;
   std::uint64_t threshold;
+  std::uint32_t domain = 0;  // of the high halves of u(i); the next one is that of the low halves
 };
 
 // An operator of the dropout family sees a decision (bool), handed over as a draw, or a standard
@@ -125,6 +126,11 @@ struct UpdateMemory {
   const void* gradient;
   void* state[3];
   const void* toward;
+};
+
+// The arrays of an update, in this order wherever there are all of them.
+struct UpdateRole {
+  enum : int { weights, gradient, first_state, toward = first_state + 3, copy_out, count };
 };
 
 // What weight decay is: a fraction lr·weight_decay of the weights is taken away before the update;

@@ -1,4 +1,5 @@
 // The fused updates as C functions.
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -83,18 +84,21 @@ int run(const Operands<T>& o, const std::array<double, kCount>& numbers) {
   if (!allowed<Op<T>>(numbers.data(), std::make_index_sequence<kCount>{})) return 1;
   if (!allowed(r, numbers[0])) return 1;
   UpdateArray array{};
-  array.memory = {o.w, o.gradient, {o.state[0], o.state[1], o.state[2]}, o.toward};
+  array.data[UpdateRole::weights] = o.w;
+  array.data[UpdateRole::gradient] = const_cast<T*>(o.gradient);
+  std::copy_n(o.state.data(), o.state.size(), array.data + UpdateRole::first_state);
+  array.data[UpdateRole::toward] = const_cast<T*>(o.toward);
   array.size = static_cast<std::size_t>(o.n);
-  array.l1 = r.l1;
-  array.l2 = r.l2;
-  set_decay(static_cast<Decay>(r.decay), numbers[0], r.weight_decay, array);
+  set_numbers<Op>(numbers.data(), array.numbers);
+  array.numbers.scale = r.grad_scale;
+  array.numbers.cautious = r.cautious != 0;
+  array.numbers.l1 = r.l1;
+  array.numbers.l2 = r.l2;
+  set_decay(static_cast<Decay>(r.decay), numbers[0], r.weight_decay, array.numbers);
   UpdateCall call{};
   call.op = index_in<Op<float>>(UpdateOps{});
-  call.dtype = call.gradient_dtype = kDTypeOf<T>;
+  set_types(kDTypeOf<T>, kDTypeOf<T>, call);
   call.adaptive = r.prox_step == BRIDLE_PROX_STEP_ADAPTIVE;
-  set_numbers<Op>(numbers.data(), call.numbers);
-  call.numbers.scale = r.grad_scale;
-  call.numbers.cautious = r.cautious != 0;
   call.arrays = &array;
   call.count = 1;
   UpdateSums sums;

@@ -128,16 +128,17 @@ BRIDLE_API void noise_mask_packed(const NoiseSource& noise, std::size_t size,
 // How the arrays of an update lie: in rows of `length` elements beside each other, the rows so many
 // bytes apart in each array. length = 0: in one row.
 struct UpdateRows {
-  std::size_t length;
-  std::ptrdiff_t weights, gradient, state[3], toward;
+  std::size_t length = 0;
+  std::ptrdiff_t apart[UpdateRole::count] = {};
+  // Of tables, of which some rows are updated: their numbers. The gradient has these rows alone.
+  const std::int64_t* chosen = nullptr;
 };
 
-// One array of a fused update; see UpdateMemory. `numbers` but the strengths and rates are those of
-// the call.
+// One array of a fused update and those that belong to it.
 struct UpdateArray {
-  UpdateMemory memory;
+  void* data[UpdateRole::count];  // null: there is none
   std::size_t size;
-  double coupled, keep, l1, l2;
+  UpdateNumbers numbers;
   std::uint64_t first;  // position of its first element in the list
   UpdateRows rows = {};
 };
@@ -148,18 +149,26 @@ struct UpdateSums {
   double not_finite;  // 0 if all are finite
 };
 
-// Halves compute in float, with a state of float; their gradients may be halves or float.
+// Weights of float64 compute in double, all others in float. Every array is widened to that, and
+// rounded to its own type: what is written as halves, at random if that is asked for.
 struct UpdateCall {
   int op;  // of UpdateOps
-  DType dtype, gradient_dtype;
-  bool adaptive;  // the proximal step has the size of each element's own update
-  UpdateNumbers numbers;
-  bool stochastic;  // halves are rounded at random, with u(index + position in the list)
+  DType types[UpdateRole::count];
+  bool adaptive;    // the proximal step has the size of each element's own update
+  bool stochastic;  // with u(index + position in the list) of two domains for each array of state
   RandomKey key;
   std::uint64_t index;
   const UpdateArray* arrays;
   std::size_t count;
 };
+
+// Types of a call whose weights, and gradient, have the given ones, and nothing else its own.
+inline void set_types(DType weights, DType gradient, UpdateCall& call) {
+  std::fill_n(call.types, UpdateRole::count, weights);
+  call.types[UpdateRole::gradient] = gradient;
+  const DType wide = weights == DType::float64 ? weights : DType::float32;
+  std::fill_n(call.types + UpdateRole::first_state, 3, wide);
+}
 
 // Updates arrays that share no memory, and writes the sums of the new weights of each.
 BRIDLE_API void update(const UpdateCall& call, UpdateSums* sums) noexcept;

@@ -20,10 +20,32 @@ inline std::uint16_t draw_limit(const NoiseSource& source) {
   return settled ? 1 : static_cast<std::uint16_t>(high);
 }
 
+// The random numbers that were made last: rows shorter than a block, or elements that share one, do
+// not draw again.
+template <class Value>
+class HeldNumbers {
+ public:
+  // The numbers from this index on; `size` is lowered to how many lie there. make(superblock,
+  // numbers) makes those of a superblock and more.
+  template <class Make>
+  const Value* at(std::uint64_t index, std::size_t& size, const Make& make) noexcept {
+    const std::uint64_t superblock = index / kDraws;
+    if (superblock - held_ >= kernels().noise.drawn / kDraws) {
+      held_ = superblock;
+      make(superblock, numbers_);
+    }
+    const std::size_t at = index - held_ * kDraws;
+    size = std::min(size, kernels().noise.drawn - at);
+    return numbers_ + at;
+  }
+
+ private:
+  std::uint64_t held_ = std::uint64_t{1} << 62;  // the first superblock; at first none
+  alignas(kLine) Value numbers_[kNoiseBlock];
+};
+
 // Reads decisions, as draws (Value = std::uint16_t), standard normal deviates (float) or uniform
-// 32-bit numbers (std::uint32_t). The last
-// random numbers made are kept: rows shorter than a block, or elements that share one, do not draw
-// again.
+// 32-bit numbers (std::uint32_t).
 template <class Value>
 class NoiseReader {
  public:
@@ -74,35 +96,29 @@ class NoiseReader {
 
   // The numbers from the given one on; `size` is lowered to how many lie there.
   const Value* numbers_at(std::size_t number, std::size_t& size) noexcept {
-    const std::uint64_t index = source_.index + number;
-    const std::uint64_t superblock = index / kDraws;
-    if (superblock - held_ >= kernels().noise.drawn / kDraws) make(superblock);
-    const std::size_t at = index - held_ * kDraws;
-    size = std::min(size, kernels().noise.drawn - at);
-    return numbers_ + at;
+    return numbers_.at(source_.index + number, size,
+                       [this](std::uint64_t superblock, Value* to) { make(superblock, to); });
   }
 
-  void make(std::uint64_t superblock) noexcept {
-    held_ = superblock;
+  void make(std::uint64_t superblock, Value* to) const noexcept {
     if constexpr (std::is_same_v<Value, float>) {
-      kernels().noise.draw_normals(source_.draws, superblock, numbers_, soon_);
+      kernels().noise.draw_normals(source_.draws, superblock, to, soon_);
     } else if constexpr (std::is_same_v<Value, std::uint32_t>) {
-      kernels().noise.draw_uniforms(source_.draws, superblock, numbers_, soon_);
+      kernels().noise.draw_uniforms(source_.draws, superblock, to, soon_);
     } else if (source_.from == NoiseFrom::draws) {
-      kernels().noise.draw_decisions(source_.draws, superblock, numbers_, soon_);
+      kernels().noise.draw_decisions(source_.draws, superblock, to, soon_);
     } else {
       const std::size_t first = superblock * kDraws;
       kernels().noise.unpack_bits(source_.bits + first / 8,
-                                  std::min(kernels().noise.drawn, source_.bit_count - first),
-                                  numbers_, soon_);
+                                  std::min(kernels().noise.drawn, source_.bit_count - first), to,
+                                  soon_);
     }
   }
 
   const NoiseSource& source_;
   Soon soon_;
-  bool constant_ = false;                        // all elements are kept, or none, without a draw
-  std::uint64_t held_ = std::uint64_t{1} << 62;  // the first superblock held; at first none
-  alignas(kLine) Value numbers_[kNoiseBlock];
+  bool constant_ = false;  // all elements are kept, or none, without a draw
+  HeldNumbers<Value> numbers_;
   alignas(kLine) Value row_[kNoiseBlock];
 };
 

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <cstring>
 
 #include "chunk_sums.hpp"
 #include "core.hpp"
@@ -12,37 +13,20 @@ namespace {
 constexpr int kL1 = 0, kElasticNet = 2;  // in ReduceOps
 constexpr double kUnused[2] = {};        // strengths, which multiply sums afterwards
 constexpr std::size_t kWidth = sizeof(UpdateSums) / sizeof(double);
-constexpr std::size_t kLeast = 8 * 1024;  // elements from which on a second thread pays
-constexpr std::size_t kStage = 512;       // elements of a half type that are widened at a time
+constexpr std::size_t kLeast = 8 * 1024;   // elements from which on a second thread pays
+constexpr std::size_t kStageBytes = 1024;  // of one array, that are brought into the nearest cache
+constexpr int kStates = UpdateRole::toward - UpdateRole::first_state;
+constexpr int kRead = UpdateRole::copy_out;  // the roles before are read
 
-template <class Void>
-Void* at(Void* array, std::size_t bytes) {
-  using Byte = std::conditional_t<std::is_const_v<Void>, const char, char>;
-  return array ? static_cast<Byte*>(array) + bytes : nullptr;
+bool is_state(int role) {
+  return role >= UpdateRole::first_state && role < UpdateRole::first_state + kStates;
 }
 
-// Row `row` of every array.
-UpdateMemory row_of(const UpdateMemory& memory, const UpdateRows& rows, std::size_t row) {
-  const auto apart = [row](std::ptrdiff_t stride) {
-    return static_cast<std::size_t>(static_cast<std::ptrdiff_t>(row) * stride);
-  };
-  UpdateMemory part;
-  part.weights = at(memory.weights, apart(rows.weights));
-  part.gradient = at(memory.gradient, apart(rows.gradient));
-  for (int s = 0; s < 3; ++s) part.state[s] = at(memory.state[s], apart(rows.state[s]));
-  part.toward = at(memory.toward, apart(rows.toward));
-  return part;
-}
-
-// Elements begin … of every array.
-UpdateMemory shifted(const UpdateMemory& memory, std::size_t begin, std::size_t item,
-                     std::size_t gradient_item, std::size_t state_item) {
-  UpdateMemory part;
-  part.weights = at(memory.weights, begin * item);
-  part.gradient = at(memory.gradient, begin * gradient_item);
-  for (int s = 0; s < 3; ++s) part.state[s] = at(memory.state[s], begin * state_item);
-  part.toward = at(memory.toward, begin * item);
-  return part;
+UpdateMemory memory_of(void* const (&data)[UpdateRole::count]) {
+  UpdateMemory memory{
+      data[UpdateRole::weights], data[UpdateRole::gradient], {}, data[UpdateRole::toward]};
+  std::copy_n(data + UpdateRole::first_state, kStates, memory.state);
+  return memory;
 }
 
 // One array, as its threads see it.
@@ -51,133 +35,204 @@ class Update {
   Update(const UpdateCall& call, const UpdateArray& array)
       : call_(call),
         array_(array),
-        memory_(array.memory),
-        numbers_(call.numbers),
-        item_(item_size(call.dtype)),
-        gradient_item_(item_size(call.gradient_dtype)) {
-    numbers_.coupled = array.coupled;
-    numbers_.keep = array.keep;
-    numbers_.l1 = array.l1;
-    numbers_.l2 = array.l2;
-    if (array.keep == 1 && array.coupled == 0) memory_.toward = nullptr;  // nothing decays
+        rows_(array.rows),
+        compute_(call.types[UpdateRole::weights] == DType::float64 ? DType::float64
+                                                                   : DType::float32) {
+    const UpdateNumbers& numbers = array.numbers;
+    std::copy_n(array.data, UpdateRole::count, data_);
+    if (numbers.keep == 1 && numbers.coupled == 0) data_[UpdateRole::toward] = nullptr;
     const auto is_infinite = [&](double strength) {  // once it has the type computed in
-      return std::isinf(item_ == 8 ? strength : static_cast<float>(strength));
+      return std::isinf(is_double() ? strength : static_cast<float>(strength));
     };
-    const bool full = memory_.toward != nullptr || numbers_.cautious || array.coupled != 0 ||
-                      is_infinite(array.l1) || is_infinite(array.l2);
+    const bool full = data_[UpdateRole::toward] != nullptr || numbers.cautious ||
+                      numbers.coupled != 0 || is_infinite(numbers.l1) || is_infinite(numbers.l2);
     const UpdateKind kind = full              ? UpdateKind::full
-                            : array.l2 != 0.0 ? UpdateKind::elastic
-                            : array.l1 != 0.0 ? UpdateKind::sparse
+                            : numbers.l2 != 0 ? UpdateKind::elastic
+                            : numbers.l1 != 0 ? UpdateKind::sparse
                                               : UpdateKind::plain;
-    kernel_ = kernels().update.of[call.op][call.dtype == DType::float64][call.adaptive]
-                                 [static_cast<int>(kind)];
+    kernel_ = kernels().update.of[call.op][is_double()][call.adaptive][static_cast<int>(kind)];
+    in_place_ =
+        data_[UpdateRole::copy_out] == nullptr && (rows_.length == 0 || rows_.length >= kShortRow);
+    for (int role = 0; role < kRead; ++role) {
+      in_place_ &= data_[role] == nullptr || call.types[role] == compute_;
+    }
   }
 
   // What tells it from others; see parallel_for.
-  const void* work() const { return work_of(kernel_, static_cast<int>(call_.dtype)); }
+  const void* work() const {
+    return work_of(kernel_,
+                   static_cast<int>(call_.types[UpdateRole::weights]) + kDTypes * in_place_);
+  }
 
   // Elements of one chunk; the sums are those of UpdateSums.
   void operator()(std::size_t begin, std::size_t size, double* sums) const {
     ChunkState chunk;
     chunk.position = 0;
     chunk.counts[0] = chunk.counts[1] = 0.0;
-    if (item_ == 2) std::fill_n(chunk.lanes, kMaxSums * kLanes, 0.0);
-    for_each_row(begin, size,
-                 [&](const UpdateMemory& here, std::size_t position, std::size_t count) {
-                   if (item_ > 2) {
-                     kernel_(here, numbers_, count, &chunk);
-                   } else {
-                     update_halves(here, position, count, chunk);
-                   }
-                 });
-    const std::size_t penalties = array_.l2 != 0 ? 2 : array_.l1 != 0 ? 1 : 0;
+    if (call_.types[UpdateRole::weights] != compute_)
+      std::fill_n(chunk.lanes, kMaxSums * kLanes, 0.0);
+    if (in_place_) {
+      for_each_row(begin, size, [&](Place place, std::size_t count) {
+        void* at[UpdateRole::count];
+        for (int role = 0; role < UpdateRole::count; ++role) at[role] = memory(role, place);
+        kernel_(memory_of(at), array_.numbers, count, &chunk);
+      });
+    } else {
+      work_in_stages(begin, size, chunk);
+    }
+    const UpdateNumbers& numbers = array_.numbers;
+    const std::size_t penalties = numbers.l2 != 0 ? 2 : numbers.l1 != 0 ? 1 : 0;
     std::fill_n(sums, kMaxSums, 0.0);
     kernels().reduce.fold_lanes(chunk.lanes, penalties, sums);
     std::copy_n(chunk.counts, 2, sums + kMaxSums);
   }
 
  private:
-  // Elements begin … of every array, of which all up to there lie in one row.
-  UpdateMemory shifted(const UpdateMemory& memory, std::size_t begin) const {
-    return bridle::shifted(memory, begin, item_, gradient_item_, compute_size(call_.dtype));
+  static constexpr std::size_t kShortRow = 64;  // does not pay for a call of the kernel
+
+  struct Place {
+    std::size_t row, column;
+  };
+  using Draws = HeldNumbers<std::uint16_t>;
+
+  bool is_double() const { return compute_ == DType::float64; }
+  std::size_t item(int role) const { return item_size(call_.types[role]); }
+
+  // Null if there is no such array.
+  char* memory(int role, Place place) const {
+    if (!data_[role]) return nullptr;
+    const bool chosen = rows_.chosen && role != UpdateRole::gradient;
+    const auto row = static_cast<std::ptrdiff_t>(place.row);
+    return static_cast<char*>(data_[role]) +
+           (chosen ? rows_.chosen[row] : row) * rows_.apart[role] + place.column * item(role);
   }
 
-  // Calls row(memory, position, count) for what lies beside each other in every array.
+  // The number of its first element in the whole list.
+  std::uint64_t position(Place place) const {
+    const auto row = rows_.chosen ? static_cast<std::uint64_t>(rows_.chosen[place.row]) : place.row;
+    return array_.first + row * rows_.length + place.column;
+  }
+
+  // Calls row(place, count) for what lies beside each other in every array.
   template <class Row>
   void for_each_row(std::size_t begin, std::size_t size, const Row& row) const {
-    const std::size_t length = array_.rows.length;
-    if (length == 0) return row(shifted(memory_, begin), begin, size);
+    const std::size_t length = rows_.length;
+    if (length == 0) return row(Place{0, begin}, size);
     while (size > 0) {
       const std::size_t column = begin % length, count = std::min(size, length - column);
-      row(shifted(row_of(memory_, array_.rows, begin / length), column), begin, count);
+      row(Place{begin / length, column}, count);
       begin += count;
       size -= count;
     }
   }
 
-  // position: that of the first element in the array.
-  void update_halves(const UpdateMemory& memory, std::size_t position, std::size_t size,
-                     ChunkState& chunk) const {
-    for (std::size_t i = 0, count; i < size; i += count) {
-      count = std::min(kStage, size - i);
-      const UpdateMemory here = shifted(memory, i);
-      update_stage(here, position + i, count);
-      summarize(here.weights, count, chunk);
+  void work_in_stages(std::size_t begin, std::size_t size, ChunkState& chunk) const {
+    Draws draws[1 + kStates];
+    const std::size_t stage = kStageBytes / item_size(compute_);
+    std::size_t count = stage;
+    if (rows_.length == 0) {  // all but the first begin with a cache line, as rounds of the kernel
+      const char* const first = memory(UpdateRole::weights, {0, begin});
+      count -= reinterpret_cast<std::uintptr_t>(first) % kLine / item(UpdateRole::weights);
+    }
+    for (std::size_t i = 0; i < size; i += count, count = stage) {
+      count = std::min(count, size - i);
+      work_on_stage(begin + i, count, draws, chunk);
     }
   }
 
-  void update_stage(const UpdateMemory& here, std::size_t position, std::size_t size) const {
-    const HalfKernels& half = kernels().half[static_cast<int>(call_.dtype)];
-    alignas(kLine) float weights[kStage], gradient[kStage], toward[kStage];
-    UpdateMemory wide = here;
-    half.widen(here.weights, weights, size);
-    wide.weights = weights;
-    if (here.gradient && gradient_item_ == 2) {
-      half.widen(here.gradient, gradient, size);
-      wide.gradient = gradient;
+  // What is of another type, or lies apart, is brought to a buffer, and back.
+  void work_on_stage(std::size_t begin, std::size_t size, Draws* draws, ChunkState& chunk) const {
+    alignas(kLine) char buffer[kRead][kStageBytes];
+    void* at[UpdateRole::count] = {};
+    const bool in_one_row = rows_.length == 0 || begin % rows_.length + size <= rows_.length;
+    const Place place =
+        rows_.length == 0 ? Place{0, begin} : Place{begin / rows_.length, begin % rows_.length};
+    for (int role = 0; role < kRead; ++role) {
+      if (!data_[role]) continue;
+      const bool as_it_lies = in_one_row && call_.types[role] == compute_;
+      at[role] = as_it_lies ? memory(role, place) : buffer[role];
+      if (!as_it_lies) fetch(role, begin, size, buffer[role]);
     }
-    if (here.toward) {
-      half.widen(here.toward, toward, size);
-      wide.toward = toward;
+    const bool rounds = call_.types[UpdateRole::weights] != compute_;
+    kernel_(memory_of(at), array_.numbers, size, rounds ? nullptr : &chunk);
+    for (int role = 0; role < UpdateRole::toward; ++role) {
+      if (role != UpdateRole::gradient && at[role] == buffer[role]) {
+        put(role, begin, size, buffer[role],
+            draws[is_state(role) ? 1 + role - UpdateRole::first_state : 0]);
+      }
     }
-    kernel_(wide, numbers_, size, nullptr);
-    if (call_.stochastic) {
-      round_randomly(weights, here.weights, position, size);
-    } else {
-      half.narrow(weights, here.weights, size);
+    if (data_[UpdateRole::copy_out]) {
+      put(UpdateRole::copy_out, begin, size, at[UpdateRole::weights], draws[0]);
+    }
+    if (rounds) {
+      for_each_row(begin, size, [&](Place row, std::size_t count) {
+        summarize(memory(UpdateRole::weights, row), count, chunk);
+      });
+    }
+  }
+
+  void fetch(int role, std::size_t begin, std::size_t size, char* to) const {
+    const auto widen =
+        kernels().cast[static_cast<int>(call_.types[role])].to[static_cast<int>(compute_)];
+    for_each_row(begin, size, [&](Place place, std::size_t count) {
+      widen(memory(role, place), to, count);
+      to += count * item_size(compute_);
+    });
+  }
+
+  void put(int role, std::size_t begin, std::size_t size, const void* from, Draws& draws) const {
+    const DType type = call_.types[role];
+    const char* next = static_cast<const char*>(from);
+    for_each_row(begin, size, [&](Place place, std::size_t count) {
+      void* const to = memory(role, place);
+      if (type == compute_) {
+        std::memcpy(to, next, count * item(role));
+      } else if (call_.stochastic) {
+        round_randomly(role, reinterpret_cast<const float*>(next), to, position(place), count,
+                       draws);
+      } else {
+        kernels().half[static_cast<int>(type)].narrow(reinterpret_cast<const float*>(next), to,
+                                                      count);
+      }
+      next += count * item_size(compute_);
+    });
+  }
+
+  void round_randomly(int role, const float* wide, void* to, std::uint64_t position,
+                      std::size_t size, Draws& draws) const {
+    const auto domain =
+        static_cast<std::uint32_t>(is_state(role) ? 2 * (1 + role - UpdateRole::first_state) : 0);
+    const RandomDraws from{call_.key, 0, domain};
+    const auto make = [&](std::uint64_t superblock, std::uint16_t* numbers) {
+      kernels().noise.draw_high_halves(from, superblock, numbers, {});
+    };
+    const HalfKernels& half = kernels().half[static_cast<int>(call_.types[role])];
+    for (std::size_t i = 0, count; i < size; i += count) {
+      count = size - i;
+      const std::uint16_t* const u = draws.at(call_.index + position + i, count, make);
+      half.narrow_randomly(wide + i, u, static_cast<char*>(to) + 2 * i, count);
     }
   }
 
   // Of halves, those that were rounded.
   void summarize(const void* weights, std::size_t size, ChunkState& chunk) const {
-    const int dtype = static_cast<int>(call_.dtype);
-    if (array_.l1 != 0 || array_.l2 != 0) {
-      kernels().reduce.of[array_.l2 != 0 ? kElasticNet : kL1][dtype].vector(
+    const int dtype = static_cast<int>(call_.types[UpdateRole::weights]);
+    const UpdateNumbers& numbers = array_.numbers;
+    if (numbers.l1 != 0 || numbers.l2 != 0) {
+      kernels().reduce.of[numbers.l2 != 0 ? kElasticNet : kL1][dtype].vector(
           weights, nullptr, kUnused, size, chunk.position % kLanes, chunk.lanes);
     }
     kernels().count[dtype](weights, size, chunk.counts);
     chunk.position += size;
   }
 
-  void round_randomly(const float* weights, void* out, std::size_t position,
-                      std::size_t size) const {
-    const NoiseSource source = drawn_noise({call_.key, 0}, call_.index + array_.first + position);
-    NoiseReader<std::uint32_t> uniforms(source);
-    const HalfKernels& half = kernels().half[static_cast<int>(call_.dtype)];
-    for (std::size_t i = 0; i < size;) {
-      std::size_t count = size - i;
-      const std::uint32_t* const u = uniforms.read(i, count);
-      half.narrow_randomly(weights + i, u, at(out, 2 * i), count);
-      i += count;
-    }
-  }
-
   const UpdateCall& call_;
   const UpdateArray& array_;
-  UpdateMemory memory_;
-  UpdateNumbers numbers_;
-  std::size_t item_, gradient_item_;
+  const UpdateRows& rows_;
+  void* data_[UpdateRole::count];
+  DType compute_;
   UpdateKernel kernel_;
+  bool in_place_;  // nothing has to be brought anywhere
 };
 
 void store(const double (&from)[kWidth], UpdateSums& to) {

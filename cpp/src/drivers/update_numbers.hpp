@@ -29,7 +29,7 @@ void set_numbers(const double* numbers, UpdateNumbers& to) {
 }
 
 // The rate has been checked.
-inline void set_decay(Decay decay, double lr, double weight_decay, UpdateArray& to) {
+inline void set_decay(Decay decay, double lr, double weight_decay, UpdateNumbers& to) {
   to.coupled = decay == Decay::coupled ? weight_decay : 0.0;
   to.keep = 1.0 - ops::decay_rate(decay, lr, weight_decay);
 }
@@ -37,7 +37,7 @@ inline void set_decay(Decay decay, double lr, double weight_decay, UpdateArray& 
 // Of the new weights, of which these are the sums.
 inline double penalty_of(const UpdateArray& array, const UpdateSums& sums) {
   const double both[] = {sums.absolute, sums.squares};
-  return ops::elastic_net_penalty{array.l1, array.l2}.finish(both);
+  return ops::elastic_net_penalty{array.numbers.l1, array.numbers.l2}.finish(both);
 }
 
 }  // namespace bridle

@@ -15,6 +15,7 @@ constexpr NoiseTable make_table(NoiseList<Op...>) {
           mask_bytes_kernel,
           pack_bits,
           unpack_bits_kernel,
+          draw_high_halves_kernel,
           draw_uniforms_kernel};
 }
 

@@ -21,6 +21,7 @@ void ArrayGroups::parse(const Group& given) {
   const int group = groups_++;
   PyObject* const object = given.object;
   written_[group] = given.written;
+  of_own_shape_[group] = given.of_own_shape;
   if (object == Py_None && group != 0) return;
   single_[group] = PyArray_Check(object);
   if (PyCapsule_IsValid(object, kPreparedCapsule)) {
@@ -70,7 +71,7 @@ void ArrayGroups::check_array(int group, std::size_t i, TypeRule rule) const {
   if (const char* wrong = rule(group, first.dtype.value_or(DType::float32), facts.dtype)) {
     fail(PyExc_TypeError, group, i, wrong, description(facts));
   }
-  if (!PyArray_SAMESHAPE(facts.array, first.array)) {
+  if (!of_own_shape_[group] && !PyArray_SAMESHAPE(facts.array, first.array)) {
     fail(PyExc_ValueError, group, i, "must have the shape of " + group_name(names_, 0),
          description(facts));
   }

@@ -19,6 +19,7 @@ class ArrayGroups {
   struct Group {
     PyObject* object;  // None, an array, a tuple of arrays, or a capsule of them
     bool written;
+    bool of_own_shape = false;  // not that of the first
   };
 
   // Raises what is wrong with the arrays, alone or together: what is written is writeable, and
@@ -32,6 +33,12 @@ class ArrayGroups {
     return lists_[group] ? &lists_[group]->arrays[i] : nullptr;
   }
 
+ protected:
+  const Names& names() const { return names_; }
+  bool is_written(int group) const { return written_[group]; }
+  [[noreturn]] void fail(PyObject* error, int group, std::size_t i, const std::string& rule,
+                         const std::string& got) const;
+
  private:
   struct Place;
 
@@ -40,13 +47,11 @@ class ArrayGroups {
   void check(TypeRule rule) const;
   void check_array(int group, std::size_t i, TypeRule rule) const;
   void check_overlap() const;
-  [[noreturn]] void fail(PyObject* error, int group, std::size_t i, const std::string& rule,
-                         const std::string& got) const;
   std::string name_of(int group, std::size_t i) const;
 
   Names names_;
   int groups_ = 0;
-  bool single_[kMost] = {}, written_[kMost] = {};
+  bool single_[kMost] = {}, written_[kMost] = {}, of_own_shape_[kMost] = {};
   std::optional<ArrayList> own_[kMost];
   const ArrayList* lists_[kMost] = {};
 };

@@ -24,8 +24,7 @@ class Block {
   void shrink(const RepeatedSteps& steps) noexcept {
     UpdateCall call{};
     call.op = find_update("proximal_step");
-    call.dtype = missed_.dtype;
-    call.numbers.members[0] = call.numbers.size = 1;
+    set_types(missed_.dtype, missed_.dtype, call);
     for (std::size_t i = 0; i < missed_.count;) {
       arrays_.clear();
       for (; i < missed_.count && arrays_.size() < sums_.size(); ++i) add(steps, i);
@@ -40,10 +39,11 @@ class Block {
     if (missed_.missed[i] <= 0) return;
     const Shrinkage numbers = shrinkage(steps, missed_.missed[i], missed_.dtype);
     UpdateArray array{};
-    array.memory.weights = missed_.table + missed_.rows[i] * missed_.stride;
+    array.data[UpdateRole::weights] = missed_.table + missed_.rows[i] * missed_.stride;
     array.size = missed_.row_size;
-    array.keep = numbers.keep;
-    array.l1 = numbers.threshold;
+    array.numbers.members[0] = array.numbers.size = 1;
+    array.numbers.keep = numbers.keep;
+    array.numbers.l1 = numbers.threshold;
     array.first = arrays_.size() * missed_.row_size;
     arrays_.push_back(array);  // which has been reserved
   }

@@ -8,20 +8,39 @@ namespace bridle::python {
 namespace {
 
 bool is_half(DType dtype) { return dtype == DType::float16 || dtype == DType::bfloat16; }
-bool is_written(int group) { return group != kGradient && group != kToward; }
-
+bool is_state(int group) { return group >= UpdateRole::first_state && group < UpdateRole::toward; }
 bool fits_type(int group, DType weights, DType given) {
-  const bool same = given == weights;
-  const bool wide = given == DType::float32;
-  if (group == kWeights || group == kToward || !is_half(weights)) return same;
-  return group == kGradient ? same || wide : wide;
+  const bool is_double = weights == DType::float64;
+  switch (group) {
+    case UpdateRole::weights:
+    case UpdateRole::toward:
+      return given == weights;
+    case UpdateRole::gradient:
+      return is_double || given != DType::float64;
+    case UpdateRole::copy_out:
+      return weights == DType::float32 && given != DType::float64;
+    default:
+      if (is_double) return given == DType::float64;
+      return given == DType::float32 || given == DType::bfloat16;
+  }
 }
 
 const char* type_rule(int group, DType weights) {
-  if (group == kWeights) return "must be of type float16, bfloat16, float32 or float64";
-  if (group == kToward || !is_half(weights)) return "must have the type of w";
-  return group == kGradient ? "must have the type of w or float32"
-                            : "must be float32, as w is a half";
+  constexpr const char* any = "must be of type float16, bfloat16, float32 or float64";
+  const bool is_double = weights == DType::float64;
+  switch (group) {
+    case UpdateRole::weights:
+      return any;
+    case UpdateRole::toward:
+      return "must have the type of w";
+    case UpdateRole::gradient:
+      return is_double ? any : "must be of type float16, bfloat16 or float32, as w is not float64";
+    case UpdateRole::copy_out:
+      return weights == DType::float32 ? "must be of type float16, bfloat16 or float32"
+                                       : "must be None unless w is float32";
+    default:
+      return is_double ? "must have the type of w" : "must be float32 or bfloat16";
+  }
 }
 
 const char* broken_rule(int group, DType weights, std::optional<DType> given) {
@@ -31,7 +50,8 @@ const char* broken_rule(int group, DType weights, std::optional<DType> given) {
 std::array<ArrayGroups::Group, kGroups> groups_of(const std::array<PyObject*, kGroups>& objects) {
   std::array<ArrayGroups::Group, kGroups> groups;
   for (int g = 0; g < kGroups; ++g) {
-    groups[static_cast<std::size_t>(g)] = {objects[static_cast<std::size_t>(g)], is_written(g)};
+    const bool written = g != UpdateRole::gradient && g != UpdateRole::toward;
+    groups[static_cast<std::size_t>(g)] = {objects[static_cast<std::size_t>(g)], written};
   }
   return groups;
 }
@@ -72,12 +92,42 @@ struct Axes {
 
 }  // namespace
 
-UpdateArrays::UpdateArrays(const Names& names, const std::array<PyObject*, kGroups>& objects)
-    : ArrayGroups(names, groups_of(objects), broken_rule) {}
+UpdateArrays::UpdateArrays(const Names& names, const std::array<PyObject*, kGroups>& objects,
+                           bool stochastic)
+    : ArrayGroups(names, groups_of(objects), broken_rule) {
+  check_rounding(stochastic);
+}
+
+// At random only where something is rounded; and always where the next step needs what rounding to
+// nearest would lose.
+void UpdateArrays::check_rounding(bool stochastic) const {
+  bool rounds = count() == 0;
+  for (int g = 0; g < kGroups; ++g) {
+    if (!is_written(g)) continue;
+    for (std::size_t i = 0; i < count(); ++i) {
+      const Facts* const facts = get(g, i);
+      if (!facts || !is_half(*facts->dtype)) continue;
+      rounds = true;
+      if (is_state(g) && !stochastic) {
+        fail(PyExc_ValueError, g, i,
+             "must be float32 unless rounding is 'stochastic', since rounding to nearest loses "
+             "small changes",
+             description(*facts));
+      }
+    }
+  }
+  if (stochastic && !rounds) {
+    PyErr_Format(PyExc_ValueError,
+                 "%s: rounding must be 'nearest' unless w, state or copy_out is float16 or "
+                 "bfloat16, got 'stochastic'",
+                 names().function);
+    throw Raised();
+  }
+}
 
 std::optional<UpdateRows> UpdateArrays::rows_from(std::size_t i, bool last_axis) const {
   constexpr std::size_t short_row = 64;  // elements
-  const Axes weights(get(kWeights, i)->array, last_axis);
+  const Axes weights(get(UpdateRole::weights, i)->array, last_axis);
   int inner = weights.count;
   for (int g = 0; g < kGroups; ++g) {
     if (!get(g, i)) continue;
@@ -88,18 +138,18 @@ std::optional<UpdateRows> UpdateArrays::rows_from(std::size_t i, bool last_axis)
   std::size_t length = 1;
   for (int k = 0; k < inner; ++k) length *= weights.length[k];
   if (length < short_row) return std::nullopt;
-  std::array<std::ptrdiff_t, kGroups> apart{};
+  UpdateRows rows{.length = length};
   for (int g = 0; g < kGroups; ++g) {
     if (!get(g, i)) continue;
     const Axes axes(get(g, i)->array, last_axis);
     if (!axes.one_from(inner)) return std::nullopt;
-    apart[static_cast<std::size_t>(g)] = axes.stride[inner];
+    rows.apart[g] = axes.stride[inner];
   }
-  return UpdateRows{length, apart[0], apart[1], {apart[2], apart[3], apart[4]}, apart[5]};
+  return rows;
 }
 
 std::optional<UpdateRows> UpdateArrays::rows(std::size_t i, bool in_c_order) const {
-  if (get(kWeights, i)->size == 0) return UpdateRows{};
+  if (get(UpdateRole::weights, i)->size == 0) return UpdateRows{};
   const std::optional<UpdateRows> found = rows_from(i, true);
   return found || in_c_order ? found : rows_from(i, false);
 }

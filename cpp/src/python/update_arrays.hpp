@@ -5,14 +5,17 @@
 #include <optional>
 
 #include "array_groups.hpp"
+#include "drivers/core.hpp"
 
 namespace bridle::python {
 
-inline constexpr int kGroups = 6, kWeights = 0, kGradient = 1, kFirstState = 2, kToward = 5;
+inline constexpr int kGroups = UpdateRole::count;
 
 class UpdateArrays : public ArrayGroups {
  public:
-  UpdateArrays(const Names& names, const std::array<PyObject*, kGroups>& objects);
+  // `stochastic`: halves are rounded at random.
+  UpdateArrays(const Names& names, const std::array<PyObject*, kGroups>& objects,
+               bool stochastic = false);
 
   // How arrays i, which belong together, lie, if they can be walked alike row by row: in C order,
   // or in the order of memory. Rows that are short do not pay.
@@ -20,6 +23,7 @@ class UpdateArrays : public ArrayGroups {
 
  private:
   std::optional<UpdateRows> rows_from(std::size_t i, bool last_axis) const;
+  void check_rounding(bool stochastic) const;
 };
 
 }  // namespace bridle::python

@@ -36,11 +36,11 @@ class Numbers {
   double value_ = 0.0;
 };
 
-void check_rates(const char* name, const char* lr_name, Decay decay, double lr,
+void check_rates(const char* name, const char* lr_name, Decay decay, const Numbers& lr,
                  const Numbers& weight_decay) {
   const std::string factor = decay == Decay::full ? "" : std::string(lr_name) + " * ";
-  for (std::size_t i = 0; i < weight_decay.size(); ++i) {
-    const double rate = ops::decay_rate(decay, lr, weight_decay[i]);
+  for (std::size_t i = 0; i < std::max(lr.size(), weight_decay.size()); ++i) {
+    const double rate = ops::decay_rate(decay, lr[i], weight_decay[i]);
     if (keeps(Rule::unit_interval, rate)) continue;
     if (PyObject* const shown = PyFloat_FromDouble(rate)) {
       PyErr_Format(PyExc_ValueError, "%s: %sweight_decay must be %s, got %S", name, factor.c_str(),
@@ -51,28 +51,59 @@ void check_rates(const char* name, const char* lr_name, Decay decay, double lr,
   }
 }
 
+// The numbers of an operator: the first one, its step size, may be one for each array.
+class OperatorNumbers {
+ public:
+  OperatorNumbers(const FusedUpdate& op, PyObject* tuple)
+      : op_(op), step_size_(PyTuple_GET_ITEM(tuple, 0)) {
+    for (Py_ssize_t n = 1; n < PyTuple_GET_SIZE(tuple); ++n) {
+      numbers_[n] = PyFloat_AsDouble(PyTuple_GET_ITEM(tuple, n));
+    }
+    if (PyErr_Occurred()) throw Raised();
+  }
+  const Numbers& step_size() const { return step_size_; }
+
+  void set(std::size_t i, UpdateNumbers& to) {
+    if (i > 0 && step_size_.size() == 1) return;  // as those of the array before
+    numbers_[0] = step_size_[i];
+    op_.set_numbers(numbers_, to);
+  }
+
+ private:
+  const FusedUpdate& op_;
+  Numbers step_size_;
+  double numbers_[std::extent_v<decltype(UpdateNumbers::members)>] = {};
+};
+
+// Of one call, and one for each array or for all.
+struct Strengths {
+  Decay decay;
+  Numbers weight_decay, l1, l2;
+};
+
 // None if some of them cannot be worked on where they lie.
-std::vector<UpdateArray> arrays_of(const UpdateArrays& given, bool in_c_order, Decay decay,
-                                   double lr, const Numbers (&numbers)[3]) {
+std::vector<UpdateArray> arrays_of(const UpdateArrays& given, bool in_c_order,
+                                   UpdateNumbers numbers, OperatorNumbers& operator_numbers,
+                                   const Strengths& strengths) {
   std::vector<UpdateArray> arrays(given.count());
   std::uint64_t first = 0;
   for (std::size_t i = 0; i < arrays.size(); ++i) {
     const std::optional<UpdateRows> rows = given.rows(i, in_c_order);
     if (!rows) return {};
-    const auto data = [&](int group) -> void* {
-      const Facts* const facts = given.get(group, i);
-      return facts ? facts->data : nullptr;
-    };
-    arrays[i] = {{data(0), data(1), {data(2), data(3), data(4)}, data(5)},
-                 given.get(kWeights, i)->size,
-                 0.0,
-                 1.0,
-                 numbers[1][i],
-                 numbers[2][i],
-                 first,
-                 *rows};
-    set_decay(decay, lr, numbers[0][i], arrays[i]);
-    first += arrays[i].size;
+    UpdateArray& array = arrays[i];
+    for (int role = 0; role < UpdateRole::count; ++role) {
+      const Facts* const facts = given.get(role, i);
+      array.data[role] = facts ? facts->data : nullptr;
+    }
+    array.size = given.get(UpdateRole::weights, i)->size;
+    operator_numbers.set(i, numbers);
+    numbers.l1 = strengths.l1[i];
+    numbers.l2 = strengths.l2[i];
+    set_decay(strengths.decay, numbers.size, strengths.weight_decay[i], numbers);
+    array.numbers = numbers;
+    array.first = first;
+    array.rows = *rows;
+    first += array.size;
   }
   return arrays;
 }
@@ -80,14 +111,19 @@ std::vector<UpdateArray> arrays_of(const UpdateArrays& given, bool in_c_order, D
 // Runs of arrays of the same types are one call each.
 template <class Call>
 void for_each_run(const UpdateArrays& given, const Call& call) {
-  const auto types = [&](std::size_t i) {
-    const Facts* const gradient = given.get(kGradient, i);
-    return std::pair(*given.get(kWeights, i)->dtype, gradient ? *gradient->dtype : DType::float32);
+  using Types = std::array<DType, UpdateRole::count>;
+  const auto types_of = [&](std::size_t i) {
+    Types types{};
+    for (int role = 0; role < UpdateRole::count; ++role) {
+      if (const Facts* const facts = given.get(role, i)) types[role] = *facts->dtype;
+    }
+    return types;
   };
   for (std::size_t begin = 0; begin < given.count();) {
+    const Types types = types_of(begin);
     std::size_t end = begin + 1;
-    while (end < given.count() && types(end) == types(begin)) ++end;
-    call(begin, end, types(begin).first, types(begin).second);
+    while (end < given.count() && types_of(end) == types) ++end;
+    call(begin, end, types);
     begin = end;
   }
 }
@@ -101,16 +137,6 @@ PyObject* summary(const std::vector<UpdateArray>& arrays, const std::vector<Upda
     finite &= sums[i].not_finite == 0;
   }
   return Py_BuildValue("dLN", penalty, static_cast<long long>(nonzeros), PyBool_FromLong(finite));
-}
-
-// Numbers that users give, checked already.
-void set_numbers(int op, PyObject* tuple, UpdateNumbers& to) {
-  double numbers[std::extent_v<decltype(UpdateNumbers::members)>] = {};
-  for (Py_ssize_t n = 0; n < PyTuple_GET_SIZE(tuple); ++n) {
-    numbers[n] = PyFloat_AsDouble(PyTuple_GET_ITEM(tuple, n));
-  }
-  if (PyErr_Occurred()) throw Raised();
-  kUpdateOperators[static_cast<std::size_t>(op)].set_numbers(numbers, to);
 }
 
 // The last of the names is that of the function.
@@ -128,36 +154,35 @@ PyObject* run_update(const char* op, PyObject* const* args) {
   const KeepStatusFlags keep;  // already for the numbers
   PyObject* random;
   UpdateCall call{};
+  UpdateNumbers common{};
   int cautious, adaptive, kind;
-  if (!PyArg_ParseTuple(args[4], "dppiO", &call.numbers.scale, &cautious, &adaptive, &kind,
-                        &random)) {
+  if (!PyArg_ParseTuple(args[4], "dppiO", &common.scale, &cautious, &adaptive, &kind, &random)) {
     return nullptr;
   }
   call.op = find_update(op);
   call.adaptive = adaptive;
-  call.numbers.cautious = cautious;
+  common.cautious = cautious;
   call.stochastic = random != Py_None;
   unsigned long long seed = 0, stream = 0, index = 0;
   if (call.stochastic && !PyArg_ParseTuple(random, "KKK", &seed, &stream, &index)) return nullptr;
   call.key = {seed, stream};
   call.index = index;
-  set_numbers(call.op, args[3], call.numbers);
-
+  const FusedUpdate& facts = kUpdateOperators[static_cast<std::size_t>(call.op)];
+  OperatorNumbers numbers(facts, args[3]);
+  const Strengths strengths{static_cast<Decay>(kind), Numbers(args[5]), Numbers(args[6]),
+                            Numbers(args[7])};
   const Names names = names_of(args[1]);
-  const auto decay = static_cast<Decay>(kind);
-  const double lr = call.numbers.size;
-  const Numbers numbers[] = {Numbers(args[5]), Numbers(args[6]), Numbers(args[7])};
-  check_rates(names.function, kUpdateOperators[static_cast<std::size_t>(call.op)].params[0].name,
-              decay, lr, numbers[0]);
-  const UpdateArrays given(names, objects_of(args[2]));
-  const std::vector<UpdateArray> arrays = arrays_of(given, call.stochastic, decay, lr, numbers);
+  check_rates(names.function, facts.params[0].name, strengths.decay, numbers.step_size(),
+              strengths.weight_decay);
+  const UpdateArrays given(names, objects_of(args[2]), call.stochastic);
+  const std::vector<UpdateArray> arrays =
+      arrays_of(given, call.stochastic, common, numbers, strengths);
   if (PyErr_Occurred()) return nullptr;
   if (arrays.size() < given.count()) Py_RETURN_NOTIMPLEMENTED;
   std::vector<UpdateSums> sums(arrays.size());
   Py_BEGIN_ALLOW_THREADS;
-  for_each_run(given, [&](std::size_t begin, std::size_t end, DType dtype, DType gradient) {
-    call.dtype = dtype;
-    call.gradient_dtype = gradient;
+  for_each_run(given, [&](std::size_t begin, std::size_t end, const auto& types) {
+    std::copy(types.begin(), types.end(), call.types);
     call.arrays = arrays.data() + begin;
     call.count = end - begin;
     update(call, sums.data() + begin);

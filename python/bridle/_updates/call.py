@@ -55,6 +55,7 @@ class Regularization(TypedDict, total=False):
     toward: Arrays | None
     prox_step: Literal["adaptive", "scalar"]
     grad_scale: float
+    copy_out: Arrays | None
     rounding: Literal["nearest", "stochastic"]
     seed: SupportsIndex | None
     stream: SupportsIndex | None
@@ -82,10 +83,16 @@ class Operands:
 
 @dataclass(frozen=True)
 class Operator:
-    """An operator of the core and its numbers in the order of `params` there, step size first."""
+    """An operator of the core and its numbers in the order of `params` there, step size first.
+
+    The step size is yet to be checked: it may be one for each array.
+    """
 
     name: str
-    numbers: tuple[float, ...]
+    numbers: tuple[Any, ...]
+    step_size: str = "lr"
+    positive: bool = False
+    """Whether the step size must not be zero."""
 
 
 def _no_arrays(name: str, parameter: str, value: object) -> TypeError:
@@ -97,7 +104,8 @@ def _no_arrays(name: str, parameter: str, value: object) -> TypeError:
 
 def check_arrays(name: str, w: NDArray[Any], toward: NDArray[Any] | None) -> None:
     """Check arrays as an update does that has no others."""
-    _core.check_arrays(("w", "gradient", "", "", "", "toward", name), (w, *[None] * 4, toward))
+    names = ("w", "gradient", "", "", "", "toward", "copy_out", name)
+    _core.check_arrays(names, (w, *[None] * 4, toward, None))
 
 
 def fraction(name: str, parameter: str, value: Any) -> float:
@@ -155,6 +163,7 @@ def run(
     toward: Arrays | None = None,
     prox_step: Literal["adaptive", "scalar"] = "adaptive",
     grad_scale: float = 1.0,
+    copy_out: Arrays | None = None,
     rounding: Literal["nearest", "stochastic"] = "nearest",
     seed: SupportsIndex | None = None,
     stream: SupportsIndex | None = None,
@@ -168,16 +177,21 @@ def run(
     w = _fixed(operands.w)
     kind = DECAYS[choice(name, "decay", decay, tuple(DECAYS))]
     own_step = choice(name, "prox_step", prox_step, ("adaptive", "scalar")) == "adaptive"
+    step_size, *rest = operator.numbers
+    sizes = _per_array(name, operator.step_size, step_size, w)
+    if operator.positive and 0 in np.atleast_1d(sizes):
+        raise ValueError(f"{name}: {operator.step_size} must be > 0, got {step_size}")
+    numbers = (sizes, *rest)
     strengths = [_per_array(name, p, v, w) for p, v in (("l1", l1), ("l2", l2))]
     rates = _per_array(name, "weight_decay", weight_decay, w)
     scale = any_number(name, "grad_scale", grad_scale)
     random = _random(name, w, rounding, seed, stream, offset)
     states = list(operands.state.items()) + [("", None)] * (3 - len(operands.state))
-    names = ("w", "gradient", *(key for key, _ in states), "toward", name)
-    others = (operands.gradient, *(value for _, value in states), toward)
+    names = ("w", "gradient", *(key for key, _ in states), "toward", "copy_out", name)
+    others = (operands.gradient, *(value for _, value in states), toward, copy_out)
     groups = (w, *map(_fixed, others))
     settings = (scale, flag(name, "cautious", cautious), own_step, kind, random)
-    return _call(operator, names, groups, settings, (rates, *strengths))
+    return _call(operator.name, names, groups, (numbers, settings, rates, *strengths))
 
 
 def shows_regularization(update: Function) -> Function:
@@ -208,12 +222,7 @@ def _random(
             "own, got None"
         )
     every = (w,) if isinstance(w, np.ndarray) else w
-    arrays = [array for array in every if isinstance(array, np.ndarray)]
-    if arrays and not any(array.itemsize == 2 for array in arrays):
-        raise ValueError(
-            f"{name}: rounding must be 'nearest' unless w is float16 or bfloat16, got {rounding!r}"
-        )
-    size = sum(array.size for array in arrays)
+    size = sum(array.size for array in every if isinstance(array, np.ndarray))
     return (
         counter(name, "seed", seed),
         counter(name, "stream", stream),
@@ -222,23 +231,21 @@ def _random(
 
 
 def _call(
-    operator: Operator,
+    operator: str,
     names: tuple[str, ...],
     groups: tuple[Arrays | None, ...],
-    settings: tuple[Any, ...],
-    per_array: tuple[Any, ...],
+    arguments: tuple[Any, ...],
 ) -> UpdateSummary:
     handles = tuple([g._handle if isinstance(g, PreparedArrays) else g for g in groups])
-    arguments = (operator.numbers, settings, *per_array)
-    result = _core.update(operator.name, names, handles, *arguments)
+    result = _core.update(operator, names, handles, *arguments)
     if result is not NotImplemented:
         return UpdateSummary(*result)
-    # Arrays that are not contiguous: the update runs on copies, which are written back.
+    # Arrays that cannot be walked alike: the update runs on copies, which are written back.
     copies = tuple(_copies(group) for group in groups)
-    result = _core.update(operator.name, names, copies, *arguments)
-    for position in (0, 2, 3, 4):
+    result = _core.update(operator, names, copies, *arguments)
+    for position in (0, 2, 3, 4, 6):
         _write_back(groups[position], copies[position])
-    return UpdateSummary(_penalty(groups[0], *per_array[1:]), *result[1:])
+    return UpdateSummary(_penalty(groups[0], *arguments[-2:]), *result[1:])
 
 
 def _penalty(w: Any, l1: Any, l2: Any) -> float:

@@ -32,7 +32,7 @@ __all__ = [
 
 def proximal_step(
     w: Arrays,
-    step: float,
+    step: Rate,
     *,
     l1: Rate = 0.0,
     l2: Rate = 0.0,
@@ -51,7 +51,7 @@ def proximal_step(
     w : ndarray, or list or tuple of ndarray
         Weights of type float16, bfloat16, float32 or float64, overwritten. Arrays of a list may
         differ in shape and type.
-    step : float
+    step : float or sequence of float
         Step size >= 0, such as the learning rate.
     l1, l2 : float or sequence of float, default 0.0
         Strengths >= 0; a sequence has one for each array of a list.
@@ -90,10 +90,9 @@ def proximal_step(
     array([0.8 , 0.  , 0.35])
     """
     name = "proximal_step"
-    size = non_negative(name, "step", step)
     return run(
         name,
-        Operator(name, (size,)),
+        Operator(name, (step,), step_size="step"),
         Operands(w, None, {}, optional=("gradient",)),
         l1=l1,
         l2=l2,
@@ -106,7 +105,7 @@ def proximal_step(
 def sgd_update(
     w: Arrays,
     gradient: Arrays,
-    lr: float,
+    lr: Rate,
     *,
     momentum: float = 0.0,
     nesterov: bool = False,
@@ -125,19 +124,19 @@ def sgd_update(
     w : ndarray, or list or tuple of ndarray
         Weights, overwritten.
     gradient : like `w`
-        Gradient.
-    lr : float
+        Gradient, of type float16, bfloat16 or float32; also of float64 where `w` is.
+    lr : float or sequence of float
         Learning rate >= 0.
     momentum : float, default 0.0
         Factor >= 0 of the old momentum.
     nesterov : bool, default False
         Nesterov's form; needs a momentum.
     momentum_buffer : like `w`, optional
-        Momentum, zeros at first, overwritten; float32 where `w` is a half type. Required if and
+        Momentum, zeros at first, overwritten; see `adamw_update`. Required if and
         only if `momentum` is not 0.
     l1, l2, weight_decay, decay, cautious, toward, prox_step, grad_scale
         See `adamw_update`.
-    rounding, seed, stream, offset
+    copy_out, rounding, seed, stream, offset
         See `adamw_update`.
 
     Returns
@@ -175,12 +174,12 @@ def sgd_update(
     np.float64(0.999)
     """
     name = "sgd_update"
-    rate, factor = non_negative(name, "lr", lr), non_negative(name, "momentum", momentum)
+    factor = non_negative(name, "momentum", momentum)
     _check_buffer(name, factor, momentum_buffer)
     looks_ahead = flag(name, "nesterov", nesterov)
     if looks_ahead and factor == 0:
         raise ValueError(f"{name}: nesterov must be False without momentum, got {nesterov}")
-    how = Operator(name, (rate, factor, looks_ahead))
+    how = Operator(name, (lr, factor, looks_ahead))
     state: dict[str, Arrays | None] = {"momentum_buffer": momentum_buffer}
     operands = Operands(w, gradient, state, optional=("momentum_buffer",))
     return run(name, how, operands, **regularization)
@@ -200,7 +199,7 @@ def adamw_update(
     gradient: Arrays,
     first_moment: Arrays,
     second_moment: Arrays,
-    lr: float,
+    lr: Rate,
     iteration: SupportsIndex,
     *,
     betas: tuple[float, float] = (0.9, 0.999),
@@ -230,11 +229,13 @@ def adamw_update(
         share memory with one that is written. Arrays that are not contiguous are copied and written
         back.
     gradient : like `w`
-        Gradient, of the type of `w`, or float32 where that is a half type.
+        Gradient, of type float16, bfloat16 or float32, whatever that of `w` is; also of float64
+        where `w` is.
     first_moment, second_moment : like `w`
-        Moments m and v, zeros at first, overwritten; float32 where `w` is a half type.
-    lr : float
-        Learning rate >= 0.
+        Moments m and v, zeros at first, overwritten; float64 where `w` is, else float32, or
+        bfloat16 if the rounding is stochastic.
+    lr : float or sequence of float
+        Learning rate >= 0; a sequence has one for each array of a list.
     iteration : int
         Number of the step, from 1.
     betas : tuple of float, default (0.9, 0.999)
@@ -258,13 +259,18 @@ def adamw_update(
         `lr`. Optimizers without a denominator use `lr`.
     grad_scale : float, default 1.0
         Multiplies the gradient, for clipping or loss scaling.
+    copy_out : like `w`, optional
+        Where a copy of the new weights goes, for transfer or the next forward pass: float16,
+        bfloat16 or float32, of float32 weights.
     rounding : {"nearest", "stochastic"}, default "nearest"
-        Stochastic rounding of half weights to one of the two neighbours, right on average, so that
-        small steps are not lost; needs a `seed`, and a `stream` of its own for each step.
+        Stochastic rounding of half weights, copies and state to one of the two neighbours, right on
+        average, so that small steps are not lost; needs a `seed`, and a `stream` of its own for
+        each step. Rounded to nearest, a second moment of bfloat16 would never move.
     seed, stream, offset : int, optional
         Name the random bits of the rounding, as for `dropout`; the position counts through all
-        arrays of a list. `stream` is the `iteration` here if it is not given; other updates have no
-        default for it, since with the same bits in every step the errors would add up.
+        arrays of a list, and arrays of the state have bits of their own. `stream` is the
+        `iteration` here if it is not given; other updates have no default for it, since with the
+        same bits in every step the errors would add up.
 
     Returns
     -------
@@ -297,12 +303,12 @@ def adamw_update(
     (2, array([ 0.9857,  0.    , -0.4795]))
     """
     name = "adamw_update"
-    rate, tiny = non_negative(name, "lr", lr), non_negative(name, "epsilon", epsilon)
+    tiny = non_negative(name, "epsilon", epsilon)
     beta1, beta2 = _betas(name, betas)
     t = _iteration(name, iteration)
     state = {"first_moment": first_moment, "second_moment": second_moment}
     operands = Operands(w, gradient, dict(state))
-    how = Operator(name, (rate, t, beta1, beta2, tiny))
+    how = Operator(name, (lr, t, beta1, beta2, tiny))
     if regularization.get("stream") is None:
         regularization["stream"] = t  # each step needs random bits of its own
     return run(name, how, operands, **regularization)
@@ -332,7 +338,7 @@ def adagrad_update(
     w: Arrays,
     gradient: Arrays,
     accumulator: Arrays,
-    lr: float,
+    lr: Rate,
     *,
     epsilon: float = 1e-10,
     **regularization: Unpack[Regularization],
@@ -348,16 +354,16 @@ def adagrad_update(
     w : ndarray, or list or tuple of ndarray
         Weights, overwritten.
     gradient : like `w`
-        Gradient.
+        Gradient, of type float16, bfloat16 or float32; also of float64 where `w` is.
     accumulator : like `w`
-        Sum a of squared gradients, overwritten; float32 where `w` is a half type.
-    lr : float
+        Sum a of squared gradients, overwritten; see `adamw_update`.
+    lr : float or sequence of float
         Learning rate >= 0.
     epsilon : float, default 1e-10
         Added to the denominator, >= 0.
     l1, l2, weight_decay, decay, cautious, toward, prox_step, grad_scale
         See `adamw_update`.
-    rounding, seed, stream, offset
+    copy_out, rounding, seed, stream, offset
         See `adamw_update`.
 
     Returns
@@ -384,9 +390,9 @@ def adagrad_update(
     (2, array([0.5, 2.5]), array([9., 1.]))
     """
     name = "adagrad_update"
-    rate, tiny = non_negative(name, "lr", lr), non_negative(name, "epsilon", epsilon)
+    tiny = non_negative(name, "epsilon", epsilon)
     operands = Operands(w, gradient, {"accumulator": accumulator})
-    how = Operator(name, (rate, tiny))
+    how = Operator(name, (lr, tiny))
     return run(name, how, operands, **regularization)
 
 
@@ -395,7 +401,7 @@ def rmsprop_update(
     w: Arrays,
     gradient: Arrays,
     square_average: Arrays,
-    lr: float,
+    lr: Rate,
     *,
     alpha: float = 0.99,
     epsilon: float = 1e-8,
@@ -418,10 +424,10 @@ def rmsprop_update(
     w : ndarray, or list or tuple of ndarray
         Weights, overwritten.
     gradient : like `w`
-        Gradient.
+        Gradient, of type float16, bfloat16 or float32; also of float64 where `w` is.
     square_average : like `w`
-        Average v of squared gradients, overwritten; float32 where `w` is a half type.
-    lr : float
+        Average v of squared gradients, overwritten; see `adamw_update`.
+    lr : float or sequence of float
         Learning rate >= 0.
     alpha : float, default 0.99
         Decay rate of the averages, in [0, 1).
@@ -435,7 +441,7 @@ def rmsprop_update(
         Average a of gradients, overwritten; makes it the centered form.
     l1, l2, weight_decay, decay, cautious, toward, prox_step, grad_scale
         See `adamw_update`.
-    rounding, seed, stream, offset
+    copy_out, rounding, seed, stream, offset
         See `adamw_update`.
 
     Returns
@@ -461,7 +467,7 @@ def rmsprop_update(
     (1, array([0.8]), array([1.]))
     """
     name = "rmsprop_update"
-    rate, tiny = non_negative(name, "lr", lr), non_negative(name, "epsilon", epsilon)
+    tiny = non_negative(name, "epsilon", epsilon)
     average, factor = fraction(name, "alpha", alpha), non_negative(name, "momentum", momentum)
     _check_buffer(name, factor, momentum_buffer)
     state: dict[str, Arrays | None] = {
@@ -471,7 +477,7 @@ def rmsprop_update(
     state["gradient_average"] = gradient_average
     operands = Operands(w, gradient, state, optional=("momentum_buffer", "gradient_average"))
     centered = "" if gradient_average is None else "centered_"
-    how = Operator(centered + name, (rate, average, tiny, factor))
+    how = Operator(centered + name, (lr, average, tiny, factor))
     return run(name, how, operands, **regularization)
 
 
@@ -480,7 +486,7 @@ def lion_update(
     w: Arrays,
     gradient: Arrays,
     momentum_buffer: Arrays,
-    lr: float,
+    lr: Rate,
     *,
     betas: tuple[float, float] = (0.9, 0.99),
     **regularization: Unpack[Regularization],
@@ -497,16 +503,16 @@ def lion_update(
     w : ndarray, or list or tuple of ndarray
         Weights, overwritten.
     gradient : like `w`
-        Gradient.
+        Gradient, of type float16, bfloat16 or float32; also of float64 where `w` is.
     momentum_buffer : like `w`
-        Momentum b, zeros at first, overwritten; float32 where `w` is a half type.
-    lr : float
+        Momentum b, zeros at first, overwritten; see `adamw_update`.
+    lr : float or sequence of float
         Learning rate >= 0.
     betas : tuple of float, default (0.9, 0.99)
         Weights of the momentum in the update and in itself, each in [0, 1).
     l1, l2, weight_decay, decay, cautious, toward, prox_step, grad_scale
         See `adamw_update`.
-    rounding, seed, stream, offset
+    copy_out, rounding, seed, stream, offset
         See `adamw_update`.
 
     Returns
@@ -532,10 +538,9 @@ def lion_update(
     (2, array([0.75, 1.25]))
     """
     name = "lion_update"
-    rate = non_negative(name, "lr", lr)
     beta1, beta2 = _betas(name, betas)
     operands = Operands(w, gradient, {"momentum_buffer": momentum_buffer})
-    how = Operator(name, (rate, beta1, beta2))
+    how = Operator(name, (lr, beta1, beta2))
     return run(name, how, operands, **regularization)
 
 
@@ -544,7 +549,7 @@ def ftrl_update(
     gradient: Arrays,
     linear: Arrays,
     accumulator: Arrays,
-    lr: float,
+    lr: Rate,
     *,
     beta: float = 1.0,
     l1: Rate = 0.0,
@@ -564,11 +569,11 @@ def ftrl_update(
     w : ndarray, or list or tuple of ndarray
         Weights, overwritten.
     gradient : like `w`
-        Gradient.
+        Gradient, of type float16, bfloat16 or float32; also of float64 where `w` is.
     linear, accumulator : like `w`
-        Linear term z and sum a of squared gradients, zeros at first, overwritten; float32 where `w`
-        is a half type.
-    lr : float
+        Linear term z and sum a of squared gradients, zeros at first, overwritten; float64 where
+        `w` is, else float32.
+    lr : float or sequence of float
         Learning rate > 0, the paper's alpha.
     beta : float, default 1.0
         Smooths the first steps, >= 0.
@@ -600,9 +605,6 @@ def ftrl_update(
     (1, array([-0.25,  0.  ]))
     """
     name = "ftrl_update"
-    rate = non_negative(name, "lr", lr)
-    if rate == 0:
-        raise ValueError(f"{name}: lr must be > 0, got {lr}")
-    how = Operator(name, (rate, non_negative(name, "beta", beta)))
+    how = Operator(name, (lr, non_negative(name, "beta", beta)), positive=True)
     operands = Operands(w, gradient, {"linear": linear, "accumulator": accumulator})
     return run(name, how, operands, l1=l1, l2=l2, grad_scale=grad_scale)

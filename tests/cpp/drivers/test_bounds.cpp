@@ -50,21 +50,16 @@ void run_updates(Memory& memory, DType dtype, std::size_t size, bool at_end) {
     return pages.place(hostile_elements(of, size, seed), item_size(of), at_end).data;
   };
   const DType wide = dtype == DType::float64 ? DType::float64 : DType::float32;
-  UpdateArray array{{place(memory.x, dtype, 1),
-                     place(memory.out, dtype, 2),
-                     {place(memory.parameter[0], wide, 3), place(memory.parameter[1], wide, 4),
-                      place(memory.parameter[2], wide, 5)},
-                     place(memory.parameter[3], dtype, 6)},
-                    size,
-                    0.1,
-                    0.9,
-                    0.3,
-                    0.2,
-                    0};
+  const UpdateArray array{
+      {place(memory.x, dtype, 1), place(memory.out, dtype, 2), place(memory.parameter[0], wide, 3),
+       place(memory.parameter[1], wide, 4), place(memory.parameter[2], wide, 5),
+       place(memory.parameter[3], dtype, 6)},
+      size,
+      update_numbers(),
+      0};
   UpdateCall call{};
-  call.dtype = call.gradient_dtype = dtype;
+  set_types(dtype, dtype, call);
   call.adaptive = true;
-  call.numbers = update_numbers();
   call.arrays = &array;
   call.count = 1;
   UpdateSums sums;

@@ -61,7 +61,7 @@ template <class S>
 double rounded(float x, bool stochastic, std::uint64_t position) {
   S out;
   if (stochastic) {
-    narrow_randomly(x, uniform(kKey, kIndex + position), out);
+    narrow_randomly(x, static_cast<std::uint16_t>(uniform(kKey, kIndex + position) >> 16), out);
   } else {
     narrow(x, out);
   }
@@ -83,18 +83,26 @@ struct List {
     std::uint64_t first = 0;
     for (const std::size_t size : kSizes) {
       cases.emplace_back(dtype, gradient_dtype, size, present, first + size);
-      const double l1 = size % 2 ? 0.3 : 0.0;
-      const double coupled = size % 4 == 1 ? 0.2 : 0.0;
-      const double l2 = size % 3 ? 0.0 : 0.1;
-      arrays.push_back({cases.back().memory(), size, coupled, 0.9, l1, l2, first});
       first += size;
     }
-    for (std::size_t a = 0; a < cases.size(); ++a) arrays[a].memory = cases[a].memory();
+    list_arrays();
   }
-  List(const List& other) : cases(other.cases), arrays(other.arrays) {
-    for (std::size_t a = 0; a < cases.size(); ++a) arrays[a].memory = cases[a].memory();
-  }
+  List(const List& other) : cases(other.cases) { list_arrays(); }
   List& operator=(const List&) = delete;
+
+  void list_arrays() {
+    std::uint64_t first = 0;
+    for (std::size_t a = 0; a < std::size(kSizes); ++a) {
+      const std::size_t size = kSizes[a];
+      UpdateNumbers numbers = update_numbers(false);
+      numbers.coupled = size % 4 == 1 ? 0.2 : 0.0;
+      numbers.keep = 0.9;
+      numbers.l1 = size % 2 ? 0.3 : 0.0;
+      numbers.l2 = size % 3 ? 0.0 : 0.1;
+      arrays.push_back(cases[a].array(numbers, first));
+      first += size;
+    }
+  }
 
   std::vector<UpdateCase> cases;
   std::vector<UpdateArray> arrays;
@@ -102,11 +110,12 @@ struct List {
 
 // The cheapest form that does all of what is asked for.
 UpdateForm form_of(const UpdateCall& call, const UpdateArray& array) {
-  const bool full = array.memory.toward || call.numbers.cautious || array.coupled != 0;
-  const UpdateKind kind = full            ? UpdateKind::full
-                          : array.l2 != 0 ? UpdateKind::elastic
-                          : array.l1 != 0 ? UpdateKind::sparse
-                                          : UpdateKind::plain;
+  const UpdateNumbers& numbers = array.numbers;
+  const bool full = array.data[UpdateRole::toward] || numbers.cautious || numbers.coupled != 0;
+  const UpdateKind kind = full              ? UpdateKind::full
+                          : numbers.l2 != 0 ? UpdateKind::elastic
+                          : numbers.l1 != 0 ? UpdateKind::sparse
+                                            : UpdateKind::plain;
   return {kind, call.adaptive};
 }
 
@@ -114,14 +123,11 @@ UpdateForm form_of(const UpdateCall& call, const UpdateArray& array) {
 std::vector<UpdateElement> expected_of(const UpdateCall& call, const UpdateOperator& op,
                                        const List& list, std::size_t a) {
   const UpdateArray& array = list.arrays[a];
-  UpdateNumbers numbers = call.numbers;
-  numbers.coupled = array.coupled;
-  numbers.keep = array.keep;
-  numbers.l1 = array.l1;
-  numbers.l2 = array.l2;
-  std::vector<UpdateElement> result = list.cases[a].expected(op, numbers, form_of(call, array));
+  std::vector<UpdateElement> result =
+      list.cases[a].expected(op, array.numbers, form_of(call, array));
   for (std::size_t i = 0; i < result.size(); ++i) {
-    result[i].weight = stored(call.dtype, result[i].weight, call.stochastic, array.first + i);
+    result[i].weight =
+        stored(call.types[UpdateRole::weights], result[i].weight, call.stochastic, array.first + i);
   }
   return result;
 }
@@ -134,10 +140,10 @@ UpdateSums expected_sums(const UpdateArray& array, const std::vector<UpdateEleme
     sums.nonzeros += element.weight != 0;
     sums.not_finite += !(element.weight - element.weight == 0);
   }
-  if (array.l1 != 0 || array.l2 != 0) {
+  if (array.numbers.l1 != 0 || array.numbers.l2 != 0) {
     const std::vector<double> both = reference_sums(reduce_operators()[2], weights);
     sums.absolute = both[0];
-    sums.squares = array.l2 != 0 ? both[1] : 0;
+    sums.squares = array.numbers.l2 != 0 ? both[1] : 0;
   }
   return sums;
 }
@@ -190,14 +196,13 @@ TEST_CASE("a list of arrays: element by element, with any number of threads, in 
         if (stochastic && !half) continue;
         UpdateCall call{};
         call.op = index;
-        call.dtype = dtype;
-        call.gradient_dtype = stochastic ? DType::float32 : dtype;
+        const DType gradient = stochastic ? DType::float32 : dtype;
+        set_types(dtype, gradient, call);
         call.adaptive = index % 2 != 0;
-        call.numbers = update_numbers(false);
         call.stochastic = stochastic;
         call.key = kKey;
         call.index = kIndex;
-        check_list(call, op, List(dtype, call.gradient_dtype, {true, dtype != DType::float32, 3}));
+        check_list(call, op, List(dtype, gradient, {true, dtype != DType::float32, 3}));
       }
     }
   });

@@ -95,18 +95,14 @@ class EveryCall {
     const auto state = [&](std::size_t s) {
       return state_.operand().data + s * size_ * compute_size(dtype_);
     };
-    const UpdateArray array{
-        {out_.operand().data, x_.operand().data, {state(0), state(1), state(2)}, nullptr},
-        size_,
-        0.1,
-        0.9,
-        0.3,
-        0.2,
-        0};
+    const UpdateArray array{{out_.operand().data, x_.operand().data, state(0), state(1), state(2)},
+                            size_,
+                            update_numbers(),
+                            0};
     UpdateSums sums;
-    update(
-        {op, dtype_, dtype_, true, update_numbers(), item_size(dtype_) == 2, {1, 2}, 0, &array, 1},
-        &sums);
+    UpdateCall call{op, {}, true, item_size(dtype_) == 2, {1, 2}, 0, &array, 1};
+    set_types(dtype_, dtype_, call);
+    update(call, &sums);
   }
 
   DType wide() const { return dtype_ == DType::float64 ? dtype_ : DType::float32; }
@@ -168,11 +164,11 @@ Bytes results(Operand x, std::size_t size) {
     for (Array& array : memory) std::memcpy(array.operand().data, x.data, bytes);
     const auto data = [&](std::size_t k) { return memory[k].operand().data; };
     const UpdateArray array{
-        {data(0), x.data, {data(1), data(2), data(3)}, nullptr}, size, 0.1, 0.9, 0.3, 0.2, 0};
+        {data(0), x.data, data(1), data(2), data(3)}, size, update_numbers(), 0};
     UpdateSums sums;
-    update(
-        {op, DType::float32, DType::float32, true, update_numbers(), false, {0, 0}, 0, &array, 1},
-        &sums);
+    UpdateCall call{op, {}, true, false, {0, 0}, 0, &array, 1};
+    set_types(DType::float32, DType::float32, call);
+    update(call, &sums);
     for (const Array& written : memory) {
       const Bytes result = written.elements();
       all.insert(all.end(), result.begin(), result.end());

@@ -118,34 +118,21 @@ class Calls {
     const auto state = [&](std::size_t s) {
       return state_.operand().data + s * kSize * compute_size(dtype_);
     };
-    UpdateArray array{{x_.operand().data,
-                       x_.operand().data + kSize * item_size(dtype_),
-                       {state(0), state(1), state(2)},
-                       out_.operand().data},
+    UpdateArray array{{x_.operand().data, x_.operand().data + kSize * item_size(dtype_), state(0),
+                       state(1), state(2), out_.operand().data},
                       kSize,
-                      0.1,
-                      0.9,
-                      0.3,
-                      0.2,
+                      update_numbers(),
                       0};
     if (rows) {
       array.size = kSize / 100 * 90;
       const auto wide = 100 * static_cast<std::ptrdiff_t>(compute_size(dtype_));
-      array.rows = {90, 100 * item_, 100 * item_, {wide, wide, wide}, 100 * item_};
+      array.rows = {90, {100 * item_, 100 * item_, wide, wide, wide, 100 * item_}};
     }
     for (int op = 0; op < UpdateOps::size; ++op) {
       UpdateSums sums;
-      update({op,
-              dtype_,
-              dtype_,
-              true,
-              update_numbers(),
-              item_size(dtype_) == 2,
-              {1, 2},
-              0,
-              &array,
-              1},
-             &sums);
+      UpdateCall call{op, {}, true, item_size(dtype_) == 2, {1, 2}, 0, &array, 1};
+      set_types(dtype_, dtype_, call);
+      update(call, &sums);
     }
   }
 

@@ -104,9 +104,9 @@ template <class S, bool kKeepZeros>
 void narrow_kernel(const float* wide, void* out, std::size_t size) {
   narrow_block<kKeepZeros>(wide, static_cast<S*>(out), size);
 }
-// With one uniform 32-bit number an element; all zeros are positive.
+// With one uniform 16-bit number an element; all zeros are positive.
 template <class S>
-void narrow_randomly_kernel(const float* wide, const std::uint32_t* u, void* out,
+void narrow_randomly_kernel(const float* wide, const std::uint16_t* u, void* out,
                             std::size_t size) {
   S* const to = static_cast<S*>(out);
 #pragma omp simd
@@ -126,7 +126,7 @@ void round_randomly_kernel(const void* x, const std::uint32_t* u, void* out, std
     }
   };
 #pragma omp simd
-  for (std::size_t i = 0; i < size; ++i) narrow_randomly<true>(as_float(i), u[i], to[i]);
+  for (std::size_t i = 0; i < size; ++i) narrow_randomly<true>(as_float(i), static_cast<std::uint16_t>(u[i] >> 16), to[i]);
 }
 
 }  // namespace bridle::inline BRIDLE_ISA

@@ -131,13 +131,13 @@ constexpr std::uint32_t nearer_to_infinity() {
 }
 
 // Rounds to one of the two neighbours at random, up with the probability that makes the mean exact;
-// u is a uniform 32-bit number. A finite number becomes infinite if, and only if, it is nearer to
-// that. With kKeepSigns zeros have the sign of x.
+// u is a uniform 16-bit number, the high half of u(i). A finite number becomes infinite if, and
+// only if, it is nearer to that. With kKeepSigns zeros have the sign of x.
 template <bool kKeepSigns = false>
-inline void narrow_randomly(float x, std::uint32_t u, BFloat16& out) {
+inline void narrow_randomly(float x, std::uint16_t u, BFloat16& out) {
   BFloat16 nearest;
   narrow(x, nearest);
-  const std::uint32_t up = (bits_of(x) + (u >> 16)) >> 16;
+  const std::uint32_t up = (bits_of(x) + u) >> 16;
   const bool in_range = (bits_of(x) & 0x7fffffffu) < nearer_to_infinity<BFloat16>();
   const bool plain = in_range & ((up & 0x7fffu) < 0x7f80u);
   const std::uint16_t rounded = kKeepSigns ? static_cast<std::uint16_t>(up) : positive_zero(up);
@@ -145,14 +145,14 @@ inline void narrow_randomly(float x, std::uint32_t u, BFloat16& out) {
 }
 
 template <bool kKeepSigns = false>
-inline void narrow_randomly(float x, std::uint32_t u, Float16& out) {
+inline void narrow_randomly(float x, std::uint16_t u, Float16& out) {
   constexpr std::uint32_t infinity = 0x7f800000u;
   const std::uint32_t magnitude = bits_of(x) & 0x7fffffffu;
   const std::uint32_t sign = bits_of(x) >> 16 & 0x8000u;
-  const std::uint32_t normal = (magnitude - (112u << 23) + (u >> 19)) >> 13;
+  const std::uint32_t normal = (magnitude - (112u << 23) + (u >> 3)) >> 13;
   // Subnormal: a random part of the unit 2⁻²⁴, between -1/2 and 1/2, before rounding to nearest at
   // the bottom of 0.75. With 13 bits, as above, what is a multiple of the unit stays as it is.
-  const float part = static_cast<float>(static_cast<std::int32_t>(u >> 19)) - 4095.5f;
+  const float part = static_cast<float>(static_cast<std::int32_t>(u >> 3)) - 4095.5f;
   const float dithered = float_of(magnitude) + part * 0x1p-37f;
   const std::uint32_t subnormal = bits_of(dithered + 0.75f) - bits_of(0.75f);
   std::uint32_t result = magnitude < (113u << 23) ? subnormal : normal;
