@@ -196,3 +196,95 @@ def test_averages_of_bfloat16_move(assert_same_bits):
         how = {"rounding": "stochastic", "seed": 1}
         br.adamw_update(w, gradient, m, v, 0.0, step, **how)
     assert abs(v.astype(float).mean() / (0.25 * (1 - 0.999**1000)) - 1) < 0.01
+
+
+def in_rows(arrays, rows):
+    """Return whole tables, with gradients of some rows alone."""
+    return {name: array[rows] if name == "gradient" else array for name, array in arrays.items()}
+
+
+@pytest.mark.parametrize("columns", [1, 16, 70, 3000])
+@pytest.mark.parametrize("rows", [[], [4], [0, 1, 2, 3], [28, 3, 17, 0, 11]], ids=repr)
+def test_some_rows_of_tables(row, columns, rows, assert_same_bits):
+    for types in [(FLOAT32,) * 3, (FLOAT32, BFLOAT16, FLOAT32), (FLOAT64,) * 3]:
+        tables = mixed(row, *types, (30, columns))
+        expected = {name: array[rows] for name, array in tables.items()}
+        expected_summary = call(row, expected, **FORMS)
+        given = in_rows(tables, rows)
+        before = {name: array.copy() for name, array in given.items()}
+        summary = call(row, given, **FORMS, rows=np.array(rows, int))
+        assert summary == expected_summary
+        others = np.setdiff1d(np.arange(30), rows)
+        for name in set(given) - {"gradient"}:
+            assert_same_bits(given[name][rows], expected[name])
+            assert_same_bits(given[name][others], before[name][others])
+
+
+def test_the_random_bits_of_rows_are_those_of_the_whole_table(row, assert_same_bits):
+    rows, state = [7, 2, 5], BFLOAT16 if row.states else FLOAT32
+    tables = mixed(row, FLOAT32, BFLOAT16, state, (9, 33))
+    chosen = {name: array[rows] for name, array in tables.items()}
+    index = np.arange(9 * 33, dtype=np.uint64).reshape(9, 33)[rows]
+    given = in_rows(tables, rows) | {"copy_out": np.zeros((9, 33), BFLOAT16)}
+    call(row, given, **FORMS, rows=rows, rounding="stochastic", **KEY)
+    wide = {name: array.astype(np.float32) for name, array in chosen.items()}
+    call(row, wide, **FORMS)
+    index = index + np.uint64(KEY["offset"])
+    for name in row.states:
+        domain = domain_of(row, name)
+        assert_same_bits(given[name][rows], rounded(wide[name], BFLOAT16, domain, index))
+    assert_same_bits(given["copy_out"][rows], rounded(wide["w"], BFLOAT16, 0, index))
+
+
+def test_rows_of_tables_of_any_layout(row, assert_same_bits):
+    rows = [5, 0, 3]
+    tables = mixed(row, FLOAT32, FLOAT32, FLOAT32, (6, 40))
+    given = in_rows(tables, rows)
+    expected = {name: array.copy() for name, array in given.items()}
+    call(row, expected, **FORMS, rows=rows)
+    layouts = [
+        np.asfortranarray,
+        lambda a: np.repeat(a, 2, 1)[:, ::2],
+        lambda a: a[::-1].copy()[::-1],
+    ]
+    for layout in layouts:
+        other = {name: layout(array) for name, array in in_rows(tables, rows).items()}
+        call(row, other, **FORMS, rows=rows)
+        for name in given:
+            assert_same_bits(np.array(other[name]), expected[name])
+
+
+def test_rows_of_a_list_of_tables(row, assert_same_bits):
+    tables = [mixed(row, FLOAT32, FLOAT32, FLOAT32, shape) for shape in ((6, 4), (300, 2), (2, 9))]
+    rows = [[1, 0], np.arange(0, 300, 7), []]
+    expected = [in_rows(t, r) for t, r in zip(tables, rows, strict=True)]
+    expected = [{name: array.copy() for name, array in each.items()} for each in expected]
+    for each, numbers in zip(expected, rows, strict=True):
+        call(row, each, **FORMS, rows=numbers)
+    many = [in_rows(t, r) for t, r in zip(tables, rows, strict=True)]
+    call(row, {name: [each[name] for each in many] for name in many[0]}, **FORMS, rows=rows)
+    for each, wanted in zip(many, expected, strict=True):
+        for name in each:
+            assert_same_bits(each[name], wanted[name])
+
+
+def test_rows_that_do_not_fit(row):
+    tables = mixed(row, FLOAT32, FLOAT32, FLOAT32, (6, 4))
+    arrays = in_rows(tables, [1, 2])
+    for bad, error, message in [
+        ([1, 1], ValueError, "rows must not contain a row twice, got 1 more than once"),
+        ([1, 6], IndexError, "rows must be >= 0 and < 6, got 6"),
+        ([-1, 2], IndexError, "rows must be >= 0 and < 6, got -1"),
+        ([0.0, 1.0], TypeError, "rows must be integers in one dimension, got [0.0, 1.0]"),
+        (
+            [1, 2, 3],
+            ValueError,
+            "gradient must have one row for each of rows, of the shape of those of w, "
+            "got float32 of shape (2, 4)",
+        ),
+    ]:
+        refused(row, arrays, error, message, rows=bad)
+    lists = {name: [array] for name, array in arrays.items()}
+    rule = "rows must be a list of 1 arrays of row numbers, as w is, got"
+    refused(row, lists, ValueError, f"{rule} 2", rows=[1, 2])
+    refused(row, lists, ValueError, f"{rule} ndarray", rows=np.array([1, 2]))

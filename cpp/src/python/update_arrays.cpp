@@ -47,11 +47,12 @@ const char* broken_rule(int group, DType weights, std::optional<DType> given) {
   return given && fits_type(group, weights, *given) ? nullptr : type_rule(group, weights);
 }
 
-std::array<ArrayGroups::Group, kGroups> groups_of(const std::array<PyObject*, kGroups>& objects) {
+std::array<ArrayGroups::Group, kGroups> groups_of(const std::array<PyObject*, kGroups>& objects, bool rows) {
   std::array<ArrayGroups::Group, kGroups> groups;
   for (int g = 0; g < kGroups; ++g) {
     const bool written = g != UpdateRole::gradient && g != UpdateRole::toward;
-    groups[static_cast<std::size_t>(g)] = {objects[static_cast<std::size_t>(g)], written};
+    groups[static_cast<std::size_t>(g)] = {objects[static_cast<std::size_t>(g)], written,
+                                           rows && g == UpdateRole::gradient};
   }
   return groups;
 }
@@ -93,9 +94,32 @@ struct Axes {
 }  // namespace
 
 UpdateArrays::UpdateArrays(const Names& names, const std::array<PyObject*, kGroups>& objects,
-                           bool stochastic)
-    : ArrayGroups(names, groups_of(objects), broken_rule) {
+                           bool stochastic, PyObject* chosen)
+    : ArrayGroups(names, groups_of(objects, chosen && chosen != Py_None), broken_rule),
+      chosen_(chosen == Py_None ? nullptr : chosen) {
   check_rounding(stochastic);
+  for (std::size_t i = 0; chosen_ && i < count(); ++i) check_chosen_rows(i);
+}
+
+void UpdateArrays::check_chosen_rows(std::size_t i) const {
+  const Facts &facts = *get(UpdateRole::gradient, i), &w = *get(UpdateRole::weights, i);
+  const int dimensions = PyArray_NDIM(w.array);
+  const npy_intp* const shape = PyArray_DIMS(facts.array);
+  if (PyArray_NDIM(facts.array) == dimensions && shape[0] == PyArray_SIZE(chosen(i)) &&
+      std::equal(shape + 1, shape + dimensions, PyArray_DIMS(w.array) + 1)) {
+    return;
+  }
+  fail(PyExc_ValueError, UpdateRole::gradient, i,
+       "must have one row for each of rows, of the shape of those of w", description(facts));
+}
+
+PyArrayObject* UpdateArrays::chosen(std::size_t i) const {
+  if (!chosen_) return nullptr;
+  return as_array(PyTuple_GET_ITEM(chosen_, static_cast<Py_ssize_t>(i)));
+}
+
+std::size_t UpdateArrays::size(std::size_t i) const {
+  return get(chosen_ ? UpdateRole::gradient : UpdateRole::weights, i)->size;
 }
 
 // At random only where something is rounded; and always where the next step needs what rounding to
@@ -148,8 +172,28 @@ std::optional<UpdateRows> UpdateArrays::rows_from(std::size_t i, bool last_axis)
   return rows;
 }
 
+std::optional<UpdateRows> UpdateArrays::chosen_rows(std::size_t i) const {
+  UpdateRows rows{.length = 1, .chosen = static_cast<std::int64_t*>(PyArray_DATA(chosen(i)))};
+  PyArrayObject* const w = get(UpdateRole::weights, i)->array;
+  for (int axis = 1; axis < PyArray_NDIM(w); ++axis) {
+    rows.length *= static_cast<std::size_t>(PyArray_DIM(w, axis));
+  }
+  for (int g = 0; g < kGroups; ++g) {
+    if (!get(g, i)) continue;
+    PyArrayObject* const array = get(g, i)->array;
+    npy_intp next = PyArray_ITEMSIZE(array);
+    for (int axis = PyArray_NDIM(array) - 1; axis > 0; --axis) {
+      if (PyArray_DIM(array, axis) > 1 && PyArray_STRIDE(array, axis) != next) return std::nullopt;
+      next *= PyArray_DIM(array, axis);
+    }
+    rows.apart[g] = PyArray_STRIDE(array, 0);
+  }
+  return rows;
+}
+
 std::optional<UpdateRows> UpdateArrays::rows(std::size_t i, bool in_c_order) const {
-  if (get(UpdateRole::weights, i)->size == 0) return UpdateRows{};
+  if (size(i) == 0) return UpdateRows{};
+  if (chosen(i)) return chosen_rows(i);
   const std::optional<UpdateRows> found = rows_from(i, true);
   return found || in_c_order ? found : rows_from(i, false);
 }

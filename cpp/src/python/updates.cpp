@@ -95,7 +95,7 @@ std::vector<UpdateArray> arrays_of(const UpdateArrays& given, bool in_c_order,
       const Facts* const facts = given.get(role, i);
       array.data[role] = facts ? facts->data : nullptr;
     }
-    array.size = given.get(UpdateRole::weights, i)->size;
+    array.size = given.size(i);
     operator_numbers.set(i, numbers);
     numbers.l1 = strengths.l1[i];
     numbers.l2 = strengths.l2[i];
@@ -103,7 +103,7 @@ std::vector<UpdateArray> arrays_of(const UpdateArrays& given, bool in_c_order,
     array.numbers = numbers;
     array.first = first;
     array.rows = *rows;
-    first += array.size;
+    first += given.get(UpdateRole::weights, i)->size;
   }
   return arrays;
 }
@@ -174,7 +174,7 @@ PyObject* run_update(const char* op, PyObject* const* args) {
   const Names names = names_of(args[1]);
   check_rates(names.function, facts.params[0].name, strengths.decay, numbers.step_size(),
               strengths.weight_decay);
-  const UpdateArrays given(names, objects_of(args[2]), call.stochastic);
+  const UpdateArrays given(names, objects_of(args[2]), call.stochastic, args[8]);
   const std::vector<UpdateArray> arrays =
       arrays_of(given, call.stochastic, common, numbers, strengths);
   if (PyErr_Occurred()) return nullptr;
@@ -192,8 +192,8 @@ PyObject* run_update(const char* op, PyObject* const* args) {
 }
 
 PyObject* update_function(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
-  if (nargs != 8) {
-    PyErr_Format(PyExc_TypeError, "update: takes 8 arguments, got %zd", nargs);
+  if (nargs != 9) {
+    PyErr_Format(PyExc_TypeError, "update: takes 9 arguments, got %zd", nargs);
     return nullptr;
   }
   const char* op = PyUnicode_AsUTF8(args[0]);

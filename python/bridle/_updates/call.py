@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bridle import _core
 from bridle._arrays import Arrays, PreparedArrays
 from bridle._call import any_number, choice, counter, non_negative, number, refuse_masked, shown
+from bridle._updates.rows import Rows, chosen_rows
 
 Rate: TypeAlias = float | Sequence[float]
 
@@ -60,6 +61,7 @@ class Regularization(TypedDict, total=False):
     seed: SupportsIndex | None
     stream: SupportsIndex | None
     offset: SupportsIndex
+    rows: Rows | None
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,7 @@ def run(
     seed: SupportsIndex | None = None,
     stream: SupportsIndex | None = None,
     offset: SupportsIndex = 0,
+    rows: Rows | None = None,
     **unknown: Any,
 ) -> UpdateSummary:
     """Check the common keywords, those of `Regularization`, and run an update."""
@@ -191,7 +194,8 @@ def run(
     others = (operands.gradient, *(value for _, value in states), toward, copy_out)
     groups = (w, *map(_fixed, others))
     settings = (scale, flag(name, "cautious", cautious), own_step, kind, random)
-    return _call(operator.name, names, groups, (numbers, settings, rates, *strengths))
+    chosen = None if rows is None else chosen_rows(name, rows, w)
+    return _call(operator.name, names, groups, (numbers, settings, rates, *strengths, chosen))
 
 
 def shows_regularization(update: Function) -> Function:
@@ -245,7 +249,10 @@ def _call(
     result = _core.update(operator, names, copies, *arguments)
     for position in (0, 2, 3, 4, 6):
         _write_back(groups[position], copies[position])
-    return UpdateSummary(_penalty(groups[0], *arguments[-2:]), *result[1:])
+    l1, l2, chosen = arguments[-3:]
+    if chosen is not None:
+        return UpdateSummary(*result)
+    return UpdateSummary(_penalty(groups[0], l1, l2), *result[1:])
 
 
 def _penalty(w: Any, l1: Any, l2: Any) -> float:

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bridle import _core
-from bridle._call import as_array, non_negative, refuse_masked, shown
+from bridle._call import non_negative
 from bridle._updates.call import check_arrays
+from bridle._updates.rows import Counts, integers, row_numbers
 
 __all__ = ["catch_up"]
 
 NAME = "catch_up"
-Counts = NDArray[np.int64]
 
 BLOCK = 2**20
 """Bytes of rows that are copied at a time, where a copy is needed."""
@@ -89,7 +89,7 @@ def catch_up(
            [0.4, 0. ]])
     """
     _check_tables(w, toward)
-    where = _rows(rows, w.shape[0])
+    where = row_numbers(NAME, "rows", rows, w.shape[0])
     counts = _missed(missed, where.size)
     size = non_negative(NAME, "step", step)
     decay = non_negative(NAME, "weight_decay", weight_decay)
@@ -133,35 +133,8 @@ def _check_tables(w: Any, toward: Any) -> None:
     check_arrays(NAME, w, toward)
 
 
-def _integers(parameter: str, values: Any) -> Counts:
-    refuse_masked(NAME, parameter, values)
-    array = as_array(values)
-    if array.size == 0 and array.dtype == np.float64:
-        array = array.astype(np.int64)  # of an empty list
-    if array.ndim > 1 or array.dtype.kind not in "iu":
-        raise TypeError(
-            f"{NAME}: {parameter} must be integers in one dimension, got {shown(values)}"
-        )
-    if array.dtype.kind == "u" and array.itemsize == 8:
-        array = np.minimum(array, np.iinfo(np.int64).max)  # which is out of range, or for ever
-    return np.array(array, np.int64)  # which nobody else can change
-
-
-def _rows(rows: ArrayLike, size: int) -> Counts:
-    where = np.atleast_1d(_integers("rows", rows))
-    outside = where[(where < 0) | (where >= size)]
-    if outside.size > 0:
-        raise IndexError(f"{NAME}: rows must be >= 0 and < {size}, got {outside[0]}")
-    ordered = np.sort(where)
-    repeated = ordered[1:][ordered[1:] == ordered[:-1]]
-    if repeated.size > 0:
-        twice = repeated[0]
-        raise ValueError(f"{NAME}: rows must not contain a row twice, got {twice} more than once")
-    return where
-
-
 def _missed(missed: ArrayLike | SupportsInt, size: int) -> Counts:
-    counts = _integers("missed", missed)
+    counts = integers(NAME, "missed", missed)
     if counts.ndim == 1 and counts.size != size:
         raise ValueError(
             f"{NAME}: missed must have one number for each of {size} rows, got {counts.size}"

@@ -136,7 +136,7 @@ def sgd_update(
         only if `momentum` is not 0.
     l1, l2, weight_decay, decay, cautious, toward, prox_step, grad_scale
         See `adamw_update`.
-    copy_out, rounding, seed, stream, offset
+    copy_out, rounding, seed, stream, offset, rows
         See `adamw_update`.
 
     Returns
@@ -271,6 +271,10 @@ def adamw_update(
         arrays of a list, and arrays of the state have bits of their own. `stream` is the
         `iteration` here if it is not given; other updates have no default for it, since with the
         same bits in every step the errors would add up.
+    rows : array_like of int, or list of them, optional
+        Update these rows of `w`, which is a table, alone: no row twice, in any order. The gradient
+        has one row for each of them; state, `toward` and `copy_out` are tables as `w` is. Of a list
+        of tables each has an array of row numbers.
 
     Returns
     -------
@@ -281,6 +285,8 @@ def adamw_update(
     ------
     ValueError, TypeError
         If a number or an array does not fit; nothing has been written then.
+    IndexError
+        If a row is not in the table.
 
     See Also
     --------
@@ -363,7 +369,7 @@ def adagrad_update(
         Added to the denominator, >= 0.
     l1, l2, weight_decay, decay, cautious, toward, prox_step, grad_scale
         See `adamw_update`.
-    copy_out, rounding, seed, stream, offset
+    copy_out, rounding, seed, stream, offset, rows
         See `adamw_update`.
 
     Returns
@@ -441,7 +447,7 @@ def rmsprop_update(
         Average a of gradients, overwritten; makes it the centered form.
     l1, l2, weight_decay, decay, cautious, toward, prox_step, grad_scale
         See `adamw_update`.
-    copy_out, rounding, seed, stream, offset
+    copy_out, rounding, seed, stream, offset, rows
         See `adamw_update`.
 
     Returns
@@ -512,7 +518,7 @@ def lion_update(
         Weights of the momentum in the update and in itself, each in [0, 1).
     l1, l2, weight_decay, decay, cautious, toward, prox_step, grad_scale
         See `adamw_update`.
-    copy_out, rounding, seed, stream, offset
+    copy_out, rounding, seed, stream, offset, rows
         See `adamw_update`.
 
     Returns
