@@ -33,6 +33,8 @@ using NoiseKernel = void (*)(const void* x, void* out, const void* noise,
                              const NoiseArguments& arguments, std::size_t size);
 using UpdateKernel = void (*)(const UpdateMemory& memory, const UpdateNumbers& numbers,
                               std::size_t size, ChunkState* chunk);
+using StepSizesKernel = void (*)(const UpdateMemory& memory, const UpdateNumbers& numbers,
+                                 std::size_t size, void* sizes);
 using StreamKernel = void (*)(const void* from, void* to, std::size_t bytes);
 
 struct MapKernels {
@@ -180,6 +182,7 @@ struct NoiseTable {
 struct UpdateTable {
   // Of float and double; with one size of the proximal step, and with each element's own.
   UpdateKernel of[UpdateOps::size][2][2][kUpdateKinds];
+  StepSizesKernel step_sizes[UpdateOps::size][2];  // null: all elements have the same one
 };
 
 // See loops/norm.hpp and loops/combine.hpp.

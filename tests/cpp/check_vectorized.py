@@ -43,6 +43,7 @@ WANTED = {
     "draw_normals_kernel": ("v?sqrtps", "v?sqrtps"),
     "draw_uniforms_kernel": ("v?paddd", "v?paddd"),
     "update_round": (FLOATS + "d", FLOATS + "s"),
+    "step_sizes_kernel": ("v?sqrtpd", "v?sqrtps"),
     "update_kernel": (COUNTS, COUNTS),  # its summary
     "count_kernel": (COUNTS, COUNTS),
     "widen_kernel": (r"v?ps[lr]l\w+|v?cvtph2ps", r"v?ps[lr]l\w+|v?cvtph2ps"),

@@ -134,6 +134,24 @@ struct UpdateRows {
   const std::int64_t* chosen = nullptr;
 };
 
+// A parameter of a regularizer: a number, or one for each element of an array, in the order of
+// that.
+struct UpdateParameter {
+  const void* data;
+  DType dtype;
+  const Walk* walk;  // over bytes
+};
+
+// What regularizes each element after its update: w ← prox(w, step), in the middle of the same
+// pass.
+struct UpdateRegularizer {
+  static constexpr int kMost = 3;  // parameters
+  int prox, prox_count, step;      // of MapOps; the place of the step among them, or −1
+  UpdateParameter prox_parameters[kMost];
+  int penalty, penalty_count;  // of ReduceOps, or −1: it costs nothing
+  UpdateParameter penalty_parameters[kMost];
+};
+
 // One array of a fused update and those that belong to it.
 struct UpdateArray {
   void* data[UpdateRole::count];  // null: there is none
@@ -141,13 +159,20 @@ struct UpdateArray {
   UpdateNumbers numbers;
   std::uint64_t first;  // position of its first element in the list
   UpdateRows rows = {};
+  const UpdateRegularizer* regularizer = nullptr;  // arrays with parameters want rows in C order
 };
 
 struct UpdateSums {
   double absolute, squares;  // as those of elastic_net_penalty, 0 where nobody needs them
   double nonzeros;
   double not_finite;  // 0 if all are finite
+  // Those of the regularizer's penalty, to be finished with its parameters where all are numbers;
+  // else the first is the penalty itself.
+  double regularizer[kMaxSums];
 };
+
+// Whether the sums of a regularizer are finished already.
+BRIDLE_API bool is_penalty_of_arrays(const UpdateRegularizer& regularizer) noexcept;
 
 // Weights of float64 compute in double, all others in float. Every array is widened to that, and
 // rounded to its own type: what is written as halves, at random if that is asked for.

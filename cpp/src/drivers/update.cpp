@@ -1,10 +1,12 @@
 #include <cmath>
+#include <cstddef>
 #include <cstring>
 
 #include "chunk_sums.hpp"
 #include "core.hpp"
 #include "dispatch.hpp"
 #include "noise_reader.hpp"
+#include "strided.hpp"
 #include "threads/parallel.hpp"
 
 namespace bridle {
@@ -13,10 +15,24 @@ namespace {
 constexpr int kL1 = 0, kElasticNet = 2;  // in ReduceOps
 constexpr double kUnused[2] = {};        // strengths, which multiply sums afterwards
 constexpr std::size_t kWidth = sizeof(UpdateSums) / sizeof(double);
+constexpr std::size_t kRegularizer = offsetof(UpdateSums, regularizer) / sizeof(double);
 constexpr std::size_t kLeast = 8 * 1024;   // elements from which on a second thread pays
 constexpr std::size_t kStageBytes = 1024;  // of one array, that are brought into the nearest cache
 constexpr int kStates = UpdateRole::toward - UpdateRole::first_state;
 constexpr int kRead = UpdateRole::copy_out;  // the roles before are read
+
+double number_of(const UpdateParameter& parameter) {
+  double number;
+  kernels().cast[static_cast<int>(parameter.dtype)].to[static_cast<int>(DType::float64)](
+      parameter.data, &number, 1);
+  return number;
+}
+
+template <class... Op>
+bool has_beside(int op, ReduceList<Op...>) {
+  constexpr bool answers[] = {kHasBeside<Op>...};
+  return answers[op];
+}
 
 bool is_state(int role) {
   return role >= UpdateRole::first_state && role < UpdateRole::first_state + kStates;
@@ -51,8 +67,9 @@ class Update {
                             : numbers.l1 != 0 ? UpdateKind::sparse
                                               : UpdateKind::plain;
     kernel_ = kernels().update.of[call.op][is_double()][call.adaptive][static_cast<int>(kind)];
-    in_place_ =
-        data_[UpdateRole::copy_out] == nullptr && (rows_.length == 0 || rows_.length >= kShortRow);
+    if (array.regularizer) prepare_regularizer();
+    in_place_ = array.regularizer == nullptr && data_[UpdateRole::copy_out] == nullptr &&
+                (rows_.length == 0 || rows_.length >= kShortRow);
     for (int role = 0; role < kRead; ++role) {
       in_place_ &= data_[role] == nullptr || call.types[role] == compute_;
     }
@@ -69,8 +86,8 @@ class Update {
     ChunkState chunk;
     chunk.position = 0;
     chunk.counts[0] = chunk.counts[1] = 0.0;
-    if (call_.types[UpdateRole::weights] != compute_)
-      std::fill_n(chunk.lanes, kMaxSums * kLanes, 0.0);
+    if (is_summarized_later()) std::fill_n(chunk.lanes, kMaxSums * kLanes, 0.0);
+    std::fill_n(sums, kWidth, 0.0);
     if (in_place_) {
       for_each_row(begin, size, [&](Place place, std::size_t count) {
         void* at[UpdateRole::count];
@@ -78,11 +95,10 @@ class Update {
         kernel_(memory_of(at), array_.numbers, count, &chunk);
       });
     } else {
-      work_in_stages(begin, size, chunk);
+      work_in_stages(begin, size, chunk, sums);
     }
     const UpdateNumbers& numbers = array_.numbers;
     const std::size_t penalties = numbers.l2 != 0 ? 2 : numbers.l1 != 0 ? 1 : 0;
-    std::fill_n(sums, kMaxSums, 0.0);
     kernels().reduce.fold_lanes(chunk.lanes, penalties, sums);
     std::copy_n(chunk.counts, 2, sums + kMaxSums);
   }
@@ -126,7 +142,13 @@ class Update {
     }
   }
 
-  void work_in_stages(std::size_t begin, std::size_t size, ChunkState& chunk) const {
+  // Whether the kernel does not see the new weights as they will be.
+  bool is_summarized_later() const {
+    return call_.types[UpdateRole::weights] != compute_ || array_.regularizer;
+  }
+
+  void work_in_stages(std::size_t begin, std::size_t size, ChunkState& chunk, double* sums) const {
+    alignas(kLine) double costs[kMaxSums * kLanes] = {};
     Draws draws[1 + kStates];
     const std::size_t stage = kStageBytes / item_size(compute_);
     std::size_t count = stage;
@@ -136,12 +158,14 @@ class Update {
     }
     for (std::size_t i = 0; i < size; i += count, count = stage) {
       count = std::min(count, size - i);
-      work_on_stage(begin + i, count, draws, chunk);
+      work_on_stage(begin + i, count, draws, chunk, costs);
     }
+    if (array_.regularizer) kernels().reduce.fold_lanes(costs, kMaxSums, sums + kRegularizer);
   }
 
   // What is of another type, or lies apart, is brought to a buffer, and back.
-  void work_on_stage(std::size_t begin, std::size_t size, Draws* draws, ChunkState& chunk) const {
+  void work_on_stage(std::size_t begin, std::size_t size, Draws* draws, ChunkState& chunk,
+                     double* costs) const {
     alignas(kLine) char buffer[kRead][kStageBytes];
     void* at[UpdateRole::count] = {};
     const bool in_one_row = rows_.length == 0 || begin % rows_.length + size <= rows_.length;
@@ -153,8 +177,8 @@ class Update {
       at[role] = as_it_lies ? memory(role, place) : buffer[role];
       if (!as_it_lies) fetch(role, begin, size, buffer[role]);
     }
-    const bool rounds = call_.types[UpdateRole::weights] != compute_;
-    kernel_(memory_of(at), array_.numbers, size, rounds ? nullptr : &chunk);
+    kernel_(memory_of(at), array_.numbers, size, is_summarized_later() ? nullptr : &chunk);
+    if (array_.regularizer) regularize(begin, size, at);
     for (int role = 0; role < UpdateRole::toward; ++role) {
       if (role != UpdateRole::gradient && at[role] == buffer[role]) {
         put(role, begin, size, buffer[role],
@@ -164,8 +188,9 @@ class Update {
     if (data_[UpdateRole::copy_out]) {
       put(UpdateRole::copy_out, begin, size, at[UpdateRole::weights], draws[0]);
     }
-    if (rounds) {
+    if (is_summarized_later()) {
       for_each_row(begin, size, [&](Place row, std::size_t count) {
+        if (array_.regularizer) add_costs(row, count, chunk.position, costs);
         summarize(memory(UpdateRole::weights, row), count, chunk);
       });
     }
@@ -214,6 +239,124 @@ class Update {
     }
   }
 
+  // Elements begin … of a parameter, as numbers of this type.
+  void read(const UpdateParameter& parameter, DType to, std::size_t begin, std::size_t size,
+            char* numbers) const {
+    const auto convert = kernels().cast[static_cast<int>(parameter.dtype)].to[static_cast<int>(to)];
+    const std::size_t item = item_size(parameter.dtype);
+    const std::size_t width = item_size(to);
+    for_each_row(begin, size, [&](Place place, std::size_t count) {
+      parameter.walk->for_each_row(
+          position(place) - array_.first, count,
+          [&](std::ptrdiff_t offset, std::ptrdiff_t stride, std::size_t length) {
+            const char* const from = static_cast<const char*>(parameter.data) + offset;
+            alignas(kLine) char beside[2 * kStageBytes];  // doubles, where floats are computed
+            gather({const_cast<char*>(from), stride}, item, length, beside);
+            convert(beside, numbers, length);
+            numbers += length * width;
+          });
+    });
+  }
+
+  void fill(double number, DType type, std::size_t size, char* numbers) const {
+    if (type == DType::float64) {
+      std::fill_n(reinterpret_cast<double*>(numbers), size, number);
+    } else {
+      std::fill_n(reinterpret_cast<float*>(numbers), size, static_cast<float>(number));
+    }
+  }
+
+  // Of the regularizer's proximal operator.
+  const MapKernels& prox() const {
+    return kernels().map.of[array_.regularizer->prox][static_cast<int>(compute_)];
+  }
+
+  // A proximal operator whose parameters, and step, are the same for all elements is prepared once.
+  void prepare_regularizer() {
+    const UpdateRegularizer& r = *array_.regularizer;
+    if (call_.adaptive) step_sizes_ = kernels().update.step_sizes[call_.op][is_double()];
+    is_prepared_ = (r.step < 0 || !step_sizes_) && array_.size >= prox().least_prepared;
+    for (int p = 0; p < r.prox_count; ++p) is_prepared_ &= p == r.step || !r.prox_parameters[p].walk;
+    if (!is_prepared_) return;
+    alignas(kLine) char numbers[UpdateRegularizer::kMost][sizeof(double)];
+    void* parameter[UpdateRegularizer::kMost];
+    for (int p = 0; p < r.prox_count; ++p) {
+      fill(number_of_prox(p), compute_, 1, numbers[p]);
+      parameter[p] = numbers[p];
+    }
+    prox().prepare(parameter, functor_);
+  }
+
+  double number_of_prox(int p) const {
+    const UpdateRegularizer& r = *array_.regularizer;
+    return p == r.step ? array_.numbers.size : number_of(r.prox_parameters[p]);
+  }
+
+  // The weights lie at at[UpdateRole::weights], computed, and the new state beside them.
+  void regularize(std::size_t begin, std::size_t size,
+                  void* const (&at)[UpdateRole::count]) const {
+    if (!is_prepared_) return regularize_each(begin, size, at);
+    void* const weights = at[UpdateRole::weights];
+    void* const operand[] = {weights, const_cast<char*>(functor_), weights};
+    prox().scalar(operand, size);
+  }
+
+  [[gnu::noinline]] void regularize_each(std::size_t begin, std::size_t size,
+                                         void* const (&at)[UpdateRole::count]) const {
+    const UpdateRegularizer& r = *array_.regularizer;
+    alignas(kLine) char parameters[UpdateRegularizer::kMost][kStageBytes];
+    void* operand[UpdateRegularizer::kMost + 2] = {at[UpdateRole::weights]};
+    for (int p = 0; p < r.prox_count; ++p) {
+      operand[1 + p] = parameters[p];
+      if (p == r.step && step_sizes_) {
+        step_sizes_(memory_of(at), array_.numbers, size, parameters[p]);
+      } else if (p == r.step || !r.prox_parameters[p].walk) {
+        fill(number_of_prox(p), compute_, size, parameters[p]);
+      } else {
+        read(r.prox_parameters[p], compute_, begin, size, parameters[p]);
+      }
+    }
+    operand[1 + r.prox_count] = at[UpdateRole::weights];
+    prox().arrays(operand, size);
+  }
+
+  // What the stored weights cost, as many elements of a row.
+  [[gnu::noinline]] void add_costs(Place place, std::size_t size, std::size_t position,
+                                   double* lanes) const {
+    const UpdateRegularizer& r = *array_.regularizer;
+    if (r.penalty < 0) return;
+    const int dtype = static_cast<int>(call_.types[UpdateRole::weights]);
+    const ReduceKernels& kernels = bridle::kernels().reduce.of[r.penalty][dtype];
+    const void* const weights = memory(UpdateRole::weights, place);
+    if (!is_penalty_of_arrays(r)) {
+      double numbers[UpdateRegularizer::kMost];
+      for (int p = 0; p < r.penalty_count; ++p) numbers[p] = number_of(r.penalty_parameters[p]);
+      kernels.vector(weights, nullptr, numbers, size, position % kLanes, lanes);
+      return;
+    }
+    constexpr std::size_t most = kStageBytes / sizeof(double);
+    alignas(kLine) double parameters[UpdateRegularizer::kMost][most], each[most];
+    const double* parameter[UpdateRegularizer::kMost];
+    for (std::size_t i = 0, count; i < size; i += count) {
+      count = std::min(most, size - i);
+      for (int p = 0; p < r.penalty_count; ++p) {
+        const UpdateParameter& given = r.penalty_parameters[p];
+        char* const to = reinterpret_cast<char*>(parameters[p]);
+        const std::size_t begin =
+            rows_.length == 0 ? place.column + i : place.row * rows_.length + place.column + i;
+        if (given.walk) {
+          read(given, DType::float64, begin, count, to);
+        } else {
+          fill(number_of(given), DType::float64, count, to);
+        }
+        parameter[p] = parameters[p];
+      }
+      const char* const from = static_cast<const char*>(weights) + i * item(UpdateRole::weights);
+      kernels.each(from, parameter, count, each);
+      bridle::kernels().reduce.total(each, nullptr, nullptr, count, (position + i) % kLanes, lanes);
+    }
+  }
+
   // Of halves, those that were rounded.
   void summarize(const void* weights, std::size_t size, ChunkState& chunk) const {
     const int dtype = static_cast<int>(call_.types[UpdateRole::weights]);
@@ -232,12 +375,13 @@ class Update {
   void* data_[UpdateRole::count];
   DType compute_;
   UpdateKernel kernel_;
+  StepSizesKernel step_sizes_ = nullptr;  // of the regularizer, unless all elements have the same
+  bool is_prepared_ = false;              // the regularizer's proximal operator, as this functor
+  alignas(kLine) char functor_[kPreparedBytes];
   bool in_place_;  // nothing has to be brought anywhere
 };
 
-void store(const double (&from)[kWidth], UpdateSums& to) {
-  to = {from[0], from[1], from[2], from[3]};
-}
+void store(const double (&from)[kWidth], UpdateSums& to) { std::memcpy(&to, from, sizeof to); }
 
 // Arrays first … last, each by one thread.
 void update_small(const UpdateCall& call, std::size_t first, std::size_t last, UpdateSums* sums) {
@@ -263,6 +407,13 @@ void update_small(const UpdateCall& call, std::size_t first, std::size_t last, U
 }
 
 }  // namespace
+
+bool is_penalty_of_arrays(const UpdateRegularizer& r) noexcept {
+  const auto is_array = [](const UpdateParameter& parameter) { return parameter.walk != nullptr; };
+  return r.penalty >= 0 &&
+         (has_beside(r.penalty, ReduceOps{}) ||
+          std::any_of(r.penalty_parameters, r.penalty_parameters + r.penalty_count, is_array));
+}
 
 void update(const UpdateCall& call, UpdateSums* sums) noexcept {
   std::fill_n(sums, call.count, UpdateSums{});

@@ -20,11 +20,23 @@ constexpr void fill_sizes(UpdateKernel (&kernels)[2][kUpdateKinds]) {
   fill_kinds<Op, T, true>(kernels[1]);
 }
 
+template <template <class> class Op, class T>
+constexpr StepSizesKernel step_sizes_of() {
+  if constexpr (Op<T>::adaptive) {
+    return step_sizes_kernel<Op, T>;
+  } else {
+    return nullptr;
+  }
+}
+
 template <template <class> class... Op>
 constexpr UpdateTable make_table(UpdateList<Op...>) {
   UpdateTable table = {};
   int i = 0;
-  ((fill_sizes<Op, float>(table.of[i][0]), fill_sizes<Op, double>(table.of[i][1]), ++i), ...);
+  ((fill_sizes<Op, float>(table.of[i][0]), fill_sizes<Op, double>(table.of[i][1]),
+    table.step_sizes[i][0] = step_sizes_of<Op, float>(),
+    table.step_sizes[i][1] = step_sizes_of<Op, double>(), ++i),
+   ...);
   return table;
 }
 

@@ -12,6 +12,7 @@
 #include "operators.hpp"
 #include "threads/status_flags.hpp"
 #include "update_arrays.hpp"
+#include "update_regularizers.hpp"
 
 namespace bridle::python {
 namespace {
@@ -84,7 +85,8 @@ struct Strengths {
 // None if some of them cannot be worked on where they lie.
 std::vector<UpdateArray> arrays_of(const UpdateArrays& given, bool in_c_order,
                                    UpdateNumbers numbers, OperatorNumbers& operator_numbers,
-                                   const Strengths& strengths) {
+                                   const Strengths& strengths,
+                                   const UpdateRegularizers& regularizers) {
   std::vector<UpdateArray> arrays(given.count());
   std::uint64_t first = 0;
   for (std::size_t i = 0; i < arrays.size(); ++i) {
@@ -103,6 +105,7 @@ std::vector<UpdateArray> arrays_of(const UpdateArrays& given, bool in_c_order,
     array.numbers = numbers;
     array.first = first;
     array.rows = *rows;
+    array.regularizer = regularizers.of(i);
     first += given.get(UpdateRole::weights, i)->size;
   }
   return arrays;
@@ -128,11 +131,12 @@ void for_each_run(const UpdateArrays& given, const Call& call) {
   }
 }
 
-PyObject* summary(const std::vector<UpdateArray>& arrays, const std::vector<UpdateSums>& sums) {
+PyObject* summary(const std::vector<UpdateArray>& arrays, const std::vector<UpdateSums>& sums,
+                  const UpdateRegularizers& regularizers) {
   double penalty = 0.0, nonzeros = 0.0;
   bool finite = true;
   for (std::size_t i = 0; i < arrays.size(); ++i) {
-    penalty += penalty_of(arrays[i], sums[i]);
+    penalty += penalty_of(arrays[i], sums[i]) + regularizers.penalty(i, sums[i]);
     nonzeros += sums[i].nonzeros;
     finite &= sums[i].not_finite == 0;
   }
@@ -175,8 +179,10 @@ PyObject* run_update(const char* op, PyObject* const* args) {
   check_rates(names.function, facts.params[0].name, strengths.decay, numbers.step_size(),
               strengths.weight_decay);
   const UpdateArrays given(names, objects_of(args[2]), call.stochastic, args[8]);
+  const UpdateRegularizers regularizers(args[9]);
+  const bool in_c_order = call.stochastic || regularizers.has_arrays();
   const std::vector<UpdateArray> arrays =
-      arrays_of(given, call.stochastic, common, numbers, strengths);
+      arrays_of(given, in_c_order, common, numbers, strengths, regularizers);
   if (PyErr_Occurred()) return nullptr;
   if (arrays.size() < given.count()) Py_RETURN_NOTIMPLEMENTED;
   std::vector<UpdateSums> sums(arrays.size());
@@ -188,12 +194,12 @@ PyObject* run_update(const char* op, PyObject* const* args) {
     update(call, sums.data() + begin);
   });
   Py_END_ALLOW_THREADS;
-  return summary(arrays, sums);
+  return summary(arrays, sums, regularizers);
 }
 
 PyObject* update_function(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
-  if (nargs != 9) {
-    PyErr_Format(PyExc_TypeError, "update: takes 9 arguments, got %zd", nargs);
+  if (nargs != 10) {
+    PyErr_Format(PyExc_TypeError, "update: takes 10 arguments, got %zd", nargs);
     return nullptr;
   }
   const char* op = PyUnicode_AsUTF8(args[0]);

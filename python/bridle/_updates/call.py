@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bridle import _core
 from bridle._arrays import Arrays, PreparedArrays
 from bridle._call import any_number, choice, counter, non_negative, number, refuse_masked, shown
+from bridle._updates.regularizer import Regularizers, descriptions
 from bridle._updates.rows import Rows, chosen_rows
 
 Rate: TypeAlias = float | Sequence[float]
@@ -61,6 +62,7 @@ class Regularization(TypedDict, total=False):
     seed: SupportsIndex | None
     stream: SupportsIndex | None
     offset: SupportsIndex
+    regularizer: Regularizers
     rows: Rows | None
 
 
@@ -170,6 +172,7 @@ def run(
     seed: SupportsIndex | None = None,
     stream: SupportsIndex | None = None,
     offset: SupportsIndex = 0,
+    regularizer: Regularizers = None,
     rows: Rows | None = None,
     **unknown: Any,
 ) -> UpdateSummary:
@@ -195,7 +198,9 @@ def run(
     groups = (w, *map(_fixed, others))
     settings = (scale, flag(name, "cautious", cautious), own_step, kind, random)
     chosen = None if rows is None else chosen_rows(name, rows, w)
-    return _call(operator.name, names, groups, (numbers, settings, rates, *strengths, chosen))
+    following = descriptions(name, regularizer, w)
+    arguments = (numbers, settings, rates, *strengths, chosen, following)
+    return _call(operator.name, names, groups, arguments)
 
 
 def shows_regularization(update: Function) -> Function:
@@ -249,8 +254,8 @@ def _call(
     result = _core.update(operator, names, copies, *arguments)
     for position in (0, 2, 3, 4, 6):
         _write_back(groups[position], copies[position])
-    l1, l2, chosen = arguments[-3:]
-    if chosen is not None:
+    l1, l2, chosen, following = arguments[-4:]
+    if chosen is not None or following is not None:
         return UpdateSummary(*result)
     return UpdateSummary(_penalty(groups[0], l1, l2), *result[1:])
 

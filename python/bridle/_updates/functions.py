@@ -18,6 +18,7 @@ from bridle._updates.call import (
     run,
     shows_regularization,
 )
+from bridle._updates.regularizer import Regularizers
 
 __all__ = [
     "adagrad_update",
@@ -38,6 +39,7 @@ def proximal_step(
     l2: Rate = 0.0,
     weight_decay: Rate = 0.0,
     toward: Arrays | None = None,
+    regularizer: Regularizers = None,
 ) -> UpdateSummary:
     r"""Decay weights and apply the elastic-net proximal operator, in place, in one pass.
 
@@ -59,6 +61,8 @@ def proximal_step(
         ``step * weight_decay`` must lie between 0 and 1.
     toward : like `w`, optional
         Weights to decay towards.
+    regularizer : regularizer of each element by itself, or sequence of them, optional
+        Its proximal operator of this step size comes last, see `adamw_update`.
 
     Returns
     -------
@@ -98,6 +102,7 @@ def proximal_step(
         l2=l2,
         weight_decay=weight_decay,
         toward=toward,
+        regularizer=regularizer,
     )
 
 
@@ -136,7 +141,7 @@ def sgd_update(
         only if `momentum` is not 0.
     l1, l2, weight_decay, decay, cautious, toward, prox_step, grad_scale
         See `adamw_update`.
-    copy_out, rounding, seed, stream, offset, rows
+    copy_out, rounding, seed, stream, offset, regularizer, rows
         See `adamw_update`.
 
     Returns
@@ -271,6 +276,10 @@ def adamw_update(
         arrays of a list, and arrays of the state have bits of their own. `stream` is the
         `iteration` here if it is not given; other updates have no default for it, since with the
         same bits in every step the errors would add up.
+    regularizer : regularizer of each element by itself, or sequence of them, optional
+        An object such as `MCP` or `Box`, whose proximal operator comes last, with the same step
+        size s; the penalty of the summary counts its value, too. A sequence has one, or None, for
+        each array of a list.
     rows : array_like of int, or list of them, optional
         Update these rows of `w`, which is a table, alone: no row twice, in any order. The gradient
         has one row for each of them; state, `toward` and `copy_out` are tables as `w` is. Of a list
@@ -369,7 +378,7 @@ def adagrad_update(
         Added to the denominator, >= 0.
     l1, l2, weight_decay, decay, cautious, toward, prox_step, grad_scale
         See `adamw_update`.
-    copy_out, rounding, seed, stream, offset, rows
+    copy_out, rounding, seed, stream, offset, regularizer, rows
         See `adamw_update`.
 
     Returns
@@ -447,7 +456,7 @@ def rmsprop_update(
         Average a of gradients, overwritten; makes it the centered form.
     l1, l2, weight_decay, decay, cautious, toward, prox_step, grad_scale
         See `adamw_update`.
-    copy_out, rounding, seed, stream, offset, rows
+    copy_out, rounding, seed, stream, offset, regularizer, rows
         See `adamw_update`.
 
     Returns
@@ -518,7 +527,7 @@ def lion_update(
         Weights of the momentum in the update and in itself, each in [0, 1).
     l1, l2, weight_decay, decay, cautious, toward, prox_step, grad_scale
         See `adamw_update`.
-    copy_out, rounding, seed, stream, offset, rows
+    copy_out, rounding, seed, stream, offset, regularizer, rows
         See `adamw_update`.
 
     Returns

@@ -135,6 +135,24 @@ template <class Op, class T, UpdateKind kKind, bool kAdaptive>
   }
 }
 
+// The step sizes of at most kUpdateBlock elements of which this is the new state.
+template <template <class> class Op, class T>
+void step_sizes_kernel(const UpdateMemory& memory, const UpdateNumbers& numbers, std::size_t size,
+                       void* sizes) {
+  const Op<T> op = from_numbers<Op<T>, T>(numbers.members);
+  alignas(64) static constexpr T zeros[kUpdateBlock] = {};
+  const auto from = [&](int s) {
+    return memory.state[s] ? static_cast<const T*>(memory.state[s]) : zeros;
+  };
+  const T *const first = from(0), *const second = from(1), *const third = from(2);
+  T* const to = static_cast<T*>(sizes);
+#pragma omp simd
+  for (std::size_t i = 0; i < size; ++i) {
+    const T own = op.size_of({first[i], second[i], third[i]});
+    to[i] = own < ops::largest<T>() ? own : ops::largest<T>();  // as in `regularized`
+  }
+}
+
 // Renews weights and state; no two of the arrays overlap. What the new weights add to a chunk goes
 // there, unless it is null.
 template <template <class> class Op, class T, UpdateKind kKind, bool kAdaptive>

@@ -1,7 +1,8 @@
 // The steps of optimizers, one element at a time. A functor takes the gradient and the state of an
 // element, and tells how far the weight goes down, in which direction, which step size the proximal
 // operator has there (adaptive: it differs from element to element), and the new state. What
-// regularizes the step is written once, in `regularized`.
+// regularizes the step is written once, in `regularized`. Those that are adaptive tell the step
+// size also of the new state alone, for a regularizer that follows.
 //
 // `params` are the numbers that users give; the first is the step size or learning rate. `of` makes
 // the functor of them where its members are others. It is called with doubles, whatever the type of
@@ -87,9 +88,13 @@ struct adamw_update {
 
   constexpr Step<T> operator()(T g, State<T> s) const {
     const T m = beta1 * s.first + rest1 * g;
-    const T v = beta2 * s.second + rest2 * (g * g);
-    const T size = lr / (square_root(v) * correction2 + epsilon);
-    return {size * (m * correction1), m, size, {m, v, s.third}};
+    const State<T> next{m, beta2 * s.second + rest2 * (g * g), s.third};
+    const T size = size_of(next);
+    return {size * (m * correction1), m, size, next};
+  }
+
+  constexpr T size_of(State<T> next) const {
+    return lr / (square_root(next.second) * correction2 + epsilon);
   }
 };
 
@@ -104,10 +109,12 @@ struct adagrad_update {
   T lr, epsilon;
 
   constexpr Step<T> operator()(T g, State<T> s) const {
-    const T a = s.first + g * g;
-    const T size = lr / (square_root(a) + epsilon);
-    return {size * g, g, size, {a, s.second, s.third}};
+    const State<T> next{s.first + g * g, s.second, s.third};
+    const T size = size_of(next);
+    return {size * g, g, size, next};
   }
+
+  constexpr T size_of(State<T> next) const { return lr / (square_root(next.first) + epsilon); }
 };
 
 inline constexpr auto kRmspropParams =
@@ -129,10 +136,14 @@ struct rmsprop_update {
 
   constexpr Step<T> operator()(T g, State<T> s) const {
     const T v = alpha * s.first + rest * (g * g);
-    const T inverse = T(1) / (square_root(v) + epsilon);
-    const T b = momentum * s.second + g * inverse;
-    return {lr * b, b, lr * inverse, {v, b, s.third}};
+    const T b = momentum * s.second + g * inverse(v);
+    return {lr * b, b, lr * inverse(v), {v, b, s.third}};
   }
+
+  constexpr T size_of(State<T> next) const { return lr * inverse(next.first); }
+
+ private:
+  constexpr T inverse(T v) const { return T(1) / (square_root(v) + epsilon); }
 };
 
 // Centered RMSProp (Graves 2013): gradient average a, d = √(v − a²) + ε. Rounding can make v < a².
@@ -151,10 +162,16 @@ struct centered_rmsprop_update {
   constexpr Step<T> operator()(T g, State<T> s) const {
     const T v = alpha * s.first + rest * (g * g);
     const T a = alpha * s.third + rest * g;
+    const T b = momentum * s.second + g * inverse(v, a);
+    return {lr * b, b, lr * inverse(v, a), {v, b, a}};
+  }
+
+  constexpr T size_of(State<T> next) const { return lr * inverse(next.first, next.third); }
+
+ private:
+  constexpr T inverse(T v, T a) const {
     const T variance = v - a * a;
-    const T inverse = T(1) / (square_root(variance < T(0) ? T(0) : variance) + epsilon);
-    const T b = momentum * s.second + g * inverse;
-    return {lr * b, b, lr * inverse, {v, b, a}};
+    return T(1) / (square_root(variance < T(0) ? T(0) : variance) + epsilon);
   }
 };
 
