@@ -146,6 +146,9 @@ def update(
     weight_decay: Any,
     l1: Any,
     l2: Any,
+    rows: tuple[NDArray[Any], ...] | None,
+    regularizers: tuple[Any, ...] | None,
+    keys: tuple[Any, ...] | None,
     /,
 ) -> Any: ...
 def prepare(

@@ -96,8 +96,8 @@ def test_what_is_no_array_is_an_error(row):
     for name in arrays:
         if name == "toward":
             continue
-        rule = f"{name} must be an array, or a list or tuple of arrays, got"
-        bad = ((3.0, "float"), ("w", "str"), ({}, "dict"), (iter([]), None))
+        rule = f"{name} must be an array, or a list, tuple or mapping of arrays, got"
+        bad = ((3.0, "float"), ("w", "str"), (set(), "set"), (iter([]), None))
         for wrong, kind in (*bad, (np.float64(3.0), "float64")):
             got = kind or type(wrong).__name__
             refused(row, arrays | {name: wrong}, TypeError, f"{rule} {got}")
@@ -115,7 +115,7 @@ def test_what_is_no_array_is_an_error(row):
 @pytest.mark.parametrize("keyword", ["l1", "l2", "weight_decay"])
 def test_weights_that_are_no_arrays_are_an_error_whatever_else_is_given(regularized, keyword):
     arrays = parts(regularized, operands(regularized, FLOAT16, 3))
-    message = "w must be an array, or a list or tuple of arrays, got NoneType"
+    message = "w must be an array, or a list, tuple or mapping of arrays, got NoneType"
     random = {"rounding": "stochastic", "seed": 1, "stream": 1}
     refused(regularized, arrays | {"w": None}, TypeError, message, **{keyword: [0.1]}, **random)
     lists = as_lists(arrays)

@@ -116,7 +116,7 @@ def test_a_container_of_another_library_is_a_type_error_of_one_line(row):
             bad = Container([0.5, -0.5])
             refused(row, given, TypeError, f"{rule}, got Container", **{name: bad})
     for name in arrays:
-        message = f"{name} must be an array, or a list or tuple of arrays, got Container"
+        message = f"{name} must be an array, or a list, tuple or mapping of arrays, got Container"
         refused(row, arrays | {name: Container([1.0, 2.0, 3.0])}, TypeError, message)
 
 

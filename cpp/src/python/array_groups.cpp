@@ -33,7 +33,7 @@ void ArrayGroups::parse(const Group& given) {
       own_[group] = look_up(names_, group, object);
     } else {
       raise(PyExc_TypeError, names_, group_name(names_, group),
-            "must be an array, or a list or tuple of arrays", type_name(object));
+            "must be an array, or a list, tuple or mapping of arrays", type_name(object));
     }
     lists_[group] = &*own_[group];
   }

@@ -144,8 +144,9 @@ PyObject* summary(const std::vector<UpdateArray>& arrays, const std::vector<Upda
 }
 
 // The last of the names is that of the function.
-Names names_of(PyObject* names) {
-  return {PyUnicode_AsUTF8(PyTuple_GET_ITEM(names, kGroups)), names};
+Names names_of(PyObject* names, PyObject* keys = Py_None) {
+  return {PyUnicode_AsUTF8(PyTuple_GET_ITEM(names, kGroups)), names,
+          keys == Py_None ? nullptr : keys};
 }
 
 std::array<PyObject*, kGroups> objects_of(PyObject* groups) {
@@ -175,7 +176,7 @@ PyObject* run_update(const char* op, PyObject* const* args) {
   OperatorNumbers numbers(facts, args[3]);
   const Strengths strengths{static_cast<Decay>(kind), Numbers(args[5]), Numbers(args[6]),
                             Numbers(args[7])};
-  const Names names = names_of(args[1]);
+  const Names names = names_of(args[1], args[10]);
   check_rates(names.function, facts.params[0].name, strengths.decay, numbers.step_size(),
               strengths.weight_decay);
   const UpdateArrays given(names, objects_of(args[2]), call.stochastic, args[8]);
@@ -198,8 +199,8 @@ PyObject* run_update(const char* op, PyObject* const* args) {
 }
 
 PyObject* update_function(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
-  if (nargs != 10) {
-    PyErr_Format(PyExc_TypeError, "update: takes 10 arguments, got %zd", nargs);
+  if (nargs != 11) {
+    PyErr_Format(PyExc_TypeError, "update: takes 11 arguments, got %zd", nargs);
     return nullptr;
   }
   const char* op = PyUnicode_AsUTF8(args[0]);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, SupportsIndex, TypeAlias, TypedDict, TypeVar
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridle import _core
-from bridle._arrays import Arrays, PreparedArrays
+from bridle._arrays import Arrays, PreparedArrays, companion, listed
 from bridle._call import any_number, choice, counter, non_negative, number, refuse_masked, shown
 from bridle._updates.regularizer import Regularizers, descriptions
 from bridle._updates.rows import Rows, chosen_rows
@@ -78,7 +78,7 @@ class Operands:
 
     def check(self, name: str) -> None:
         """Check what must be known before the core looks at each array."""
-        if not isinstance(self.w, (np.ndarray, list, tuple, PreparedArrays)):
+        if not isinstance(self.w, (np.ndarray, list, tuple, Mapping, PreparedArrays)):
             raise _no_arrays(name, "w", self.w)
         for parameter, value in {"gradient": self.gradient, **self.state}.items():
             if value is None and parameter not in self.optional:
@@ -102,7 +102,7 @@ class Operator:
 def _no_arrays(name: str, parameter: str, value: object) -> TypeError:
     got = type(value).__name__
     return TypeError(
-        f"{name}: {parameter} must be an array, or a list or tuple of arrays, got {got}"
+        f"{name}: {parameter} must be an array, or a list, tuple or mapping of arrays, got {got}"
     )
 
 
@@ -153,6 +153,23 @@ def _fixed(group: Any) -> Any:
     return tuple(group) if isinstance(group, list) else group
 
 
+def _by_keys(name: str, groups: dict[str, Any]) -> tuple[dict[str, Any], tuple[Any, ...] | None]:
+    """Return the arrays of mappings in the order of the first one, and its keys."""
+    w = groups["w"]
+    keys = w._keys if isinstance(w, PreparedArrays) else None
+    if keys is None and not isinstance(w, Mapping):
+        return {parameter: _fixed(group) for parameter, group in groups.items()}, None
+    first = listed(name, "w", w)
+    found = {}
+    for parameter, group in groups.items():
+        if group is not None:
+            fitting = companion(name, parameter, group, first)
+            prepared = isinstance(group, PreparedArrays) and fitting.handle is group._handle
+            group = group if prepared else fitting.arrays
+        found[parameter] = group
+    return found, first.keys
+
+
 def run(
     name: str,
     operator: Operator,
@@ -180,7 +197,9 @@ def run(
     if unknown:
         raise TypeError(f"{name}() got an unexpected keyword argument {next(iter(unknown))!r}")
     operands.check(name)
-    w = _fixed(operands.w)
+    given = {"w": operands.w, "gradient": operands.gradient, **operands.state}
+    groups, keys = _by_keys(name, given | {"toward": toward, "copy_out": copy_out})
+    w = groups["w"]
     kind = DECAYS[choice(name, "decay", decay, tuple(DECAYS))]
     own_step = choice(name, "prox_step", prox_step, ("adaptive", "scalar")) == "adaptive"
     step_size, *rest = operator.numbers
@@ -192,15 +211,14 @@ def run(
     rates = _per_array(name, "weight_decay", weight_decay, w)
     scale = any_number(name, "grad_scale", grad_scale)
     random = _random(name, w, rounding, seed, stream, offset)
-    states = list(operands.state.items()) + [("", None)] * (3 - len(operands.state))
-    names = ("w", "gradient", *(key for key, _ in states), "toward", "copy_out", name)
-    others = (operands.gradient, *(value for _, value in states), toward, copy_out)
-    groups = (w, *map(_fixed, others))
+    none = 3 - len(operands.state)
+    names = ("w", "gradient", *operands.state, *[""] * none, "toward", "copy_out", name)
+    every = tuple([groups.get(parameter) for parameter in names[:-1]])
     settings = (scale, flag(name, "cautious", cautious), own_step, kind, random)
     chosen = None if rows is None else chosen_rows(name, rows, w)
     following = descriptions(name, regularizer, w)
-    arguments = (numbers, settings, rates, *strengths, chosen, following)
-    return _call(operator.name, names, groups, arguments)
+    arguments = (numbers, settings, rates, *strengths, chosen, following, keys)
+    return _call(operator.name, names, every, arguments)
 
 
 def shows_regularization(update: Function) -> Function:
@@ -254,7 +272,7 @@ def _call(
     result = _core.update(operator, names, copies, *arguments)
     for position in (0, 2, 3, 4, 6):
         _write_back(groups[position], copies[position])
-    l1, l2, chosen, following = arguments[-4:]
+    l1, l2, chosen, following, _ = arguments[-5:]
     if chosen is not None or following is not None:
         return UpdateSummary(*result)
     return UpdateSummary(_penalty(groups[0], l1, l2), *result[1:])

@@ -50,7 +50,7 @@ def proximal_step(
 
     Parameters
     ----------
-    w : ndarray, or list or tuple of ndarray
+    w : ndarray, or list, tuple or mapping of ndarray
         Weights of type float16, bfloat16, float32 or float64, overwritten. Arrays of a list may
         differ in shape and type.
     step : float or sequence of float
@@ -126,7 +126,7 @@ def sgd_update(
 
     Parameters
     ----------
-    w : ndarray, or list or tuple of ndarray
+    w : ndarray, or list, tuple or mapping of ndarray
         Weights, overwritten.
     gradient : like `w`
         Gradient, of type float16, bfloat16 or float32; also of float64 where `w` is.
@@ -228,11 +228,11 @@ def adamw_update(
 
     Parameters
     ----------
-    w : ndarray, or list or tuple of ndarray
+    w : ndarray, or list, tuple or mapping of ndarray
         Weights of type float16, bfloat16, float32 or float64, overwritten. With a list, gradient
-        and state are lists of the same length; `prepare` makes such calls cheaper. No array may
-        share memory with one that is written. Arrays that are not contiguous are copied and written
-        back.
+        and state are lists of the same length, with a mapping they have the same keys; `prepare`
+        makes such calls cheaper. No array may share memory with one that is written. Arrays that
+        cannot be walked in rows, all alike, are copied and written back.
     gradient : like `w`
         Gradient, of type float16, bfloat16 or float32, whatever that of `w` is; also of float64
         where `w` is.
@@ -366,7 +366,7 @@ def adagrad_update(
 
     Parameters
     ----------
-    w : ndarray, or list or tuple of ndarray
+    w : ndarray, or list, tuple or mapping of ndarray
         Weights, overwritten.
     gradient : like `w`
         Gradient, of type float16, bfloat16 or float32; also of float64 where `w` is.
@@ -436,7 +436,7 @@ def rmsprop_update(
 
     Parameters
     ----------
-    w : ndarray, or list or tuple of ndarray
+    w : ndarray, or list, tuple or mapping of ndarray
         Weights, overwritten.
     gradient : like `w`
         Gradient, of type float16, bfloat16 or float32; also of float64 where `w` is.
@@ -515,7 +515,7 @@ def lion_update(
 
     Parameters
     ----------
-    w : ndarray, or list or tuple of ndarray
+    w : ndarray, or list, tuple or mapping of ndarray
         Weights, overwritten.
     gradient : like `w`
         Gradient, of type float16, bfloat16 or float32; also of float64 where `w` is.
@@ -581,7 +581,7 @@ def ftrl_update(
 
     Parameters
     ----------
-    w : ndarray, or list or tuple of ndarray
+    w : ndarray, or list, tuple or mapping of ndarray
         Weights, overwritten.
     gradient : like `w`
         Gradient, of type float16, bfloat16 or float32; also of float64 where `w` is.
