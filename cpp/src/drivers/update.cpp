@@ -276,7 +276,8 @@ class Update {
     const UpdateRegularizer& r = *array_.regularizer;
     if (call_.adaptive) step_sizes_ = kernels().update.step_sizes[call_.op][is_double()];
     is_prepared_ = (r.step < 0 || !step_sizes_) && array_.size >= prox().least_prepared;
-    for (int p = 0; p < r.prox_count; ++p) is_prepared_ &= p == r.step || !r.prox_parameters[p].walk;
+    for (int p = 0; p < r.prox_count; ++p)
+      is_prepared_ &= p == r.step || !r.prox_parameters[p].walk;
     if (!is_prepared_) return;
     alignas(kLine) char numbers[UpdateRegularizer::kMost][sizeof(double)];
     void* parameter[UpdateRegularizer::kMost];
@@ -293,8 +294,7 @@ class Update {
   }
 
   // The weights lie at at[UpdateRole::weights], computed, and the new state beside them.
-  void regularize(std::size_t begin, std::size_t size,
-                  void* const (&at)[UpdateRole::count]) const {
+  void regularize(std::size_t begin, std::size_t size, void* const (&at)[UpdateRole::count]) const {
     if (!is_prepared_) return regularize_each(begin, size, at);
     void* const weights = at[UpdateRole::weights];
     void* const operand[] = {weights, const_cast<char*>(functor_), weights};

@@ -47,7 +47,8 @@ const char* broken_rule(int group, DType weights, std::optional<DType> given) {
   return given && fits_type(group, weights, *given) ? nullptr : type_rule(group, weights);
 }
 
-std::array<ArrayGroups::Group, kGroups> groups_of(const std::array<PyObject*, kGroups>& objects, bool rows) {
+std::array<ArrayGroups::Group, kGroups> groups_of(const std::array<PyObject*, kGroups>& objects,
+                                                  bool rows) {
   std::array<ArrayGroups::Group, kGroups> groups;
   for (int g = 0; g < kGroups; ++g) {
     const bool written = g != UpdateRole::gradient && g != UpdateRole::toward;

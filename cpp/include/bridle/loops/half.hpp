@@ -126,7 +126,8 @@ void round_randomly_kernel(const void* x, const std::uint32_t* u, void* out, std
     }
   };
 #pragma omp simd
-  for (std::size_t i = 0; i < size; ++i) narrow_randomly<true>(as_float(i), static_cast<std::uint16_t>(u[i] >> 16), to[i]);
+  for (std::size_t i = 0; i < size; ++i)
+    narrow_randomly<true>(as_float(i), static_cast<std::uint16_t>(u[i] >> 16), to[i]);
 }
 
 }  // namespace bridle::inline BRIDLE_ISA
