@@ -481,7 +481,7 @@ def test_numbers_may_be_tensors_of_one_element_of_any_shape(kind, shape):
         optimizer.step()
         optimizer.step()
     assert torch.equal(a, b)
-    with pytest.raises(TypeError, match=r"lr must be a real number, got tensor\("):
+    with pytest.raises(TypeError, match=r"lr must be a number, or a list, tuple or array"):
         kind([a], lr=torch.ones(2))
 
 
