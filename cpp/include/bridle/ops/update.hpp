@@ -88,14 +88,15 @@ struct adamw_update {
 
   constexpr Step<T> operator()(T g, State<T> s) const {
     const T m = beta1 * s.first + rest1 * g;
-    const State<T> next{m, beta2 * s.second + rest2 * (g * g), s.third};
-    const T size = size_of(next);
-    return {size * (m * correction1), m, size, next};
+    const T v = beta2 * s.second + rest2 * (g * g);
+    const T size = size_at(v);
+    return {size * (m * correction1), m, size, {m, v, s.third}};
   }
 
-  constexpr T size_of(State<T> next) const {
-    return lr / (square_root(next.second) * correction2 + epsilon);
-  }
+  constexpr T size_of(State<T> next) const { return size_at(next.second); }
+
+ private:
+  constexpr T size_at(T v) const { return lr / (square_root(v) * correction2 + epsilon); }
 };
 
 // Adagrad (Duchi et al. 2011).
@@ -109,12 +110,15 @@ struct adagrad_update {
   T lr, epsilon;
 
   constexpr Step<T> operator()(T g, State<T> s) const {
-    const State<T> next{s.first + g * g, s.second, s.third};
-    const T size = size_of(next);
-    return {size * g, g, size, next};
+    const T a = s.first + g * g;
+    const T size = size_at(a);
+    return {size * g, g, size, {a, s.second, s.third}};
   }
 
-  constexpr T size_of(State<T> next) const { return lr / (square_root(next.first) + epsilon); }
+  constexpr T size_of(State<T> next) const { return size_at(next.first); }
+
+ private:
+  constexpr T size_at(T a) const { return lr / (square_root(a) + epsilon); }
 };
 
 inline constexpr auto kRmspropParams =
@@ -136,14 +140,15 @@ struct rmsprop_update {
 
   constexpr Step<T> operator()(T g, State<T> s) const {
     const T v = alpha * s.first + rest * (g * g);
-    const T b = momentum * s.second + g * inverse(v);
-    return {lr * b, b, lr * inverse(v), {v, b, s.third}};
+    const T inverse = inverse_of(v);
+    const T b = momentum * s.second + g * inverse;
+    return {lr * b, b, lr * inverse, {v, b, s.third}};
   }
 
-  constexpr T size_of(State<T> next) const { return lr * inverse(next.first); }
+  constexpr T size_of(State<T> next) const { return lr * inverse_of(next.first); }
 
  private:
-  constexpr T inverse(T v) const { return T(1) / (square_root(v) + epsilon); }
+  constexpr T inverse_of(T v) const { return T(1) / (square_root(v) + epsilon); }
 };
 
 // Centered RMSProp (Graves 2013): gradient average a, d = √(v − a²) + ε. Rounding can make v < a².
@@ -162,14 +167,15 @@ struct centered_rmsprop_update {
   constexpr Step<T> operator()(T g, State<T> s) const {
     const T v = alpha * s.first + rest * (g * g);
     const T a = alpha * s.third + rest * g;
-    const T b = momentum * s.second + g * inverse(v, a);
-    return {lr * b, b, lr * inverse(v, a), {v, b, a}};
+    const T inverse = inverse_of(v, a);
+    const T b = momentum * s.second + g * inverse;
+    return {lr * b, b, lr * inverse, {v, b, a}};
   }
 
-  constexpr T size_of(State<T> next) const { return lr * inverse(next.first, next.third); }
+  constexpr T size_of(State<T> next) const { return lr * inverse_of(next.first, next.third); }
 
  private:
-  constexpr T inverse(T v, T a) const {
+  constexpr T inverse_of(T v, T a) const {
     const T variance = v - a * a;
     return T(1) / (square_root(variance < T(0) ? T(0) : variance) + epsilon);
   }
