@@ -32,7 +32,7 @@ template <std::size_t kWidth, class Chunk>
 void sum_parallel(std::size_t width, std::size_t size, std::size_t least, const Chunk& chunk,
                   const void* work, double* sums) {
   constexpr std::size_t most = kWidth > 4 ? 128 : 256;  // they lie on the stack
-  std::size_t elements = kChunk;  // of one subtree
+  std::size_t elements = kChunk;                        // of one subtree
   while (elements * most < size) elements *= 2;
   const std::size_t subtrees = (size + elements - 1) / elements;
   double partial[most][kWidth];
