@@ -12,6 +12,12 @@ from .oracle import UPDATES
 REGULARIZED = {name: row for name, row in UPDATES.items() if row.regularized}
 
 
+def public_updates():
+    """Return the names of the updates: not all functions that are called so are one."""
+    every = {name: getattr(br, name) for name in br.__all__}
+    return {n for n, f in every.items() if f.__module__ == "bridle._updates.functions"}
+
+
 def parts(row, given):
     """Return the arrays by the names of their parameters."""
     named = {

@@ -1,7 +1,7 @@
 #include "catch_up.hpp"
 
 #include <algorithm>
-#include <bridle/loops/storage.hpp>
+#include <bridle/loops/cast.hpp>
 #include <cmath>
 #include <limits>
 
@@ -27,15 +27,10 @@ Repeated many(const RepeatedSteps& steps, std::int64_t count) {
   return result;
 }
 
-// Rounded once: an inexact float gets an odd last bit, which no rounding to a half takes for a tie.
+// Rounded once.
 template <class S>
 void store(double x, S& out) {
-  auto nearest = static_cast<float>(x);
-  if (static_cast<double>(nearest) != x && x == x) {
-    const bool outwards = std::abs(static_cast<double>(nearest)) > std::abs(x);
-    nearest = float_of((bits_of(nearest) - outwards) | 1);
-  }
-  narrow(nearest, out);
+  narrow(odd_float(x), out);
 }
 void store(double x, float& out) { narrow(static_cast<float>(x), out); }
 void store(double x, double& out) { narrow(x, out); }

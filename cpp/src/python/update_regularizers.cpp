@@ -24,7 +24,9 @@ UpdateRegularizers::UpdateRegularizers(PyObject* given) {
   regularizers_.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
     PyObject* const entry = PyTuple_GET_ITEM(given, static_cast<Py_ssize_t>(i));
-    if (entry != Py_None) regularizers_[i] = parse(entry);
+    if (entry == Py_None) continue;
+    const bool same = i > 0 && entry == PyTuple_GET_ITEM(given, static_cast<Py_ssize_t>(i) - 1);
+    regularizers_[i] = same ? *regularizers_[i - 1] : parse(entry);
   }
 }
 

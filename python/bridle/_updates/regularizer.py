@@ -24,7 +24,11 @@ def descriptions(name: str, regularizer: Any, w: Any) -> tuple[Any, ...] | None:
         return None
     arrays = (w,) if isinstance(w, np.ndarray) else tuple(w)
     if not isinstance(regularizer, (list, tuple)):
-        return tuple(_description(name, "regularizer", regularizer, array) for array in arrays)
+        shapes = [_shape(array) for array in arrays]
+        by_shape = {
+            s: _description(name, "regularizer", regularizer, s) for s in dict.fromkeys(shapes)
+        }
+        return tuple(by_shape[shape] for shape in shapes)
     if isinstance(w, np.ndarray) or len(regularizer) != len(arrays):
         given = "one array" if isinstance(w, np.ndarray) else f"a list of {len(arrays)}"
         raise ValueError(
@@ -32,12 +36,18 @@ def descriptions(name: str, regularizer: Any, w: Any) -> tuple[Any, ...] | None:
             f"got {len(regularizer)} for {given}"
         )
     return tuple(
-        None if each is None else _description(name, f"regularizer[{i}]", each, array)
+        None if each is None else _description(name, f"regularizer[{i}]", each, _shape(array))
         for i, (each, array) in enumerate(zip(regularizer, arrays, strict=True))
     )
 
 
-def _description(name: str, parameter: str, regularizer: Any, array: Any) -> tuple[Any, ...]:
+def _shape(array: Any) -> tuple[int, ...]:
+    return array.shape if isinstance(array, np.ndarray) else ()  # the core refuses what is none
+
+
+def _description(
+    name: str, parameter: str, regularizer: Any, shape: tuple[int, ...]
+) -> tuple[Any, ...]:
     description = getattr(regularizer, "_elementwise", None)
     calls = description() if callable(description) else None
     if calls is None:
@@ -47,7 +57,6 @@ def _description(name: str, parameter: str, regularizer: Any, array: Any) -> tup
             f"got {type(regularizer).__name__}"
         )
     step = -1 if calls.place_of_step is None else calls.place_of_step
-    shape = array.shape if isinstance(array, np.ndarray) else ()
     return (
         calls.prox,
         tuple(_fitting(name, parameter, p, shape) for p in calls.with_step(1.0)),
