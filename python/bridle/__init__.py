@@ -162,15 +162,20 @@ from bridle._updates.functions import (
     rmsprop_update,
     sgd_update,
 )
+from bridle._updates.optimizers import FTRL, SGD, Adagrad, AdamW, Lion, RMSprop
 
 __version__ = _core.__version__
 __all__ = [
+    "FTRL",
     "L0",
     "L1",
     "L2",
     "L2SP",
     "MCP",
     "SCAD",
+    "SGD",
+    "Adagrad",
+    "AdamW",
     "Box",
     "Criterion",
     "Decision",
@@ -182,6 +187,7 @@ __all__ = [
     "Huber",
     "LHalf",
     "LTwoThirds",
+    "Lion",
     "LogSum",
     "NonNegative",
     "NonNegativeL1",
@@ -189,6 +195,7 @@ __all__ = [
     "Plateau",
     "PreparedArrays",
     "ProgressQuotient",
+    "RMSprop",
     "Regularizer",
     "StopReason",
     "UnimprovedStrips",

@@ -46,8 +46,8 @@ class UpdateSummary(NamedTuple):
     """Whether no weight is infinite or NaN."""
 
 
-class Regularization(TypedDict, total=False):
-    """The keywords that all updates of optimizers take; see `adamw_update`."""
+class Settings(TypedDict, total=False):
+    """The keywords of updates that stay the same from step to step; see `adamw_update`."""
 
     l1: Rate
     l2: Rate
@@ -56,13 +56,18 @@ class Regularization(TypedDict, total=False):
     cautious: bool
     toward: Arrays | None
     prox_step: Literal["adaptive", "scalar"]
-    grad_scale: float
     copy_out: Arrays | None
     rounding: Literal["nearest", "stochastic"]
     seed: SupportsIndex | None
-    stream: SupportsIndex | None
     offset: SupportsIndex
     regularizer: Regularizers
+
+
+class Regularization(Settings, total=False):
+    """The keywords that all updates of optimizers take; see `adamw_update`."""
+
+    grad_scale: float
+    stream: SupportsIndex | None
     rows: Rows | None
 
 
@@ -183,13 +188,13 @@ def run(
     cautious: bool = False,
     toward: Arrays | None = None,
     prox_step: Literal["adaptive", "scalar"] = "adaptive",
-    grad_scale: float = 1.0,
     copy_out: Arrays | None = None,
     rounding: Literal["nearest", "stochastic"] = "nearest",
     seed: SupportsIndex | None = None,
-    stream: SupportsIndex | None = None,
     offset: SupportsIndex = 0,
     regularizer: Regularizers = None,
+    grad_scale: float = 1.0,
+    stream: SupportsIndex | None = None,
     rows: Rows | None = None,
     **unknown: Any,
 ) -> UpdateSummary:
