@@ -62,6 +62,7 @@ from bridle._dropout.variants import alpha_dropout, gaussian_dropout, gaussian_n
 from bridle._embedding import c_api, c_api_address, get_cmake_dir, get_include
 from bridle._models.averages import accumulate, average_update
 from bridle._models.casts import cast
+from bridle._models.checkpoint import load_checkpoint, save_checkpoint
 from bridle._models.norms import GlobalNorm, clip_by_global_norm, global_norm
 from bridle._operators.balls import (
     project_l1_ball,
@@ -241,6 +242,7 @@ __all__ = [
     "l_two_thirds_penalty",
     "linf_norm_penalty",
     "lion_update",
+    "load_checkpoint",
     "log_sum_penalty",
     "max_norm",
     "mcp_penalty",
@@ -285,6 +287,7 @@ __all__ = [
     "prox_total_variation",
     "proximal_step",
     "rmsprop_update",
+    "save_checkpoint",
     "scad_penalty",
     "set_num_threads",
     "sgd_update",

@@ -149,6 +149,7 @@ def update(
     rows: tuple[NDArray[Any], ...] | None,
     regularizers: tuple[Any, ...] | None,
     keys: tuple[Any, ...] | None,
+    note: tuple[object, str, object] | None,
     /,
 ) -> Any: ...
 def prepare(
@@ -179,7 +180,13 @@ def cast(
     random: tuple[int, int, int] | None,
     /,
 ) -> None: ...
-def check_arrays(names: tuple[str, ...], groups: tuple[Any, ...], /) -> None: ...
+def check_arrays(
+    names: tuple[str, ...],
+    groups: tuple[Any, ...],
+    keys: tuple[Any, ...] | None,
+    stochastic: bool,
+    /,
+) -> None: ...
 def catch_up(
     w: NDArray[Any],
     toward: NDArray[Any] | None,

@@ -173,7 +173,7 @@ def test_error_of_the_disk_is_not_taken_for_a_damaged_file(path, monkeypatch):
         raise OSError(errno.EIO, "broken")
 
     kept(np.ones(1)).save(path)
-    monkeypatch.setattr("bridle._stopping.file.zipfile.ZipFile", fail)
+    monkeypatch.setattr("bridle._archive.zipfile.ZipFile", fail)
     with pytest.raises(OSError, match="broken"):
         br.EarlyStopping.load(path)
 

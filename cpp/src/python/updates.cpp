@@ -144,7 +144,7 @@ PyObject* summary(const std::vector<UpdateArray>& arrays, const std::vector<Upda
 }
 
 // The last of the names is that of the function.
-Names names_of(PyObject* names, PyObject* keys = Py_None) {
+Names names_of(PyObject* names, PyObject* keys) {
   return {PyUnicode_AsUTF8(PyTuple_GET_ITEM(names, kGroups)), names,
           keys == Py_None ? nullptr : keys};
 }
@@ -153,6 +153,16 @@ std::array<PyObject*, kGroups> objects_of(PyObject* groups) {
   std::array<PyObject*, kGroups> objects;
   for (int g = 0; g < kGroups; ++g) objects[g] = PyTuple_GET_ITEM(groups, g);
   return objects;
+}
+
+// Sets an attribute that tells of the update: note is (owner, name, value) or None. No signal
+// handler runs between the last array and this.
+void take_note(PyObject* note) {
+  if (note == Py_None) return;
+  PyObject *owner, *name, *value;
+  if (!PyArg_ParseTuple(note, "OUO", &owner, &name, &value)) throw Raised{};
+  // Not PyObject_SetAttr, which would run the __setattr__ of a subclass.
+  if (PyObject_GenericSetAttr(owner, name, value) < 0) throw Raised{};
 }
 
 PyObject* run_update(const char* op, PyObject* const* args) {
@@ -195,12 +205,13 @@ PyObject* run_update(const char* op, PyObject* const* args) {
     update(call, sums.data() + begin);
   });
   Py_END_ALLOW_THREADS;
+  take_note(args[11]);
   return summary(arrays, sums, regularizers);
 }
 
 PyObject* update_function(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
-  if (nargs != 11) {
-    PyErr_Format(PyExc_TypeError, "update: takes 11 arguments, got %zd", nargs);
+  if (nargs != 12) {
+    PyErr_Format(PyExc_TypeError, "update: takes 12 arguments, got %zd", nargs);
     return nullptr;
   }
   const char* op = PyUnicode_AsUTF8(args[0]);
@@ -235,9 +246,9 @@ PyObject* prepare_function(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
 }
 
 PyObject* check_function(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
-  if (nargs != 2) return PyErr_Format(PyExc_TypeError, "check_arrays: takes 2 arguments");
+  if (nargs != 4) return PyErr_Format(PyExc_TypeError, "check_arrays: takes 4 arguments");
   try {
-    const UpdateArrays given(names_of(args[0]), objects_of(args[1]));
+    const UpdateArrays given(names_of(args[0], args[2]), objects_of(args[1]), args[3] == Py_True);
     Py_RETURN_NONE;
   } catch (const Raised&) {
     return nullptr;

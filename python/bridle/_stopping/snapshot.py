@@ -65,6 +65,27 @@ class Snapshot(NamedTuple):
             buffers = {k: np.empty_like(a, subok=False) for k, a in arrays.items()}
         return Snapshot(buffers, container)
 
+    @property
+    def kind(self) -> str:
+        """What the arrays were given in, as one of `KINDS`."""
+        return next(kind for kind, type_ in KINDS.items() if issubclass(self.container, type_))
+
+    def as_state(self) -> dict[str, Any] | None:
+        """Return the buffers and the kind of their container, None if nothing was copied."""
+        return None if self.buffers is None else {"kind": self.kind, "arrays": self.buffers}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any] | None) -> Snapshot:
+        """Return the snapshot that `as_state` told of, with these buffers, or raise ValueError."""
+        if state is None:
+            return cls()
+        kind, arrays = state["kind"], dict(state["arrays"])
+        if kind not in KINDS:
+            raise ValueError(f"weights of kind {kind}")
+        if list(arrays) != list(range(len(arrays))) and kind != "mapping":
+            raise ValueError(f"weights named {list(arrays)}")
+        return cls(arrays, KINDS[kind])
+
     def take(self, arrays: Arrays, owner: object, name: str, value: object) -> None:
         """Copy the arrays and set an attribute that tells of it: both or neither."""
         buffers = self.buffers or {}

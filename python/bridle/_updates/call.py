@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, SupportsIndex, TypeAlias, TypedDict, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bridle import _core
 from bridle._arrays import Arrays, PreparedArrays, companion, listed
@@ -17,6 +16,9 @@ from bridle._updates.regularizer import Regularizers, descriptions
 from bridle._updates.rows import Rows, chosen_rows
 
 Rate: TypeAlias = float | Sequence[float]
+
+Note: TypeAlias = tuple[object, str, object]
+"""An object, an attribute of it and the value that it has after an update: both or neither."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -111,10 +113,17 @@ def _no_arrays(name: str, parameter: str, value: object) -> TypeError:
     )
 
 
-def check_arrays(name: str, w: NDArray[Any], toward: NDArray[Any] | None) -> None:
-    """Check arrays as an update does that has no others."""
-    names = ("w", "gradient", "", "", "", "toward", "copy_out", name)
-    _core.check_arrays(names, (w, *[None] * 4, toward, None))
+def check_arrays(
+    name: str,
+    groups: Mapping[str, Any],
+    keys: tuple[Any, ...] | None = None,
+    *,
+    stochastic: bool = False,
+) -> None:
+    """Check arrays as an update does, but without a gradient: the weights come first."""
+    first, *states = [parameter for parameter in groups if parameter not in ("toward", "copy_out")]
+    names = (first, "gradient", *states, *[""] * (3 - len(states)), "toward", "copy_out", name)
+    _core.check_arrays(names, tuple(map(groups.get, names[:-1])), keys, stochastic)
 
 
 def fraction(name: str, parameter: str, value: Any) -> float:
@@ -132,7 +141,7 @@ def flag(name: str, parameter: str, value: Any) -> bool:
     return bool(value)
 
 
-def _per_array(name: str, parameter: str, value: Any, w: Arrays) -> float | tuple[float, ...]:
+def per_array(name: str, parameter: str, value: Any, w: Arrays) -> float | tuple[float, ...]:
     """Check a number, or a sequence of one number for each array of a list."""
     refuse_masked(name, parameter, value)
     if not isinstance(value, (list, tuple)):
@@ -151,6 +160,11 @@ def _per_array(name: str, parameter: str, value: Any, w: Arrays) -> float | tupl
             f"got {len(values)} for {arrays}"
         )
     return tuple(non_negative(name, f"{parameter}[{i}]", v) for i, v in enumerate(values))
+
+
+def each_of(arrays: Any) -> Any:
+    """Return the arrays one by one: a single one as a tuple of it."""
+    return (arrays,) if isinstance(arrays, np.ndarray) else arrays
 
 
 def _fixed(group: Any) -> Any:
@@ -196,6 +210,7 @@ def run(
     grad_scale: float = 1.0,
     stream: SupportsIndex | None = None,
     rows: Rows | None = None,
+    _note: Note | None = None,
     **unknown: Any,
 ) -> UpdateSummary:
     """Check the common keywords, those of `Regularization`, and run an update."""
@@ -208,12 +223,12 @@ def run(
     kind = DECAYS[choice(name, "decay", decay, tuple(DECAYS))]
     own_step = choice(name, "prox_step", prox_step, ("adaptive", "scalar")) == "adaptive"
     step_size, *rest = operator.numbers
-    sizes = _per_array(name, operator.step_size, step_size, w)
+    sizes = per_array(name, operator.step_size, step_size, w)
     if operator.positive and 0 in np.atleast_1d(sizes):
         raise ValueError(f"{name}: {operator.step_size} must be > 0, got {step_size}")
     numbers = (sizes, *rest)
-    strengths = [_per_array(name, p, v, w) for p, v in (("l1", l1), ("l2", l2))]
-    rates = _per_array(name, "weight_decay", weight_decay, w)
+    strengths = [per_array(name, p, v, w) for p, v in (("l1", l1), ("l2", l2))]
+    rates = per_array(name, "weight_decay", weight_decay, w)
     scale = any_number(name, "grad_scale", grad_scale)
     random = _random(name, w, rounding, seed, stream, offset)
     none = 3 - len(operands.state)
@@ -222,17 +237,19 @@ def run(
     settings = (scale, flag(name, "cautious", cautious), own_step, kind, random)
     chosen = None if rows is None else chosen_rows(name, rows, w)
     following = descriptions(name, regularizer, w)
-    arguments = (numbers, settings, rates, *strengths, chosen, following, keys)
+    arguments = (numbers, settings, rates, *strengths, chosen, following, keys, _note)
     return _call(operator.name, names, every, arguments)
 
 
-def shows_regularization(update: Function) -> Function:
-    """Show the common keywords in the signature of an update, one by one."""
+def shows_keywords(update: Function) -> Function:
+    """Show in the signature of an update the common keywords, one by one, and no private one."""
     own = inspect.signature(update)
-    parameters = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
-    common = inspect.signature(run).parameters.values()
-    parameters += [p for p in common if p.kind is p.KEYWORD_ONLY]
-    update.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    every = list(own.parameters.values())
+    if any(p.kind is p.VAR_KEYWORD for p in every):
+        common = inspect.signature(run).parameters
+        every = [*every[:-1], *(common[name] for name in Regularization.__annotations__)]
+    shown_ones = [p for p in every if not p.name.startswith("_")]
+    update.__signature__ = own.replace(parameters=shown_ones)  # type: ignore[attr-defined]
     return update
 
 
@@ -253,8 +270,7 @@ def _random(
             f"{name}: stream must be given if rounding is 'stochastic', as each step needs its "
             "own, got None"
         )
-    every = (w,) if isinstance(w, np.ndarray) else w
-    size = sum(array.size for array in every if isinstance(array, np.ndarray))
+    size = sum(array.size for array in each_of(w) if isinstance(array, np.ndarray))
     return (
         counter(name, "seed", seed),
         counter(name, "stream", stream),
@@ -273,11 +289,13 @@ def _call(
     if result is not NotImplemented:
         return UpdateSummary(*result)
     # Arrays that cannot be walked alike: the update runs on copies, which are written back.
+    *_, l1, l2, chosen, following, _, note = arguments
     copies = tuple(_copies(group) for group in groups)
-    result = _core.update(operator, names, copies, *arguments)
-    for position in (0, 2, 3, 4, 6):
-        _write_back(groups[position], copies[position])
-    l1, l2, chosen, following, _ = arguments[-5:]
+    without_note = (*arguments[:-1], None)
+    result = _core.update(operator, names, copies, *without_note)
+    written = [(groups[i], copies[i]) for i in (0, 2, 3, 4, 6) if groups[i] is not None]
+    to = [array for group, _ in written for array in each_of(group)]
+    _core.copy_arrays(to, [copy for _, each in written for copy in each_of(each)], *(note or ()))
     if chosen is not None or following is not None:
         return UpdateSummary(*result)
     return UpdateSummary(_penalty(groups[0], l1, l2), *result[1:])
@@ -285,9 +303,8 @@ def _call(
 
 def _penalty(w: Any, l1: Any, l2: Any) -> float:
     """Return the penalty of arrays as they lie in memory, which is not as their copies do."""
-    arrays = [w] if isinstance(w, np.ndarray) else w
     total = 0.0
-    for i, array in enumerate(arrays):
+    for i, array in enumerate(each_of(w)):
         one, two = (s[i] if isinstance(s, tuple) else s for s in (l1, l2))
         if one or two:
             total += float(_core.elastic_net_penalty(array, one, two, None, False))
@@ -298,12 +315,3 @@ def _copies(group: Arrays | None) -> Any:
     if group is None or isinstance(group, np.ndarray):
         return None if group is None else np.array(group, order="C", ndmin=0)
     return tuple(np.array(array, order="C") for array in group)
-
-
-def _write_back(group: Any, copies: Any) -> None:
-    if group is None:
-        return
-    if isinstance(group, np.ndarray):
-        group, copies = [group], [copies]
-    for array, copy in zip(group, copies, strict=True):
-        np.copyto(array, copy)

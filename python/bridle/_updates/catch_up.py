@@ -130,7 +130,7 @@ def _check_tables(w: Any, toward: Any) -> None:
         raise TypeError(f"{NAME}: w must be an array of one or more dimensions, got {got}")
     if toward is not None and not isinstance(toward, np.ndarray):
         raise TypeError(f"{NAME}: toward must be an array like w, got {type(toward).__name__}")
-    check_arrays(NAME, w, toward)
+    check_arrays(NAME, {"w": w, "toward": toward})
 
 
 def _missed(missed: ArrayLike | SupportsInt, size: int) -> Counts:

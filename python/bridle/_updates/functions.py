@@ -8,6 +8,7 @@ from typing import Any, SupportsIndex, Unpack
 from bridle._arrays import Arrays
 from bridle._call import non_negative, refuse_masked, shown
 from bridle._updates.call import (
+    Note,
     Operands,
     Operator,
     Rate,
@@ -16,9 +17,10 @@ from bridle._updates.call import (
     flag,
     fraction,
     run,
-    shows_regularization,
+    shows_keywords,
 )
 from bridle._updates.regularizer import Regularizers
+from bridle._updates.rows import Rows
 
 __all__ = [
     "adagrad_update",
@@ -106,7 +108,7 @@ def proximal_step(
     )
 
 
-@shows_regularization
+@shows_keywords
 def sgd_update(
     w: Arrays,
     gradient: Arrays,
@@ -198,7 +200,7 @@ def _check_buffer(name: str, momentum: float, momentum_buffer: Arrays | None) ->
         raise ValueError(f"{name}: momentum_buffer {rule} for momentum {momentum}, got {got}")
 
 
-@shows_regularization
+@shows_keywords
 def adamw_update(
     w: Arrays,
     gradient: Arrays,
@@ -348,7 +350,7 @@ def _iteration(name: str, iteration: SupportsIndex) -> int:
     return min(t, 2**63 - 1)  # from far below on, the corrections are 1
 
 
-@shows_regularization
+@shows_keywords
 def adagrad_update(
     w: Arrays,
     gradient: Arrays,
@@ -411,7 +413,7 @@ def adagrad_update(
     return run(name, how, operands, **regularization)
 
 
-@shows_regularization
+@shows_keywords
 def rmsprop_update(
     w: Arrays,
     gradient: Arrays,
@@ -496,7 +498,7 @@ def rmsprop_update(
     return run(name, how, operands, **regularization)
 
 
-@shows_regularization
+@shows_keywords
 def lion_update(
     w: Arrays,
     gradient: Arrays,
@@ -559,6 +561,7 @@ def lion_update(
     return run(name, how, operands, **regularization)
 
 
+@shows_keywords
 def ftrl_update(
     w: Arrays,
     gradient: Arrays,
@@ -570,6 +573,8 @@ def ftrl_update(
     l1: Rate = 0.0,
     l2: Rate = 0.0,
     grad_scale: float = 1.0,
+    rows: Rows | None = None,
+    _note: Note | None = None,
 ) -> UpdateSummary:
     r"""Take a step of FTRL-Proximal, in place, in one pass: exact zeros online.
 
@@ -596,6 +601,8 @@ def ftrl_update(
         Strengths of the elastic net, >= 0; a sequence has one for each array of a list.
     grad_scale : float, default 1.0
         Multiplies the gradient.
+    rows : array_like of int, or list of them, optional
+        Update these rows of tables alone; see `adamw_update`.
 
     Returns
     -------
@@ -606,6 +613,8 @@ def ftrl_update(
     ------
     ValueError, TypeError
         If a number or an array does not fit; nothing has been written then.
+    IndexError
+        If a row is not in the table.
 
     References
     ----------
@@ -622,4 +631,5 @@ def ftrl_update(
     name = "ftrl_update"
     how = Operator(name, (lr, non_negative(name, "beta", beta)), positive=True)
     operands = Operands(w, gradient, {"linear": linear, "accumulator": accumulator})
-    return run(name, how, operands, l1=l1, l2=l2, grad_scale=grad_scale)
+    common: dict[str, Any] = {"l1": l1, "l2": l2, "grad_scale": grad_scale, "rows": rows}
+    return run(name, how, operands, **common, _note=_note)

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, Unpack, cast
+from collections.abc import Callable, Mapping
+from typing import (
+    Any,
+    ClassVar,
+    Literal,
+    NamedTuple,
+    SupportsFloat,
+    TypeAlias,
+    TypeVar,
+    Unpack,
+)
 
 import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
 from bridle._arrays import Arrays, Listed, companion, listed, prepare
-from bridle._call import choice, shown
+from bridle._call import choice, counter, shown
+from bridle._core import copy_arrays
 from bridle._updates import functions
-from bridle._updates.call import Rate, Settings, UpdateSummary, flag, run
+from bridle._updates.call import Rate, Settings, UpdateSummary, check_arrays, flag, per_array, run
 from bridle._updates.regularizer import descriptions
 from bridle._updates.rows import Rows
 
@@ -21,6 +31,13 @@ __all__ = ["FTRL", "SGD", "Adagrad", "AdamW", "Lion", "RMSprop"]
 
 Class = TypeVar("Class", bound=type)
 StateType: TypeAlias = Literal["bfloat16"] | None
+
+
+class _Record(NamedTuple):
+    """What changes together with the arrays."""
+
+    iteration: int
+    lr: Rate
 
 
 class Optimizer:
@@ -31,8 +48,8 @@ class Optimizer:
     """
 
     _update: ClassVar[Callable[..., UpdateSummary]]
-    lr: Rate
-    """Learning rate of the next steps."""
+    _counting: ClassVar[tuple[str, ...]] = ()
+    """Keywords of the update that are always the number of the step."""
 
     def _set(
         self,
@@ -48,71 +65,88 @@ class Optimizer:
             raise TypeError(f"{name}() got an unexpected keyword argument {keyword!r}")
         if state_dtype is not None:
             choice(name, "state_dtype", state_dtype, ("bfloat16",))
-        self._given, self._listed = weights, listed(name, "weights", weights)
+            if settings.get("rounding") != "stochastic":
+                rule = (
+                    "must be None unless rounding is 'stochastic', as nearest loses small changes"
+                )
+                raise ValueError(f"{name}: state_dtype {rule}, got {state_dtype!r}")
+        given = listed(name, "weights", weights)
+        self._single, self._keys, self._arrays = given.single, given.keys, given.arrays
         beside = {
-            parameter: companion(name, parameter, settings[parameter], self._listed)
+            parameter: companion(name, parameter, settings[parameter], given).arrays
             for parameter in ("toward", "copy_out")
             if settings.get(parameter) is not None
         }
-        self._state = {parameter: self._zeros(state_dtype) for parameter in states}
-        self.lr, self._numbers, self._settings = lr, numbers, dict(settings)
-        self._iteration = 0
-        parameters = inspect.signature(type(self)._update).parameters
-        self._counts = "iteration" in parameters
-        self._check(beside)
-        prepared = {parameter: _prepared(arrays) for parameter, arrays in beside.items()}
-        prepared |= {parameter: self._prepared(arrays) for parameter, arrays in self._state.items()}
-        self._weights = _prepared(self._listed)
+        self._state = {
+            state: tuple(_zeros(given, i, state_dtype) for i in range(len(given.arrays)))
+            for state in states
+        }
+        self._numbers, self._settings = numbers, dict(settings)
+        self._check(lr, beside | self._state)
+        self._record = _Record(0, lr)
+        self._weights = self._prepared(self._arrays)
+        prepared = {p: self._prepared(arrays) for p, arrays in (beside | self._state).items()}
         self._arguments = numbers | self._settings | prepared
 
-    def _check(self, beside: Mapping[str, Listed]) -> None:
-        """Check numbers and types, by a step of no elements."""
-        name, update = type(self).__name__, type(self)._update.__name__
+    def _check(self, lr: Rate, groups: dict[str, tuple[NDArray[Any], ...]]) -> None:
+        """Check the arrays, and the numbers by a step of no elements."""
 
-        def nothing(arrays: Sequence[NDArray[Any]]) -> Any:
-            empty = [np.zeros(0, array.dtype) for array in arrays]
-            return empty[0] if self._listed.single else empty
+        def as_given(arrays: tuple[NDArray[Any], ...]) -> Any:
+            return arrays[0] if self._single else arrays
 
+        def nothing(arrays: tuple[NDArray[Any], ...]) -> Any:
+            return as_given(tuple([np.zeros(0, array.dtype) for array in arrays]))
+
+        name, update = type(self).__name__, type(self)._update
+        stochastic = self._settings.get("rounding") == "stochastic"
+        every = {p: as_given(arrays) for p, arrays in ({"weights": self._arrays} | groups).items()}
+        check_arrays(name, every, self._keys, stochastic=stochastic)
+        descriptions(name, self._settings.get("regularizer"), every["weights"])
         arguments = self._numbers | {k: v for k, v in self._settings.items() if k != "regularizer"}
-        arguments |= {parameter: nothing(group.arrays) for parameter, group in beside.items()}
-        arguments |= {parameter: nothing(arrays) for parameter, arrays in self._state.items()}
-        arguments |= {"iteration": 1} if self._counts else {}
-        arguments |= {"stream": 1} if self._is_stochastic else {}
-        weights = nothing(self._listed.arrays)
+        arguments |= {parameter: nothing(arrays) for parameter, arrays in groups.items()}
+        weights = nothing(self._arrays)
         try:
-            type(self)._update(weights, gradient=weights, lr=self.lr, **arguments)
-            arrays = self._listed.arrays[0] if self._listed.single else self._listed.arrays
-            descriptions(update, self._settings.get("regularizer"), arrays)
+            update(weights, gradient=weights, lr=lr, **arguments, **self._numbered(1))
         except (TypeError, ValueError) as error:
-            raise type(error)(str(error).replace(update, name, 1)) from None
+            raise self._own(error) from None
+
+    def _numbered(self, step: int) -> dict[str, int]:
+        """Return the keywords of the update that are the number of the step."""
+        stochastic = self._settings.get("rounding") == "stochastic"
+        names = (*self._counting, "stream") if stochastic else self._counting
+        return dict.fromkeys(names, step)
+
+    def _prepared(self, arrays: tuple[NDArray[Any], ...]) -> Any:
+        return arrays[0] if self._single else prepare(self._as_given(arrays))
+
+    def _as_given(self, arrays: tuple[NDArray[Any], ...]) -> Any:
+        """Return arrays in the structure in which the weights were given."""
+        if self._single:
+            return arrays[0]
+        return list(arrays) if self._keys is None else dict(zip(self._keys, arrays, strict=True))
 
     @property
-    def _is_stochastic(self) -> bool:
-        return self._settings.get("rounding") == "stochastic"
+    def lr(self) -> Rate:
+        """Learning rate of the next steps, which may be assigned."""
+        return self._record.lr
 
-    def _zeros(self, state_dtype: StateType) -> list[NDArray[Any]]:
-        return [_zeros(type(self).__name__, self._listed, i, state_dtype) for i in self._indices]
-
-    @property
-    def _indices(self) -> range:
-        return range(len(self._listed.arrays))
-
-    def _prepared(self, arrays: list[NDArray[Any]]) -> Any:
-        return arrays[0] if self._listed.single else prepare(self._as_given(arrays))
-
-    @property
-    def weights(self) -> Arrays:
-        """The weights, as they were given."""
-        return self._given
+    @lr.setter
+    def lr(self, value: Rate) -> None:
+        self._record = _Record(self._record.iteration, self._checked_rate(value))
 
     @property
     def iteration(self) -> int:
-        """The number of steps that were taken."""
-        return self._iteration
+        """Number of the steps that were taken."""
+        return self._record.iteration
+
+    @property
+    def weights(self) -> Any:
+        """The arrays of the weights, in the structure in which they were given."""
+        return self._as_given(self._arrays)
 
     @property
     def state(self) -> dict[str, Any]:
-        """The arrays of the state by their names, in the structure of the weights."""
+        """The arrays of the state by their names, each in the structure of the weights."""
         return {name: self._as_given(arrays) for name, arrays in self._state.items()}
 
     def step(
@@ -125,12 +159,15 @@ class Optimizer:
     ) -> UpdateSummary:
         """Take a step: what the update does that the class is named after.
 
+        Weights, state and `iteration` change together or, after an exception, an interruption
+        included, not at all.
+
         Parameters
         ----------
         gradients : like the weights
             Gradients; those of a mapping go by its keys.
         lr : float or sequence of float, optional
-            Learning rate of this step; by default `lr` of the optimizer.
+            Learning rate of this step; by default that of the optimizer.
         grad_scale : float, default 1.0
             Multiplies the gradients, as `GlobalNorm.clip_scale` gives it.
         rows : array_like of int, or list of them, optional
@@ -140,115 +177,120 @@ class Optimizer:
         -------
         UpdateSummary
             Penalty, number of non-zeros and finiteness of the new weights.
+
+        Raises
+        ------
+        ValueError, TypeError, IndexError
+            If gradients, a number or a row do not fit; nothing has been written then.
         """
-        number = self._iteration + 1
-        own: dict[str, Any] = {"grad_scale": grad_scale}
-        if self._counts:
-            own["iteration"] = number
-        if self._is_stochastic:
-            own["stream"] = number
+        record = self._record
+        number = record.iteration + 1
+        own: dict[str, Any] = self._numbered(number)
         if rows is not None:
             own["rows"] = rows
-        rate = self.lr if lr is None else lr
-        update = type(self)._update
-        summary = update(self._weights, gradient=gradients, lr=rate, **self._arguments, **own)
-        self._iteration = number
-        return summary
+        rate = record.lr if lr is None else lr
+        note = self, "_record", record._replace(iteration=number)
+        own |= {"lr": rate, "grad_scale": grad_scale, "_note": note}
+        try:
+            return type(self)._update(self._weights, gradient=gradients, **self._arguments, **own)
+        except (TypeError, ValueError, IndexError) as error:
+            raise self._own(error) from None
 
     def state_dict(self) -> dict[str, Any]:
         """Return the learning rate, the number of steps and the arrays of the state.
 
         The arrays are those of the optimizer, no copies.
         """
-        lr = self.lr if np.ndim(self.lr) == 0 else [float(rate) for rate in cast(Any, self.lr)]
-        numbers = {"optimizer": type(self).__name__, "iteration": self._iteration, "lr": lr}
+        iteration, lr = self._record
+        rates = float(lr) if isinstance(lr, SupportsFloat) else [float(rate) for rate in lr]
+        numbers = {"optimizer": type(self).__name__, "iteration": iteration, "lr": rates}
         return {**numbers, "state": self.state}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where the optimizer of a `state_dict` was: its arrays are copied into those here.
 
+        Parameters
+        ----------
+        state : mapping
+            A result of `state_dict`.
+
         Raises
         ------
         ValueError
-            If it is not a state of such an optimizer for such weights. Nothing has changed then.
+            If it is not the state of such an optimizer of such weights; nothing has changed then.
         """
-        iteration, lr, arrays = self._checked(state)
-        for name, sources in arrays.items():
-            for target, source in zip(self._state[name], sources, strict=True):
-                np.copyto(target, source)
-        self._iteration, self.lr = iteration, lr
+        record, sources = self._check_state(state)
+        targets = [array for arrays in self._state.values() for array in arrays]
+        copy_arrays(targets, sources, self, "_record", record)
 
-    def _checked(self, state: Mapping[str, Any]) -> tuple[int, Any, dict[str, Any]]:
+    def _check_state(self, state: Any) -> tuple[_Record, list[NDArray[Any]]]:
+        """Return the numbers and the arrays of a state, in the order of those here."""
         name = type(self).__name__
         try:
-            kind, iteration = state["optimizer"], state["iteration"]
-            lr, saved = state["lr"], dict(state["state"])
+            kind, iteration, lr = state["optimizer"], state["iteration"], state["lr"]
+            saved = dict(state["state"])
         except (KeyError, TypeError, ValueError):
             raise ValueError(f"{name}: state must be a state_dict, got {shown(state)}") from None
         if kind != name:
-            raise ValueError(f"{name}: state must be that of {name}, got that of {kind}")
-        if not isinstance(iteration, int) or isinstance(iteration, bool) or iteration < 0:
-            raise ValueError(f"{name}: iteration must be a whole number, got {shown(iteration)}")
+            raise ValueError(f"{name}: state must be that of {name}, got that of {shown(kind)}")
         if saved.keys() != self._state.keys():
-            wanted, got = ", ".join(self._state) or "none", ", ".join(saved) or "none"
+            wanted, got = ", ".join(self._state) or "none", ", ".join(map(str, saved)) or "none"
             raise ValueError(f"{name}: state must have the arrays {wanted}, got {got}")
-        found = {}
-        for parameter, own in self._state.items():
-            beside = companion(name, parameter, saved[parameter], self._listed)
-            if len(beside.arrays) != len(own):
-                raise ValueError(
-                    f"{name}: {parameter} must have {len(own)} arrays, got {len(beside.arrays)}"
-                )
-            for i, (target, source) in enumerate(zip(own, beside.arrays, strict=True)):
-                saved_array = np.asarray(source)
-                if _description(saved_array) != _description(target):
-                    raise ValueError(
-                        f"{name}: {beside.name(i)} must be {_description(target)}, "
-                        f"got {_description(saved_array)}"
-                    )
-            found[parameter] = beside.arrays
-        return iteration, lr, found
+        try:
+            record = _Record(counter(name, "iteration", iteration), self._checked_rate(lr))
+            sources = [a for parameter in self._state for a in self._fitting(parameter, saved)]
+        except TypeError as error:
+            raise ValueError(str(error)) from None
+        return record, sources
 
-    def _as_given(self, arrays: list[NDArray[Any]]) -> Any:
-        if self._listed.single:
-            return arrays[0]
-        if self._listed.keys is None:
-            return list(arrays)
-        return dict(zip(cast(Any, self._listed.keys), arrays, strict=True))
+    def _checked_rate(self, lr: Any) -> Any:
+        per_array(type(self).__name__, "lr", lr, self._arrays[0] if self._single else self._arrays)
+        return lr
+
+    def _fitting(self, parameter: str, saved: Mapping[str, Any]) -> tuple[NDArray[Any], ...]:
+        """Return the arrays of a state, which must be like those here."""
+        name, own = type(self).__name__, self._state[parameter]
+        like = listed(name, "weights", self._as_given(self._arrays))
+        group = companion(name, parameter, saved[parameter], like)
+        if group.single != self._single or len(group.arrays) != len(own):
+            wanted = "one array" if self._single else f"{len(own)} arrays"
+            got = "one array" if group.single else f"{len(group.arrays)} arrays"
+            raise ValueError(f"{name}: {parameter} must be {wanted}, got {got}")
+        for i, (array, target) in enumerate(zip(group.arrays, own, strict=True)):
+            if _description(array) != _description(target):
+                rule = f"{group.name(i)} must be {_description(target)}"
+                raise ValueError(f"{name}: {rule}, got {_description(array)}")
+        return group.arrays
+
+    def _own(self, error: Exception) -> Exception:
+        """Return an error of the update as one of the class."""
+        name = type(self)._update.__name__
+        return type(error)(str(error).replace(name, type(self).__name__, 1))
 
     def __repr__(self) -> str:
         numbers = {"lr": self.lr} | self._numbers | self._settings
-        shown_numbers = [
-            f"{k}={v!r}" for k, v in numbers.items() if k not in ("toward", "copy_out")
-        ]
-        arrays = self._listed.arrays
-        count, size = len(arrays), sum(array.size for array in arrays)
+        texts = [f"{k}={v!r}" for k, v in numbers.items() if k not in ("toward", "copy_out")]
+        count, size = len(self._arrays), sum(array.size for array in self._arrays)
         text = f"{count} array{'s' * (count != 1)}, {size} element{'s' * (size != 1)}"
-        text = f"{text}, iteration {self._iteration}"
-        return f"<{type(self).__name__}: {', '.join([text, *shown_numbers])}>"
+        return (
+            f"<{type(self).__name__}: {', '.join([text, f'iteration {self.iteration}', *texts])}>"
+        )
 
 
-def _prepared(given: Listed) -> Any:
-    if given.single:
-        return given.arrays[0]
-    if given.keys is None:
-        return prepare(given.arrays)
-    return prepare(dict(zip(cast(Any, given.keys), given.arrays, strict=True)))
+def _description(array: Any) -> str:
+    if not isinstance(array, np.ndarray):
+        return type(array).__name__
+    return f"{array.dtype.newbyteorder('=')} of shape {array.shape}"
 
 
-def _description(array: NDArray[Any]) -> str:
-    return f"{array.dtype} of shape {array.shape}"
-
-
-def _zeros(name: str, given: Listed, index: int, state_dtype: StateType) -> NDArray[Any]:
-    array = given.arrays[index]
+def _zeros(given: Listed, index: int, state_dtype: StateType) -> NDArray[Any]:
+    name, array = given.function, given.arrays[index]
     if not isinstance(array, np.ndarray):
         raise TypeError(f"{name}: {given.name(index)} must be an array, got {type(array).__name__}")
     if array.dtype == np.float64:
         if state_dtype is not None:
-            raise ValueError(
-                f"{name}: state_dtype must be None where weights are float64, got {state_dtype!r}"
-            )
+            rule = "state_dtype must be None where weights are float64"
+            raise ValueError(f"{name}: {rule}, got {state_dtype!r}")
         return np.zeros_like(array, subok=False)
     dtype = np.dtype(ml_dtypes.bfloat16) if state_dtype else np.dtype(np.float32)
     return np.zeros_like(array, dtype, subok=False)
@@ -349,6 +391,7 @@ class AdamW(Optimizer):
     """
 
     _update = staticmethod(functions.adamw_update)
+    _counting = ("iteration",)
 
     def __init__(
         self,
