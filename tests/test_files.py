@@ -22,11 +22,15 @@ def save_tracker(path):
     stopping.save(path)
 
 
+def save_checkpoint(path):
+    br.save_checkpoint(path, weights=np.ones(1))
+
+
 def write_report(path):
     _files.write_text(path, "report\n")
 
 
-@pytest.fixture(params=[save_tracker, write_report])
+@pytest.fixture(params=[save_tracker, save_checkpoint, write_report])
 def write(request):
     return request.param
 

@@ -38,6 +38,8 @@ Dropout
 Updates of optimizers
     proximal_step, sgd_update, adamw_update, adagrad_update, rmsprop_update, lion_update,
     ftrl_update, catch_up, prepare, PreparedArrays, UpdateSummary
+Optimizers that keep their state, and checkpoints
+    SGD, AdamW, Adagrad, RMSprop, Lion, FTRL, save_checkpoint, load_checkpoint
 Whole models in one pass
     global_norm, GlobalNorm, clip_by_global_norm, accumulate, average_update, cast
 Early stopping

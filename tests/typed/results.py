@@ -120,6 +120,15 @@ def regularizers() -> None:
     assert_type(br.L0(1).is_convex, bool)
 
 
+def optimizers() -> None:
+    """Of arrays in any form; the keywords are those of the updates."""
+    optimizer = br.AdamW({"a": single, "b": double}, 0.1, betas=(0.9, 0.99), l1=[0.1, 0.0])
+    assert_type(optimizer.step({"a": single, "b": double}), br.UpdateSummary)
+    assert_type(optimizer.iteration, int)
+    br.SGD([single], 0.1, momentum=0.9, regularizer=br.MCP(0.1, gamma=3)).lr = [0.2]
+    br.save_checkpoint("run.npz", weights=single, optimizer=optimizer)
+
+
 def models() -> None:
     """Of whole models, in whatever form they come."""
     named, wide = {"a": single.copy()}, single.astype(np.float64)
@@ -147,3 +156,5 @@ def mistakes() -> None:
     br.project_l0_ball(single, 0.5)  # type: ignore[call-overload]
     br.orthogonal_penalty(single, mode="row")  # type: ignore[arg-type]
     br.MCP(0.1)  # type: ignore[call-arg]
+    br.AdamW(single, 0.1, wieght_decay=0.1)  # type: ignore[call-arg]
+    br.FTRL(single, 0.1, decay="full")  # type: ignore[call-arg]

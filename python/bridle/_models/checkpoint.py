@@ -107,7 +107,19 @@ def load_checkpoint(path: str | os.PathLike[str], **parts: Any) -> None:
 
     See Also
     --------
-    save_checkpoint : Writes the file, with an example.
+    save_checkpoint : Writes the file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import bridle as br
+    >>> weights = {"kernel": np.zeros((2, 3)), "bias": np.zeros(3)}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     br.save_checkpoint(f"{folder}/run.npz", weights={"kernel": np.ones((2, 3))})
+    ...     br.load_checkpoint(f"{folder}/run.npz", weights=weights)
+    Traceback (most recent call last):
+    ValueError: load_checkpoint: weights must have the keys of the file, got 'bias' here alone
     """
     name = "load_checkpoint"
     path = path_of(name, path)
