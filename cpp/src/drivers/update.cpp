@@ -16,8 +16,10 @@ constexpr int kL1 = 0, kElasticNet = 2;  // in ReduceOps
 constexpr double kUnused[2] = {};        // strengths, which multiply sums afterwards
 constexpr std::size_t kWidth = sizeof(UpdateSums) / sizeof(double);
 constexpr std::size_t kRegularizer = offsetof(UpdateSums, regularizer) / sizeof(double);
-constexpr std::size_t kLeast = 8 * 1024;   // elements from which on a second thread pays
-constexpr std::size_t kStageBytes = 1024;  // of one array, that are brought into the nearest cache
+constexpr std::size_t kLeast = 8 * 1024;  // elements from which on a second thread pays
+// Of one array, that are brought into the nearest cache: less of them where parameters of a
+// regularizer lie beside.
+constexpr std::size_t kStageBytes = 4096, kRegularizedBytes = 1024;
 constexpr int kStates = UpdateRole::toward - UpdateRole::first_state;
 constexpr int kRead = UpdateRole::copy_out;  // the roles before are read
 
@@ -150,7 +152,8 @@ class Update {
   void work_in_stages(std::size_t begin, std::size_t size, ChunkState& chunk, double* sums) const {
     alignas(kLine) double costs[kMaxSums * kLanes] = {};
     Draws draws[1 + kStates];
-    const std::size_t stage = kStageBytes / item_size(compute_);
+    const std::size_t bytes = array_.regularizer ? kRegularizedBytes : kStageBytes;
+    const std::size_t stage = bytes / item_size(compute_);
     std::size_t count = stage;
     if (rows_.length == 0) {  // all but the first begin with a cache line, as rounds of the kernel
       const char* const first = memory(UpdateRole::weights, {0, begin});
@@ -158,9 +161,23 @@ class Update {
     }
     for (std::size_t i = 0; i < size; i += count, count = stage) {
       count = std::min(count, size - i);
+      if (rows_.chosen) ask_for(begin + i + count, std::min(stage, size - i - count));
       work_on_stage(begin + i, count, draws, chunk, costs);
     }
     if (array_.regularizer) kernels().reduce.fold_lanes(costs, kMaxSums, sums + kRegularizer);
+  }
+
+  // Rows lie anywhere in a table: those of the next stage come from memory during this one.
+  void ask_for(std::size_t begin, std::size_t size) const {
+    for_each_row(begin, size, [&](Place place, std::size_t count) {
+      for (int role = 0; role < UpdateRole::count; ++role) {
+        if (!data_[role] || role == UpdateRole::gradient) continue;
+        const char* const first = memory(role, place);
+        const char* const last = first + count * item(role) - 1;
+        for (const char* line = first; line < last; line += kLine) __builtin_prefetch(line, 1);
+        __builtin_prefetch(last, 1);
+      }
+    });
   }
 
   // What is of another type, or lies apart, is brought to a buffer, and back.
@@ -250,7 +267,8 @@ class Update {
           position(place) - array_.first, count,
           [&](std::ptrdiff_t offset, std::ptrdiff_t stride, std::size_t length) {
             const char* const from = static_cast<const char*>(parameter.data) + offset;
-            alignas(kLine) char beside[2 * kStageBytes];  // doubles, where floats are computed
+            // Doubles, where floats are computed.
+            alignas(kLine) char beside[2 * kRegularizedBytes];
             gather({const_cast<char*>(from), stride}, item, length, beside);
             convert(beside, numbers, length);
             numbers += length * width;
@@ -304,7 +322,7 @@ class Update {
   [[gnu::noinline]] void regularize_each(std::size_t begin, std::size_t size,
                                          void* const (&at)[UpdateRole::count]) const {
     const UpdateRegularizer& r = *array_.regularizer;
-    alignas(kLine) char parameters[UpdateRegularizer::kMost][kStageBytes];
+    alignas(kLine) char parameters[UpdateRegularizer::kMost][kRegularizedBytes];
     void* operand[UpdateRegularizer::kMost + 2] = {at[UpdateRole::weights]};
     for (int p = 0; p < r.prox_count; ++p) {
       operand[1 + p] = parameters[p];
@@ -334,7 +352,7 @@ class Update {
       kernels.vector(weights, nullptr, numbers, size, position % kLanes, lanes);
       return;
     }
-    constexpr std::size_t most = kStageBytes / sizeof(double);
+    constexpr std::size_t most = kRegularizedBytes / sizeof(double);
     alignas(kLine) double parameters[UpdateRegularizer::kMost][most], each[most];
     const double* parameter[UpdateRegularizer::kMost];
     for (std::size_t i = 0, count; i < size; i += count) {
