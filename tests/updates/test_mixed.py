@@ -1,5 +1,6 @@
 """Updates of arrays of several types: the bits of widening, stepping and rounding one by one."""
 
+import tracemalloc
 from itertools import product
 
 import numpy as np
@@ -139,6 +140,19 @@ def test_rows_of_a_wider_matrix_are_worked_on_where_they_lie(row, columns, asser
     arrays = mixed(row, BFLOAT16, BFLOAT16, FLOAT32, (45, columns + 3))
     arrays = {name: array[:, :columns] for name, array in arrays.items()}
     check(row, arrays, None, assert_same_bits, stochastic=True)
+
+
+@pytest.mark.parametrize("columns", [3, 16, 64])
+def test_such_rows_are_not_copied(row, columns):
+    arrays = mixed(row, FLOAT32, BFLOAT16, FLOAT32, (100_000 // columns, columns + 1))
+    arrays = {name: array[:, :columns] for name, array in arrays.items()}
+    tracemalloc.start()
+    try:
+        call(row, arrays, **FORMS)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 50_000
 
 
 def test_any_number_of_threads_gives_the_same_bits(threads, assert_same_bits):

@@ -161,23 +161,9 @@ class Update {
     }
     for (std::size_t i = 0; i < size; i += count, count = stage) {
       count = std::min(count, size - i);
-      if (rows_.chosen) ask_for(begin + i + count, std::min(stage, size - i - count));
       work_on_stage(begin + i, count, draws, chunk, costs);
     }
     if (array_.regularizer) kernels().reduce.fold_lanes(costs, kMaxSums, sums + kRegularizer);
-  }
-
-  // Rows lie anywhere in a table: those of the next stage come from memory during this one.
-  void ask_for(std::size_t begin, std::size_t size) const {
-    for_each_row(begin, size, [&](Place place, std::size_t count) {
-      for (int role = 0; role < UpdateRole::count; ++role) {
-        if (!data_[role] || role == UpdateRole::gradient) continue;
-        const char* const first = memory(role, place);
-        const char* const last = first + count * item(role) - 1;
-        for (const char* line = first; line < last; line += kLine) __builtin_prefetch(line, 1);
-        __builtin_prefetch(last, 1);
-      }
-    });
   }
 
   // What is of another type, or lies apart, is brought to a buffer, and back.

@@ -151,7 +151,7 @@ void UpdateArrays::check_rounding(bool stochastic) const {
 }
 
 std::optional<UpdateRows> UpdateArrays::rows_from(std::size_t i, bool last_axis) const {
-  constexpr std::size_t short_row = 64;  // elements
+  constexpr std::size_t short_row = 3;  // elements
   const Axes weights(get(UpdateRole::weights, i)->array, last_axis);
   int inner = weights.count;
   for (int g = 0; g < kGroups; ++g) {
