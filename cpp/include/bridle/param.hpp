@@ -37,6 +37,14 @@ struct ArrayParam : Param {
 };
 inline constexpr ArrayParam kNoArray{{nullptr, Rule::any}};
 
+// An array of the state of an optimizer, by its name. One that goes with a parameter is there if
+// and only if the one at that place is not 0.
+struct StateArray {
+  static constexpr int always = -1, optional = -2;
+  const char* name;
+  int with = always;
+};
+
 // The parameters of an operator, of which there may be none.
 template <std::size_t kCount>
 struct ParamList {

@@ -5,12 +5,6 @@
 
 namespace bridle::python {
 
-// An extent among those of other groups.
-struct ArrayGroups::Place {
-  Extent extent;
-  int group;
-};
-
 ArrayGroups::ArrayGroups(const Names& names, std::span<const Group> groups, TypeRule rule)
     : names_(names) {
   for (const Group& group : groups) parse(group);
@@ -85,35 +79,28 @@ void ArrayGroups::check_array(int group, std::size_t i, TypeRule rule) const {
 }
 
 void ArrayGroups::check_overlap() const {
-  std::vector<Place> places;
-  places.reserve(static_cast<std::size_t>(groups_) * count());
-  const auto before = [](const Place& a, const Place& b) {
-    return a.extent.begin < b.extent.begin;
-  };
+  std::vector<Extent> extents;
+  extents.reserve(static_cast<std::size_t>(groups_) * count());
+  const auto before = [](const Extent& a, const Extent& b) { return a.begin < b.begin; };
   for (int g = 0; g < groups_; ++g) {
     if (!lists_[g]) continue;
-    const auto middle = static_cast<std::ptrdiff_t>(places.size());
-    for (const Extent& extent : lists_[g]->extents) places.push_back({extent, g});
-    std::inplace_merge(places.begin(), places.begin() + middle, places.end(), before);
-  }
-  std::vector<const Place*> open;  // those that reach the address arrived at
-  for (const Place& place : places) {
-    std::erase_if(open, [&](const Place* p) { return p->extent.end <= place.extent.begin; });
-    for (const Place* other : open) {
-      if (!written_[place.group] && !written_[other->group]) continue;
-      const auto [first, second] = std::minmax(place, *other, [](const Place& a, const Place& b) {
-        return std::pair(a.group, a.extent.index) < std::pair(b.group, b.extent.index);
-      });
-      if (!share_memory(get(first.group, first.extent.index)->array,
-                        get(second.group, second.extent.index)->array)) {
-        continue;
-      }
-      const std::string rule =
-          "must share no memory with " + name_of(first.group, first.extent.index);
-      fail(PyExc_ValueError, second.group, second.extent.index, rule, "arrays that overlap");
+    const auto middle = static_cast<std::ptrdiff_t>(extents.size());
+    for (Extent extent : lists_[g]->extents) {
+      extent.group = g;
+      extents.push_back(extent);
     }
-    open.push_back(&place);
+    std::inplace_merge(extents.begin(), extents.begin() + middle, extents.end(), before);
   }
+  for_each_meeting(
+      extents, std::pmr::get_default_resource(), [&](const Extent& first, const Extent& second) {
+        if (!written_[first.group] && !written_[second.group]) return;
+        if (!share_memory(get(first.group, first.index)->array,
+                          get(second.group, second.index)->array)) {
+          return;
+        }
+        const std::string rule = "must share no memory with " + name_of(first.group, first.index);
+        fail(PyExc_ValueError, second.group, second.index, rule, "arrays that overlap");
+      });
 }
 
 std::string ArrayGroups::name_of(int group, std::size_t i) const {

@@ -5,16 +5,13 @@
 #include <span>
 
 #include "array_list.hpp"
+#include "drivers/type_rules.hpp"
 
 namespace bridle::python {
 
 class ArrayGroups {
  public:
   static constexpr int kMost = 8;  // groups
-
-  // Null where type `given` is right for an array of this group beside an array of type `first` of
-  // the first group, else what it must be.
-  using TypeRule = const char* (*)(int group, DType first, std::optional<DType> given);
 
   struct Group {
     PyObject* object;  // None, an array, a tuple of arrays, or a capsule of them
@@ -40,8 +37,6 @@ class ArrayGroups {
                          const std::string& got) const;
 
  private:
-  struct Place;
-
   void parse(const Group& group);
   void check_length(int group) const;
   void check(TypeRule rule) const;

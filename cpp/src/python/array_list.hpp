@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "drivers/extents.hpp"
 #include "numpy.hpp"
 
 namespace bridle::python {
@@ -19,12 +20,6 @@ struct Facts {
   char* data;
   std::size_t size;
   std::optional<DType> dtype;
-};
-
-// The memory in which the elements of an array lie.
-struct Extent {
-  const char *begin, *end;
-  std::size_t index;  // of the array in its list
 };
 
 // Arrays, borrowed from who handed them over. Empty ones have no extent.

@@ -4,7 +4,7 @@
 #include <new>
 #include <vector>
 
-#include "operators.hpp"
+#include "drivers/operators.hpp"
 #include "threads/status_flags.hpp"
 #include "update_arrays.hpp"
 #include "updates.hpp"

@@ -155,7 +155,7 @@ PyObject* elementwise(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
 
 template <std::size_t kIndex>
 PyObject* whole_penalty(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
-  constexpr const Penalty& op = kPenalties[kIndex];
+  constexpr const PenaltyOperator& op = kPenalties[kIndex];
   constexpr std::size_t params = op.params.size();
   if (!has_arguments(op.name, nargs, params + 3)) return nullptr;
   const KeepStatusFlags keep;
@@ -236,7 +236,7 @@ std::optional<Operator> find(std::string_view name) {
   for (const Operator& op : kMapOperators) {
     if (op.name == name) return op;
   }
-  for (const Penalty& op : kPenalties) {
+  for (const PenaltyOperator& op : kPenalties) {
     if (op.name == name) return op;
   }
   return find_slice_operator(name);

@@ -3,8 +3,8 @@
 // to the Python fallbacks.
 #pragma once
 
+#include "drivers/operators.hpp"
 #include "numpy.hpp"
-#include "operators.hpp"
 
 namespace bridle::python {
 

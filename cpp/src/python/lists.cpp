@@ -15,52 +15,6 @@ namespace bridle::python {
 namespace {
 
 constexpr int kContiguous = NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_F_CONTIGUOUS;
-constexpr const char* kAnyFloat = "must be of type float16, bfloat16, float32 or float64";
-
-bool is_half(DType dtype) { return dtype == DType::float16 || dtype == DType::bfloat16; }
-bool is_wide(DType dtype) { return dtype == DType::float32 || dtype == DType::float64; }
-
-const char* any_float(int, DType, std::optional<DType> given) {
-  return given ? nullptr : kAnyFloat;
-}
-
-const char* into_halves(int group, DType, std::optional<DType> given) {
-  if (!given) return kAnyFloat;
-  return group == 0 || is_half(*given)
-             ? nullptr
-             : "must be float16 or bfloat16 where rounding is 'stochastic'";
-}
-
-// What is added up or averaged, beside the wide type that this is done in.
-const char* beside_wide(DType wide, std::optional<DType> given, const char* other) {
-  const bool is_double = wide == DType::float64;
-  return given && (*given == DType::float64) == is_double ? nullptr : other;
-}
-
-const char* sum_rule(int group, DType total, std::optional<DType> given) {
-  if (group == 0) return given && is_wide(*given) ? nullptr : "must be float32 or float64";
-  return beside_wide(total, given,
-                     total == DType::float64
-                         ? "must be float64, as total is"
-                         : "must be float16, bfloat16 or float32, as total is float32");
-}
-
-const char* average_rule(int group, DType average, std::optional<DType> given) {
-  if (group == 0) {
-    if (given && is_wide(*given)) return nullptr;
-    return given ? "must be float32 or float64, as a half loses the small steps of an average"
-                 : "must be float32 or float64";
-  }
-  return beside_wide(average, given,
-                     average == DType::float64
-                         ? "must be float64, as average is"
-                         : "must be float16, bfloat16 or float32, as average is float32");
-}
-
-ArrayGroups::TypeRule rule_of(Combination combination) {
-  constexpr ArrayGroups::TypeRule rules[] = {sum_rule, average_rule, any_float};
-  return rules[static_cast<int>(combination)];
-}
 
 // The last of the names is that of the function.
 Names names_of(PyObject* names, PyObject* keys) {
@@ -102,7 +56,7 @@ PyObject* run_global_norm(PyObject* const* args) {
   const double factor = PyFloat_AsDouble(args[3]);
   if (PyErr_Occurred()) return nullptr;
   const ArrayGroups::Group given[] = {{args[1], args[4] == Py_True}};
-  const ArrayGroups groups(names_of(args[0], args[2]), given, any_float);
+  const ArrayGroups groups(names_of(args[0], args[2]), given, any_float_rule);
   std::vector<NormArray> arrays(groups.count());
   std::deque<Walk> walks;
   std::size_t chunks = 0;
@@ -139,7 +93,8 @@ PyObject* run_cast(PyObject* const* args) {
   const bool stochastic = args[4] != Py_None;
   if (stochastic && !PyArg_ParseTuple(args[4], "KKK", &seed, &stream, &offset)) return nullptr;
   const ArrayGroups::Group given[] = {{args[1], false}, {args[2], true}};
-  const ArrayGroups groups(names_of(args[0], args[3]), given, stochastic ? into_halves : any_float);
+  const ArrayGroups groups(names_of(args[0], args[3]), given,
+                           stochastic ? into_halves_rule : any_float_rule);
   const Pairs pairs(groups, 0, 1, stochastic);
   const CastCall call{pairs.data(), pairs.size(), stochastic, {seed, stream}, offset};
   Py_BEGIN_ALLOW_THREADS;

@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "dispatch.hpp"
+#include "drivers/operators.hpp"
 #include "front_door.hpp"
 #include "library.hpp"
 #include "lists.hpp"
 #include "numpy.hpp"
-#include "operators.hpp"
 #include "slices.hpp"
 #include "threads/parallel.hpp"
 #include "ufuncs.hpp"
@@ -162,7 +162,7 @@ py::dict places_of(bool (*wanted)(Rule)) {
 
 py::list penalties_beside() {
   py::list names;
-  for (const Penalty& penalty : kPenalties) {
+  for (const PenaltyOperator& penalty : kPenalties) {
     if (penalty.beside) names.append(penalty.name);
   }
   return names;
@@ -172,8 +172,9 @@ py::list penalties_beside() {
 // of w, or numbers.
 double penalty_of_each(const std::string& name, py::handle w, const py::tuple& parameters) {
   PyArrayObject* const weights = as_array(w.ptr());
-  const auto op = std::find_if(kPenalties.begin(), kPenalties.end(),
-                               [&](const Penalty& penalty) { return penalty.name == name; });
+  const auto op =
+      std::find_if(kPenalties.begin(), kPenalties.end(),
+                   [&](const PenaltyOperator& penalty) { return penalty.name == name; });
   const auto dtype = dtype_of(weights);
   if (!dtype || op == kPenalties.end()) throw py::type_error(name + ": unsupported");
   std::vector<double> numbers(parameters.size());

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-#include "operators.hpp"
+#include "drivers/operators.hpp"
 
 namespace bridle::python {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "operators.hpp"
+#include "drivers/operators.hpp"
 #include "threads/status_flags.hpp"
 
 namespace bridle::python {
@@ -45,7 +45,7 @@ void raise_no_memory() {
 
 void penalty_loop(char** args, const npy_intp* dimensions, const npy_intp* steps, void* data) {
   const Loop& loop = *static_cast<const Loop*>(data);
-  const Penalty& penalty = kPenalties[loop.op];
+  const PenaltyOperator& penalty = kPenalties[loop.op];
   const int params = static_cast<int>(penalty.params.size());
   const npy_intp* const core_strides =
       steps + params + 2;  // of the weights, and what is beside them
@@ -143,7 +143,7 @@ bool add_ufuncs(PyObject* dictionary) {
     if (!add(dictionary, op.name, make_ufunc(op, index++, map_loop, map_types, ""))) return false;
   }
   index = 0;
-  for (const Penalty& penalty : kPenalties) {
+  for (const PenaltyOperator& penalty : kPenalties) {
     std::string signature = "(n)";
     for (std::size_t p = 0; p < penalty.params.size(); ++p) {
       signature += p == 0 && penalty.beside ? ",(n)" : ",()";

@@ -7,52 +7,12 @@
 namespace bridle::python {
 namespace {
 
-bool is_half(DType dtype) { return dtype == DType::float16 || dtype == DType::bfloat16; }
-bool is_state(int group) { return group >= UpdateRole::first_state && group < UpdateRole::toward; }
-bool fits_type(int group, DType weights, DType given) {
-  const bool is_double = weights == DType::float64;
-  switch (group) {
-    case UpdateRole::weights:
-    case UpdateRole::toward:
-      return given == weights;
-    case UpdateRole::gradient:
-      return is_double || given != DType::float64;
-    case UpdateRole::copy_out:
-      return weights == DType::float32 && given != DType::float64;
-    default:
-      if (is_double) return given == DType::float64;
-      return given == DType::float32 || given == DType::bfloat16;
-  }
-}
-
-const char* type_rule(int group, DType weights) {
-  constexpr const char* any = "must be of type float16, bfloat16, float32 or float64";
-  const bool is_double = weights == DType::float64;
-  switch (group) {
-    case UpdateRole::weights:
-      return any;
-    case UpdateRole::toward:
-      return "must have the type of w";
-    case UpdateRole::gradient:
-      return is_double ? any : "must be of type float16, bfloat16 or float32, as w is not float64";
-    case UpdateRole::copy_out:
-      return weights == DType::float32 ? "must be of type float16, bfloat16 or float32"
-                                       : "must be None unless w is float32";
-    default:
-      return is_double ? "must have the type of w" : "must be float32 or bfloat16";
-  }
-}
-
-const char* broken_rule(int group, DType weights, std::optional<DType> given) {
-  return given && fits_type(group, weights, *given) ? nullptr : type_rule(group, weights);
-}
-
 std::array<ArrayGroups::Group, kGroups> groups_of(const std::array<PyObject*, kGroups>& objects,
                                                   bool rows) {
   std::array<ArrayGroups::Group, kGroups> groups;
   for (int g = 0; g < kGroups; ++g) {
-    const bool written = g != UpdateRole::gradient && g != UpdateRole::toward;
-    groups[static_cast<std::size_t>(g)] = {objects[static_cast<std::size_t>(g)], written,
+    groups[static_cast<std::size_t>(g)] = {objects[static_cast<std::size_t>(g)],
+                                           bridle::is_written(g),
                                            rows && g == UpdateRole::gradient};
   }
   return groups;
@@ -96,7 +56,7 @@ struct Axes {
 
 UpdateArrays::UpdateArrays(const Names& names, const std::array<PyObject*, kGroups>& objects,
                            bool stochastic, PyObject* chosen)
-    : ArrayGroups(names, groups_of(objects, chosen && chosen != Py_None), broken_rule),
+    : ArrayGroups(names, groups_of(objects, chosen && chosen != Py_None), update_rule),
       chosen_(chosen == Py_None ? nullptr : chosen) {
   check_rounding(stochastic);
   for (std::size_t i = 0; chosen_ && i < count(); ++i) check_chosen_rows(i);
@@ -134,18 +94,12 @@ void UpdateArrays::check_rounding(bool stochastic) const {
       if (!facts || !is_half(*facts->dtype)) continue;
       rounds = true;
       if (is_state(g) && !stochastic) {
-        fail(PyExc_ValueError, g, i,
-             "must be float32 unless rounding is 'stochastic', since rounding to nearest loses "
-             "small changes",
-             description(*facts));
+        fail(PyExc_ValueError, g, i, kMustBeWide, description(*facts));
       }
     }
   }
   if (stochastic && !rounds) {
-    PyErr_Format(PyExc_ValueError,
-                 "%s: rounding must be 'nearest' unless w, state or copy_out is float16 or "
-                 "bfloat16, got 'stochastic'",
-                 names().function);
+    PyErr_Format(PyExc_ValueError, "%s: %s", names().function, kNothingToRound);
     throw Raised();
   }
 }

@@ -1,22 +1,8 @@
 #include "update_regularizers.hpp"
 
-#include <algorithm>
-#include <string_view>
-
-#include "operators.hpp"
+#include "drivers/operators.hpp"
 
 namespace bridle::python {
-namespace {
-
-template <class Operators>
-int place_of(const Operators& operators, PyObject* name) {
-  const std::string_view wanted = PyUnicode_AsUTF8(name);
-  const auto at =
-      std::ranges::find_if(operators, [&](const auto& op) { return wanted == op.name; });
-  return static_cast<int>(at - operators.begin());
-}
-
-}  // namespace
 
 UpdateRegularizers::UpdateRegularizers(PyObject* given) {
   if (given == Py_None) return;
@@ -33,10 +19,10 @@ UpdateRegularizers::UpdateRegularizers(PyObject* given) {
 UpdateRegularizer UpdateRegularizers::parse(PyObject* entry) {
   const auto item = [entry](Py_ssize_t k) { return PyTuple_GET_ITEM(entry, k); };
   UpdateRegularizer result{};
-  result.prox = place_of(kMapOperators, item(0));
+  result.prox = place_of(kMapOperators, PyUnicode_AsUTF8(item(0)));
   result.prox_count = parse_parameters(item(1), result.prox_parameters);
   result.step = static_cast<int>(PyLong_AsLong(item(2)));
-  result.penalty = item(3) == Py_None ? -1 : place_of(kPenalties, item(3));
+  result.penalty = item(3) == Py_None ? -1 : place_of(kPenalties, PyUnicode_AsUTF8(item(3)));
   result.penalty_count = parse_parameters(item(4), result.penalty_parameters);
   return result;
 }
@@ -60,14 +46,7 @@ int UpdateRegularizers::parse_parameters(PyObject* tuple, UpdateParameter* param
 
 double UpdateRegularizers::penalty(std::size_t i, const UpdateSums& sums) const {
   const UpdateRegularizer* const regularizer = of(i);
-  if (!regularizer || regularizer->penalty < 0) return 0.0;
-  if (is_penalty_of_arrays(*regularizer)) return sums.regularizer[0];
-  double numbers[UpdateRegularizer::kMost];
-  for (int p = 0; p < regularizer->penalty_count; ++p) {
-    numbers[p] = *static_cast<const double*>(regularizer->penalty_parameters[p].data);
-  }
-  return kPenalties[static_cast<std::size_t>(regularizer->penalty)].finish(numbers,
-                                                                           sums.regularizer);
+  return regularizer ? penalty_of(*regularizer, sums) : 0.0;
 }
 
 }  // namespace bridle::python

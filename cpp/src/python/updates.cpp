@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "operators.hpp"
+#include "drivers/operators.hpp"
 #include "threads/status_flags.hpp"
 #include "update_arrays.hpp"
 #include "update_regularizers.hpp"

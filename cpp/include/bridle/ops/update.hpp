@@ -6,7 +6,8 @@
 //
 // `params` are the numbers that users give; the first is the step size or learning rate. `of` makes
 // the functor of them where its members are others. It is called with doubles, whatever the type of
-// the elements: the members are rounded to that afterwards.
+// the elements: the members are rounded to that afterwards. `state_arrays` are the arrays that
+// users give for the state; the functor uses the first `states`.
 #pragma once
 
 #include <bridle/ops/math.hpp>
@@ -50,6 +51,7 @@ struct sgd_update {
   static constexpr auto params =
       parameters(Param{"lr", Rule::non_negative}, Param{"momentum", Rule::non_negative},
                  Param{"nesterov", Rule::flag});
+  static constexpr StateArray state_arrays[] = {{"momentum_buffer", 1}};
   static constexpr int states = 1;
   static constexpr bool adaptive = false;
   T lr, momentum, from_gradient, from_momentum;  // u = from_gradient·g + from_momentum·b
@@ -72,9 +74,10 @@ template <class T>
 struct adamw_update {
   static constexpr const char* name = "adamw_update";
   static constexpr auto params =
-      parameters(Param{"lr", Rule::non_negative}, Param{"iteration", Rule::count},
+      parameters(Param{"lr", Rule::non_negative}, Param{"iteration", Rule::count, true},
                  Param{"betas[0]", Rule::below_one}, Param{"betas[1]", Rule::below_one},
                  Param{"epsilon", Rule::non_negative});
+  static constexpr StateArray state_arrays[] = {{"first_moment"}, {"second_moment"}};
   static constexpr int states = 2;
   static constexpr bool adaptive = true;
   T lr, beta1, rest1, beta2, rest2, correction1, correction2, epsilon;  // rest = 1 − beta
@@ -105,6 +108,7 @@ struct adagrad_update {
   static constexpr const char* name = "adagrad_update";
   static constexpr auto params =
       parameters(Param{"lr", Rule::non_negative}, Param{"epsilon", Rule::non_negative});
+  static constexpr StateArray state_arrays[] = {{"accumulator"}};
   static constexpr int states = 1;
   static constexpr bool adaptive = true;
   T lr, epsilon;
@@ -125,11 +129,16 @@ inline constexpr auto kRmspropParams =
     parameters(Param{"lr", Rule::non_negative}, Param{"alpha", Rule::below_one},
                Param{"epsilon", Rule::non_negative}, Param{"momentum", Rule::non_negative});
 
+// The gradient average makes it the centered form.
+inline constexpr StateArray kRmspropState[] = {
+    {"square_average"}, {"momentum_buffer", 3}, {"gradient_average", StateArray::optional}};
+
 // RMSProp (Tieleman and Hinton 2012): square average v, momentum b.
 template <class T>
 struct rmsprop_update {
   static constexpr const char* name = "rmsprop_update";
   static constexpr auto& params = kRmspropParams;
+  static constexpr auto& state_arrays = kRmspropState;
   static constexpr int states = 2;
   static constexpr bool adaptive = true;
   T lr, alpha, rest, epsilon, momentum;  // rest = 1 − alpha
@@ -156,6 +165,7 @@ template <class T>
 struct centered_rmsprop_update {
   static constexpr const char* name = "centered_rmsprop_update";
   static constexpr auto& params = kRmspropParams;
+  static constexpr auto& state_arrays = kRmspropState;
   static constexpr int states = 3;
   static constexpr bool adaptive = true;
   T lr, alpha, rest, epsilon, momentum;
@@ -188,6 +198,7 @@ struct lion_update {
   static constexpr auto params =
       parameters(Param{"lr", Rule::non_negative}, Param{"betas[0]", Rule::below_one},
                  Param{"betas[1]", Rule::below_one});
+  static constexpr StateArray state_arrays[] = {{"momentum_buffer"}};
   static constexpr int states = 1;
   static constexpr bool adaptive = false;
   T lr, beta1, rest1, beta2, rest2;
@@ -215,6 +226,7 @@ struct ftrl_update {
   static constexpr const char* name = "ftrl_update";
   static constexpr auto params =
       parameters(Param{"lr", Rule::positive}, Param{"beta", Rule::non_negative});
+  static constexpr StateArray state_arrays[] = {{"linear"}, {"accumulator"}};
   static constexpr int states = 2;
   static constexpr bool adaptive = false;
   T inverse_lr, beta;

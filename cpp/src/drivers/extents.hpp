@@ -1,0 +1,33 @@
+// Where arrays of several groups meet in memory.
+#pragma once
+
+#include <cstddef>
+#include <memory_resource>
+#include <vector>
+
+namespace bridle {
+
+// The memory in which the elements of an array lie: array `index` of its group.
+struct Extent {
+  const char *begin, *end;
+  std::size_t index;
+  int group = 0;
+};
+
+// Calls meet(a, b) for any two extents that overlap, of which a comes first by group and index.
+// extents: in the order of their addresses.
+template <class Extents, class Meet>
+void for_each_meeting(const Extents& extents, std::pmr::memory_resource* memory, const Meet& meet) {
+  std::pmr::vector<const Extent*> open(memory);  // those that reach the address arrived at
+  for (const Extent& extent : extents) {
+    std::erase_if(open, [&](const Extent* other) { return other->end <= extent.begin; });
+    for (const Extent* other : open) {
+      const bool first = extent.group < other->group ||
+                         (extent.group == other->group && extent.index < other->index);
+      first ? meet(extent, *other) : meet(*other, extent);
+    }
+    open.push_back(&extent);
+  }
+}
+
+}  // namespace bridle
