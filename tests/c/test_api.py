@@ -15,7 +15,7 @@ from bridle import _core
 
 from ..cases import ELEMENTWISE, PENALTIES, SIZES, THREADED_SIZES, values
 from ..slice_cases import ALL_SLICES, SLICE_PENALTIES
-from .updates import STATES
+from .updates import NUMBERS, STATES
 
 HEADER = Path(br.get_include(), "bridle", "c_api.h")
 TYPES = {"f32": (np.float32, ctypes.c_float), "f64": (np.float64, ctypes.c_double)}
@@ -29,6 +29,8 @@ SLICE_NAMES = [
     if not form or OF_SLICES[name].groups
 ]
 WRITTEN_OUT = [f"{name}_{suffix}" for name in ("dropout", *STATES) for suffix in TYPES]
+OF_LISTS = ["update", "global_norm", "clip_scale", "clip_by_global_norm", "last_error"]
+OF_LISTS += ["accumulate", "average_update", "cast"]
 
 
 def function(name):
@@ -108,10 +110,10 @@ def test_every_operator_has_its_functions_by_name_and_the_table_keeps_its_member
     begin = text.index("struct bridle_c_api {")
     table = text[begin : text.index("\n};", begin)]
     members = re.findall(r"\(\*(\w+)\)\(", table)
-    every = [*NAMES, *SLICE_NAMES, *WRITTEN_OUT, "dropout_mask"]
+    every = [*NAMES, *SLICE_NAMES, *WRITTEN_OUT, "dropout_mask", *OF_LISTS]
     assert sorted(_core.c_functions) == sorted(every)
     assert set(members) <= set(every)
-    assert {"soft_threshold_f32", "ftrl_update_f64"} <= set(members)
+    assert {"soft_threshold_f32", "ftrl_update_f64", *OF_LISTS} <= set(members)
     get_pointer = ctypes.pythonapi.PyCapsule_GetPointer
     get_pointer.restype, get_pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
     address = get_pointer(br.c_api(), b"bridle.c_api")
@@ -136,14 +138,19 @@ class Found(ctypes.Structure):
             for form in ("offsets", "labels")
             for suffix in TYPES
         ],
+        ("state_names", ctypes.POINTER(ctypes.c_char_p)),
     )
+
+
+def find(name):
+    library = ctypes.CDLL(str(next(Path(_core.__file__).parent.rglob("libbridle.so*"))))
+    library.bridle_find.restype = ctypes.POINTER(Found)
+    return library.bridle_find(name.encode())
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE | PENALTIES | OF_SLICES)
 def test_every_operator_is_found_by_its_name(name):
-    library = ctypes.CDLL(str(next(Path(_core.__file__).parent.rglob("libbridle.so*"))))
-    library.bridle_find.restype = ctypes.POINTER(Found)
-    found = library.bridle_find(name.encode()).contents
+    found = find(name).contents
     row = (ELEMENTWISE | PENALTIES | OF_SLICES)[name]
     assert (found.size, found.name) == (ctypes.sizeof(Found), name.encode())
     kinds = (ELEMENTWISE, PENALTIES, OF_SLICES.keys() - SLICE_PENALTIES.keys(), SLICE_PENALTIES)
@@ -159,7 +166,23 @@ def test_every_operator_is_found_by_its_name(name):
         for form in ("offsets", "labels"):
             address = br.c_api_address(f"{name}_{form}_{suffix}") if groups else None
             assert getattr(found, f"{suffix}_{form}") == address
-    assert not library.bridle_find(f"{name}_f32".encode())
+    assert not found.state_names
+    assert not find(f"{name}_f32")
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_an_update_is_found_with_its_numbers_and_state(name):
+    found = find(name).contents
+    assert (found.kind, found.name, found.array_name) == (4, name.encode(), None)
+    numbers = [
+        re.sub(r"betas\[(\d)\]", lambda m: f"beta{int(m[1]) + 1}", n.decode())
+        for n in found.parameter_names[: found.parameter_count]
+    ]
+    assert numbers == ["step" if name == "proximal_step" else "lr", *list(NUMBERS[name])[1:]]
+    names = found.state_names[: len(STATES[name]) + 1]
+    assert names == [*[state.encode() for state in STATES[name]], None]
+    for suffix in TYPES:
+        assert getattr(found, suffix) == br.c_api_address(f"{name}_{suffix}")
 
 
 def test_the_table_says_with_which_version_each_member_came():

@@ -1,10 +1,11 @@
 /* The operators as plain C functions, for any language that can call one.
  *
- * Every function works on arrays of n elements of float (_f32) or double (_f64), on as many threads
- * as the size is worth, and gives the bits that the Python and C++ functions of that name give. It
- * may be called from any thread, needs no lock (of Python, say) and throws nothing; none but the
- * operators of slices allocates anything. Several calls may read one array at a time; nobody else
- * may touch an array that a call writes.
+ * Every function works on arrays of n elements of float (_f32) or double (_f64), or on lists of
+ * arrays of any types (c_arrays.h), on as many threads as the size is worth, and gives the bits
+ * that the Python and C++ functions of that name give. It may be called from any thread, needs no
+ * lock (of Python, say) and throws nothing; none but the operators of slices and what works on
+ * lists allocates anything. Several calls may read one array at a time; nobody else may touch an
+ * array that a call writes.
  *
  * The result is 0, or, with nothing written, another number if an argument is not allowed: n is
  * negative, a pointer is null though n > 0 (that of a penalty's result: always; one that may be
@@ -18,6 +19,7 @@
 #ifndef BRIDLE_C_API_H
 #define BRIDLE_C_API_H
 
+#include <bridle/c_arrays.h>
 #include <bridle/export.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -224,6 +226,43 @@ struct bridle_c_api {
   int (*ftrl_update_f64)(double* w, const double* gradient, double* linear, double* accumulator,
                          double lr, double beta, const struct bridle_regularization* regularization,
                          const double* toward, int64_t n, struct bridle_update_summary* summary);
+
+  /* Lists of arrays; see c_arrays.h. */
+
+  /* The step of an optimizer, as the functions above. summary, of all arrays, may be null. */
+  int (*update)(const struct bridle_update* update, struct bridle_update_summary* summary);
+
+  /* |scale| times the norm, and times the largest magnitude, of all elements, without over- or
+   * underflow: NaN if one is NaN, else infinite if one is that; 0 for no elements. */
+  int (*global_norm)(const struct bridle_array* arrays, int64_t count, double scale,
+                     struct bridle_norm* norm);
+
+  /* min(1, max_norm / l2), 1 where l2 is 0, goes to *scale: as grad_scale of an update it clips
+   * without writing a gradient. Refused if the norm is not finite. max_norm >= 0. */
+  int (*clip_scale)(const struct bridle_norm* norm, double max_norm, double* scale);
+
+  /* Multiplies all elements by that, unless it is 1, and tells the norm before; norm may be null.
+   */
+  int (*clip_by_global_norm)(const struct bridle_array* arrays, int64_t count, double max_norm,
+                             struct bridle_norm* norm);
+
+  /* total ← total + scale·gradient; float64 both, or float32 and any but float64. scale is not NaN.
+   */
+  int (*accumulate)(const struct bridle_array* total, const struct bridle_array* gradient,
+                    int64_t count, double scale);
+
+  /* average ← average + (1 − decay)·(w − average); types as above. decay between 0 and 1. */
+  int (*average_update)(const struct bridle_array* average, const struct bridle_array* w,
+                        int64_t count, double decay);
+
+  /* out ← x, rounded to its type: to nearest even, or with random_bits, which may be null, at
+   * random to float16 or bfloat16. */
+  int (*cast)(const struct bridle_array* x, const struct bridle_array* out, int64_t count,
+              const struct bridle_random_bits* random_bits);
+
+  /* What was not allowed in the last call of this thread to an update or a function of lists that
+   * was refused, in one line; "" before. It lasts until the next one. */
+  const char* (*last_error)(void);
 };
 
 /* The table, which lasts as long as the process. */
@@ -251,13 +290,16 @@ struct bridle_operator {
   const char* array_name; /* of its array, "weights" say; null if it has none */
   bridle_any_function f32_offsets, f64_offsets; /* of an operator of groups, else null */
   bridle_any_function f32_labels, f64_labels;
+  /* Of an update: the names of the arrays of its state; then null. Else null. */
+  const char* const* state_names;
 };
 
 enum bridle_operator_kind {
   BRIDLE_ELEMENTWISE = 0, /* int f(const T* x, T parameter…, T* out, int64_t n) */
   BRIDLE_PENALTY = 1,     /* int f(const T* w, double parameter…, int64_t n, double* result) */
   BRIDLE_SLICES = 2,
-  BRIDLE_SLICE_PENALTY = 3
+  BRIDLE_SLICE_PENALTY = 3,
+  BRIDLE_UPDATE = 4 /* as in the table above */
 };
 
 /* Operators of slices see an array as vectors. They are, with `double* result` in place of `T* out`
@@ -284,9 +326,10 @@ enum bridle_operator_kind {
  * x, or shares no memory with x, `array`, offsets and labels. The result is 2, with nothing
  * written, if there is no memory for what a call needs beside its arrays. */
 
-/* The operator of that name; null if there is none, or no name. Every elementwise operator, penalty
- * and operator of slices is found here, also those that have no member of the table. What their
- * parameters may be is said in the documentation of the Python function of that name. */
+/* The operator of that name; null if there is none, or no name. Every elementwise operator,
+ * penalty, operator of slices and update is found here, also those that have no member of the
+ * table. What their parameters may be is said in the documentation of the Python function of that
+ * name. */
 BRIDLE_API const struct bridle_operator* bridle_find(const char* name);
 
 /* The names that bridle_function knows, from index 0 on; null for every other index. */

@@ -37,12 +37,20 @@ std::string text_of(T value) {
   throw std::invalid_argument(std::string(function) + ": " + what);
 }
 
+// What counts is shown as an integer.
+template <class T>
+std::string text_of(const Param& param, T value) {
+  const auto number = static_cast<double>(value);
+  if (!param.whole || !is_whole(number) || std::fabs(number) > 0x1p62) return text_of(value);
+  return std::to_string(static_cast<long long>(number));
+}
+
 // A parameter that no rule compares with the one before it.
 template <class T>
 void check_parameter(const char* function, const Param& param, T value) {
   if (keeps(param.rule, static_cast<double>(value))) return;
   fail(function, std::string(param.name) + " must be " + describe_rule(param.rule) + ", got " +
-                     text_of(value));
+                     text_of(param, value));
 }
 
 template <class Params, class T>

@@ -11,6 +11,8 @@
 
 #include "arguments.hpp"
 #include "functions.hpp"
+#include "lists.hpp"
+#include "refusal.hpp"
 #include "slices.hpp"
 #include "threads/parallel.hpp"
 #include "threads/status_flags.hpp"
@@ -107,6 +109,14 @@ constexpr bridle_c_api table = {
     .lion_update_f64 = Updates<double>::lion_update,
     .ftrl_update_f32 = Updates<float>::ftrl_update,
     .ftrl_update_f64 = Updates<double>::ftrl_update,
+    .update = update_arrays,
+    .global_norm = global_norm,
+    .clip_scale = clip_scale,
+    .clip_by_global_norm = clip_by_global_norm,
+    .accumulate = accumulate,
+    .average_update = average_update,
+    .cast = cast_arrays,
+    .last_error = last_error,
 };
 
 struct Entry {
@@ -114,8 +124,8 @@ struct Entry {
   bridle_any_function function;
 };
 
-template <class... Argument>
-bridle_any_function any(int (*function)(Argument...) noexcept) {
+template <class Result, class... Argument>
+bridle_any_function any(Result (*function)(Argument...) noexcept) {
   return reinterpret_cast<bridle_any_function>(function);
 }
 
@@ -166,10 +176,40 @@ bridle_operator describe_slices() {
   return op;
 }
 
+template <class Op>
+constexpr auto state_names() {
+  if constexpr (requires { Op::state_arrays; }) {
+    std::array<const char*, std::size(Op::state_arrays) + 1> names{};
+    std::ranges::transform(Op::state_arrays, names.begin(), &StateArray::name);
+    return names;
+  } else {
+    return std::array<const char*, 1>{};
+  }
+}
+template <class Op>
+constexpr auto kStateNames = state_names<Op>();
+
+template <template <class> class Op, class Single, class Double>
+bridle_operator describe_update(Single* single, Double* double_) {
+  bridle_operator op = describe<Op<float>>(BRIDLE_UPDATE, any(single), any(double_));
+  op.state_names = kStateNames<Op<float>>.data();
+  return op;
+}
+
 template <template <class> class... Map, class... Reduce, class... Slice>
 auto describe_all(MapList<Map...>, ReduceList<Reduce...>, SliceList<Slice...>) {
-  return std::array{describe_elementwise<Map>()..., describe_penalty<Reduce>()...,
-                    describe_slices<Slice>()...};
+  using F = Updates<float>;
+  using D = Updates<double>;
+  return std::array{describe_elementwise<Map>()...,
+                    describe_penalty<Reduce>()...,
+                    describe_slices<Slice>()...,
+                    describe_update<ops::proximal_step>(F::proximal_step, D::proximal_step),
+                    describe_update<ops::sgd_update>(F::sgd_update, D::sgd_update),
+                    describe_update<ops::adamw_update>(F::adamw_update, D::adamw_update),
+                    describe_update<ops::adagrad_update>(F::adagrad_update, D::adagrad_update),
+                    describe_update<ops::rmsprop_update>(F::rmsprop_update, D::rmsprop_update),
+                    describe_update<ops::lion_update>(F::lion_update, D::lion_update),
+                    describe_update<ops::ftrl_update>(F::ftrl_update, D::ftrl_update)};
 }
 
 const auto operators = describe_all(MapOps{}, ReduceOps{}, SliceOps{});
@@ -183,15 +223,16 @@ class Names {
       add(op.name, "_offsets", op.f32_offsets, op.f64_offsets);
       add(op.name, "_labels", op.f32_labels, op.f64_labels);
     }
-    add("dropout", dropout<float>, dropout<double>);
-    add("dropout_mask", "", "", any(dropout_mask));
-    add("proximal_step", Updates<float>::proximal_step, Updates<double>::proximal_step);
-    add("sgd_update", Updates<float>::sgd_update, Updates<double>::sgd_update);
-    add("adamw_update", Updates<float>::adamw_update, Updates<double>::adamw_update);
-    add("adagrad_update", Updates<float>::adagrad_update, Updates<double>::adagrad_update);
-    add("rmsprop_update", Updates<float>::rmsprop_update, Updates<double>::rmsprop_update);
-    add("lion_update", Updates<float>::lion_update, Updates<double>::lion_update);
-    add("ftrl_update", Updates<float>::ftrl_update, Updates<double>::ftrl_update);
+    add("dropout", "", any(dropout<float>), any(dropout<double>));
+    add("dropout_mask", dropout_mask);
+    add("update", update_arrays);
+    add("global_norm", global_norm);
+    add("clip_scale", clip_scale);
+    add("clip_by_global_norm", clip_by_global_norm);
+    add("accumulate", accumulate);
+    add("average_update", average_update);
+    add("cast", cast_arrays);
+    add("last_error", last_error);
   }
 
   const Entry* begin() const { return entries_.data(); }
@@ -212,12 +253,12 @@ class Names {
     add(name, form, "_f32", single);
     add(name, form, "_f64", double_);
   }
-  template <class Single, class Double>
-  void add(std::string_view name, Single* single, Double* double_) {
-    add(name, "", any(single), any(double_));
+  template <class Function>
+  void add(std::string_view name, Function* function) {
+    add(name, "", "", any(function));
   }
 
-  std::array<Entry, 6 * operators.size() + 20> entries_{};
+  std::array<Entry, 6 * operators.size() + 16> entries_{};
   std::size_t count_ = 0;
 };
 

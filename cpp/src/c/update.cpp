@@ -1,210 +1,384 @@
-// The fused updates as C functions.
+// The fused updates of lists of arrays as a C function.
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
 #include <iterator>
+#include <string_view>
+#include <vector>
 
 #include "arguments.hpp"
-#include "drivers/update_numbers.hpp"
-#include "functions.hpp"
-#include "threads/status_flags.hpp"
+#include "arrays.hpp"
+#include "drivers/operators.hpp"
+#include "lists.hpp"
+#include "refusal.hpp"
+#include "regularizers.hpp"
 
 namespace bridle::c {
 namespace {
 
 constexpr bridle_regularization kNothing = BRIDLE_REGULARIZATION_INIT;
+constexpr bridle_update kNoUpdate = BRIDLE_UPDATE_INIT;
 
 // The sizes of the structures in bridle 0.1. A member in their padding would not show in the size.
-constexpr std::size_t kFirstRegularization = 48, kFirstSummary = 24;
+constexpr std::size_t kFirstRegularization = 48, kFirstSummary = 24, kFirstUpdate = 144;
 static_assert(sizeof(bridle_regularization) == offsetof(bridle_regularization, grad_scale) + 8);
 static_assert(sizeof(bridle_update_summary) == offsetof(bridle_update_summary, nonzeros) + 8);
+static_assert(sizeof(bridle_update) == offsetof(bridle_update, random_bits) + 8);
 
-// What all updates take; the state is null where an update has none.
-template <class T>
-struct Operands {
-  T* w;
-  const T* gradient;
-  std::array<T*, 3> state;
-  const T* toward;
-  std::int64_t n;
-  const bridle_regularization* regularization;
-  bridle_update_summary* summary;
+// The place in UpdateOps of the update that users call so.
+int find_update(std::string_view name, bool centered) {
+  const bool other = name == ops::rmsprop_update<float>::name && centered;
+  return bridle::find_update(other ? ops::centered_rmsprop_update<float>::name : name);
+}
+
+void check_not_given(const char* function, const char* option, bool given) {
+  if (given) fail(function, std::string(option) + " must not be given");
+}
+
+void check_given(const char* function, const char* parameter, bool given) {
+  if (!given) fail(function, std::string(parameter) + " must be given, got null");
+}
+
+template <class S>
+void check_size(const char* function, const char* parameter, const S* structure,
+                std::size_t first) {
+  if (is_structure(structure, first)) return;
+  fail(function,
+       std::string(parameter) + " must be an aligned structure of a size that it had " + "once");
+}
+
+// A number for all arrays, or one for each.
+struct PerArray {
+  double one;
+  const double* each;
+
+  double operator[](std::size_t i) const { return each ? each[i] : one; }
+  std::size_t size(std::size_t count) const { return each ? count : 1; }
 };
 
-// Whether no array that is written overlaps another one, and all are aligned.
-template <class T>
-bool fit_together(const Operands<T>& o) {
-  constexpr std::size_t written = 4;
-  const std::array<const T*, 6> arrays = {o.w,        o.state[0], o.state[1],
-                                          o.state[2], o.gradient, o.toward};
+using Arrays = std::pmr::vector<UpdateArray>;
+using Sums = std::pmr::vector<UpdateSums>;
+using Types = std::array<DType, UpdateRole::count>;
+
+bridle_update_summary summary_of(const Arrays& arrays, const Sums& sums) {
+  bridle_update_summary summary{0, 1, 0.0, 0};
   for (std::size_t i = 0; i < arrays.size(); ++i) {
-    if (!is_aligned(arrays[i])) return false;
-    for (std::size_t j = 0; j < i && j < written; ++j) {
-      if (arrays[i] && arrays[j] && !apart(arrays[i], arrays[j], o.n)) return false;
+    const UpdateRegularizer* const regularizer = arrays[i].regularizer;
+    const double costs = regularizer ? penalty_of(*regularizer, sums[i]) : 0.0;
+    summary.penalty += penalty_of(arrays[i], sums[i]) + costs;
+    summary.nonzeros += static_cast<std::int64_t>(sums[i].nonzeros);
+    summary.finite &= sums[i].not_finite == 0;
+  }
+  return summary;
+}
+
+// A call that is looked at, part by part, before anything is written.
+class Update {
+ public:
+  Update(const bridle_update& given, std::size_t count)
+      : given_(given),
+        function_(given.name),
+        count_(count),
+        op_(find_update(given.name, given.state[2] != nullptr)) {}
+
+  // Throws what is wrong with it.
+  void check();
+  bridle_update_summary run();
+
+ private:
+  const FusedUpdate& facts() const { return kUpdateOperators[static_cast<std::size_t>(op_)]; }
+
+  void check_numbers();
+  void check_options() const;
+  void check_what_is_taken() const;
+  void check_per_array(const Param& param, const PerArray& numbers) const;
+  void check_rates() const;
+  void check_lists();
+  void read_regularizers();
+  void check_state(const StateArray& array, bool given) const;
+  void check_flags() const;
+  void check_rounding(const ArrayGroups& every) const;
+  std::array<ArrayGroup, UpdateRole::count> groups() const;
+  Types types_of(std::size_t i) const;
+  UpdateRows rows_of(std::size_t i) const;
+  void set_step_size(double step_size, UpdateNumbers& to) const;
+  UpdateArray array_of(std::size_t i, const UpdateNumbers& common, std::uint64_t first) const;
+
+  const bridle_update& given_;
+  const char* function_;
+  std::size_t count_;
+  int op_;
+  std::array<double, std::extent_v<decltype(UpdateNumbers::members)>> numbers_{};
+  bridle_regularization regularization_ = kNothing;
+  PerArray step_size_, l1_, l2_, weight_decay_;
+  CallMemory memory_;
+  std::pmr::vector<std::optional<UpdateRegularizer>> regularizers_{memory_.get()};
+};
+
+void Update::check() {
+  if (op_ == static_cast<int>(kUpdateOperators.size())) {
+    fail("update", std::string("name must be that of an update, got ") + function_);
+  }
+  check_size(function_, "regularization", given_.regularization, kFirstRegularization);
+  read_structure(given_.regularization, kFirstRegularization, regularization_);
+  check_numbers();
+  check_options();
+  check_lists();
+  read_regularizers();
+}
+
+void Update::check_numbers() {
+  check_given(function_, "numbers", given_.numbers != nullptr);
+  std::copy_n(given_.numbers, facts().params.size(), numbers_.begin());
+  detail::check_parameters(function_, facts().params.subspan(1), numbers_.data() + 1);
+  check_flags();
+  step_size_ = {numbers_[0], given_.lr};
+  l1_ = {regularization_.l1, given_.l1};
+  l2_ = {regularization_.l2, given_.l2};
+  weight_decay_ = {regularization_.weight_decay, given_.weight_decay};
+}
+
+void Update::check_options() const {
+  const bridle_regularization& r = regularization_;
+  if (r.decay < BRIDLE_DECAY_DECOUPLED || r.decay > BRIDLE_DECAY_FULL) {
+    fail(function_, "decay must be one of enum bridle_decay, got " + std::to_string(r.decay));
+  }
+  if (r.prox_step != BRIDLE_PROX_STEP_ADAPTIVE && r.prox_step != BRIDLE_PROX_STEP_SCALAR) {
+    fail(function_,
+         "prox_step must be one of enum bridle_prox_step, got " + std::to_string(r.prox_step));
+  }
+  check_what_is_taken();
+  const Param& step_size = facts().params[0];
+  // What must be positive must not be negative before anything else.
+  check_per_array({step_size.name, Rule::non_negative}, step_size_);
+  check_per_array(step_size, step_size_);
+  check_per_array({"l1", Rule::non_negative}, l1_);
+  check_per_array({"l2", Rule::non_negative}, l2_);
+  check_per_array({"weight_decay", Rule::non_negative}, weight_decay_);
+  if (std::isnan(r.grad_scale)) fail(function_, "grad_scale must not be NaN, got nan");
+  check_rates();
+}
+
+void Update::check_what_is_taken() const {
+  const bool all = facts().has_gradient && !facts().solves;
+  if (all) return;
+  const bridle_regularization& r = regularization_;
+  check_not_given(function_, "weight_decay",
+                  facts().solves && (r.weight_decay != 0 || given_.weight_decay));
+  check_not_given(function_, "decay", r.decay != kNothing.decay);
+  check_not_given(function_, "cautious", r.cautious != kNothing.cautious);
+  check_not_given(function_, "prox_step", r.prox_step != kNothing.prox_step);
+  check_not_given(function_, "grad_scale",
+                  !facts().has_gradient && r.grad_scale != kNothing.grad_scale);
+  check_not_given(function_, "toward", facts().solves && given_.toward);
+  check_not_given(function_, "regularizer", facts().solves && given_.regularizer);
+  check_not_given(function_, "copy_out", given_.copy_out);
+  check_not_given(function_, "rounding", given_.random_bits);
+}
+
+void Update::check_per_array(const Param& param, const PerArray& numbers) const {
+  for (std::size_t i = 0; i < numbers.size(count_); ++i) {
+    if (keeps(param.rule, numbers[i])) continue;
+    const std::string name =
+        numbers.each ? std::string(param.name) + "[" + std::to_string(i) + "]" : param.name;
+    detail::check_parameter(function_, {name.c_str(), param.rule}, numbers[i]);
+  }
+}
+
+void Update::check_rates() const {
+  const auto decay = static_cast<Decay>(regularization_.decay);
+  const std::size_t rates = std::max(step_size_.size(count_), weight_decay_.size(count_));
+  for (std::size_t i = 0; i < rates; ++i) {
+    const double rate = ops::decay_rate(decay, step_size_[i], weight_decay_[i]);
+    if (keeps(Rule::unit_interval, rate)) continue;
+    const std::string factor =
+        decay == Decay::full ? "" : std::string(facts().params[0].name) + " * ";
+    detail::check_parameter(function_, {(factor + "weight_decay").c_str(), Rule::unit_interval},
+                            rate);
+  }
+}
+
+std::array<ArrayGroup, UpdateRole::count> Update::groups() const {
+  std::array<ArrayGroup, UpdateRole::count> groups{};
+  groups[UpdateRole::weights] = {"w", given_.w, true};
+  groups[UpdateRole::gradient] = {"gradient", given_.gradient, false};
+  for (std::size_t s = 0; s < facts().state.size(); ++s) {
+    groups[UpdateRole::first_state + s] = {facts().state[s].name, given_.state[s], true};
+  }
+  groups[UpdateRole::toward] = {"toward", given_.toward, false};
+  groups[UpdateRole::copy_out] = {"copy_out", given_.copy_out, true};
+  return groups;
+}
+
+// An optional array may be null; one that goes with a parameter is there exactly if that is not 0.
+void Update::check_state(const StateArray& array, bool given) const {
+  if (array.with == StateArray::optional) return;
+  if (array.with == StateArray::always) return check_given(function_, array.name, given);
+  const auto place = static_cast<std::size_t>(array.with);
+  if (given == (numbers_[place] != 0)) return;
+  fail(function_, std::string(array.name) + " must be " + (given ? "None" : "given") + " for " +
+                      facts().params[place].name + " " + detail::text_of(numbers_[place]) +
+                      ", got " + (given ? "one" : "None"));
+}
+
+void Update::check_lists() {
+  if (count_ == 0) return;
+  const auto lists = groups();
+  check_given(function_, "w", given_.w != nullptr);
+  if (facts().has_gradient) check_given(function_, "gradient", given_.gradient != nullptr);
+  check_not_given(function_, "gradient", !facts().has_gradient && given_.gradient);
+  for (std::size_t s = 0; s < std::size(given_.state); ++s) {
+    const bool given = given_.state[s] != nullptr;
+    if (s < facts().state.size()) check_state(facts().state[s], given);
+    check_not_given(function_, "more state", given && s >= facts().state.size());
+  }
+  const ArrayGroups every{function_, lists, count_, memory_.get()};
+  every.check(update_rule);
+  check_rounding(every);
+  if (given_.random_bits) {
+    check_offset(function_, *given_.random_bits, total_size(given_.w, count_));
+  }
+}
+
+// What a flag asks for belongs to the number before it.
+void Update::check_flags() const {
+  for (std::size_t p = 1; p < facts().params.size(); ++p) {
+    const Param &flag = facts().params[p], &number = facts().params[p - 1];
+    if (flag.rule != Rule::flag || numbers_[p] == 0 || numbers_[p - 1] != 0) continue;
+    fail(function_,
+         std::string(flag.name) + " must be False without " + number.name + ", got True");
+  }
+}
+
+// At random only where something is rounded; and always where the next step needs what rounding to
+// nearest would lose.
+void Update::check_rounding(const ArrayGroups& every) const {
+  bool rounds = false;
+  for (std::size_t g = 0; g < every.groups.size(); ++g) {
+    const ArrayGroup& group = every.groups[g];
+    for (std::size_t i = 0; i < count_ && group.arrays && group.written; ++i) {
+      if (!is_half(static_cast<DType>(group.arrays[i].dtype))) continue;
+      rounds = true;
+      if (is_state(static_cast<int>(g)) && !given_.random_bits) {
+        every.fail(g, i, kMustBeWide, description(group.arrays[i]));
+      }
     }
   }
-  return true;
+  if (given_.random_bits && !rounds) fail(function_, kNothingToRound);
 }
 
-// Whether arrays that must be there are.
-template <class... T>
-bool are_given(std::int64_t n, const T*... array) {
-  return n == 0 || (array && ...);
-}
-
-// There is a buffer if and only if there is a momentum.
-bool has_buffer(std::int64_t n, const void* buffer, double momentum) {
-  return n == 0 || (buffer != nullptr) == (momentum > 0.0);
-}
-
-bool allowed(const bridle_regularization& r, double lr) {
-  if (r.decay < BRIDLE_DECAY_DECOUPLED || r.decay > BRIDLE_DECAY_FULL) return false;
-  const double rate = ops::decay_rate(static_cast<Decay>(r.decay), lr, r.weight_decay);
-  return keeps(Rule::non_negative, r.l1) && keeps(Rule::non_negative, r.l2) &&
-         keeps(Rule::non_negative, r.weight_decay) && keeps(Rule::unit_interval, rate) &&
-         !std::isnan(r.grad_scale) &&
-         (r.prox_step == BRIDLE_PROX_STEP_ADAPTIVE || r.prox_step == BRIDLE_PROX_STEP_SCALAR);
-}
-
-template <class Op, std::size_t... P>
-bool allowed(const double* numbers, std::index_sequence<P...>) {
-  return (keeps(Op::params[P].rule, numbers[P]) && ...);
-}
-
-// numbers: those of Op::params. What is said of certain updates alone has been checked.
-template <template <class> class Op, class T, std::size_t kCount>
-int run(const Operands<T>& o, const std::array<double, kCount>& numbers) {
-  static_assert(kCount == Op<T>::params.size());
-  const KeepStatusFlags keep;
-  if (o.n < 0 || !are_given(o.n, o.w) || !fit_together(o)) return 1;
-  bridle_regularization r = kNothing;
-  if (!read_structure(o.regularization, kFirstRegularization, r)) return 1;
-  if (!is_structure(o.summary, kFirstSummary)) return 1;
-  if (!allowed<Op<T>>(numbers.data(), std::make_index_sequence<kCount>{})) return 1;
-  if (!allowed(r, numbers[0])) return 1;
-  UpdateArray array{};
-  array.data[UpdateRole::weights] = o.w;
-  array.data[UpdateRole::gradient] = const_cast<T*>(o.gradient);
-  std::copy_n(o.state.data(), o.state.size(), array.data + UpdateRole::first_state);
-  array.data[UpdateRole::toward] = const_cast<T*>(o.toward);
-  array.size = static_cast<std::size_t>(o.n);
-  set_numbers<Op>(numbers.data(), array.numbers);
-  array.numbers.scale = r.grad_scale;
-  array.numbers.cautious = r.cautious != 0;
-  array.numbers.l1 = r.l1;
-  array.numbers.l2 = r.l2;
-  set_decay(static_cast<Decay>(r.decay), numbers[0], r.weight_decay, array.numbers);
-  UpdateCall call{};
-  call.op = index_in<Op<float>>(UpdateOps{});
-  set_types(kDTypeOf<T>, kDTypeOf<T>, call);
-  call.adaptive = r.prox_step == BRIDLE_PROX_STEP_ADAPTIVE;
-  call.arrays = &array;
-  call.count = 1;
-  UpdateSums sums;
-  update(call, &sums);
-  if (o.summary) {
-    write_structure({.size = 0,
-                     .finite = sums.not_finite == 0,
-                     .penalty = penalty_of(array, sums),
-                     .nonzeros = static_cast<std::int64_t>(sums.nonzeros)},
-                    o.summary);
+Types Update::types_of(std::size_t i) const {
+  Types types{};
+  const auto lists = groups();
+  for (std::size_t role = 0; role < lists.size(); ++role) {
+    if (lists[role].arrays) types[role] = static_cast<DType>(lists[role].arrays[i].dtype);
   }
-  return 0;
+  return types;
 }
 
-bool is_initial(const bridle_regularization& r) {
-  return r.decay == kNothing.decay && r.cautious == kNothing.cautious &&
-         r.prox_step == kNothing.prox_step;
+void Update::read_regularizers() {
+  if (!given_.regularizer) return;
+  regularizers_.reserve(count_);
+  for (std::size_t i = 0; i < count_; ++i) {
+    const std::string name = count_ == 1 ? "regularizer" : "regularizer[" + std::to_string(i) + "]";
+    regularizers_.push_back(regularizer_of(function_, name, given_.regularizer[i]));
+  }
+}
+
+// Of arrays that are contiguous all, one row.
+UpdateRows Update::rows_of(std::size_t i) const {
+  UpdateRows rows;
+  const auto lists = groups();
+  const auto lies_apart = [i](const ArrayGroup& group) {
+    return group.arrays && !is_contiguous(group.arrays[i]);
+  };
+  if (std::ranges::none_of(lists, lies_apart)) return rows;
+  rows.length = static_cast<std::size_t>(given_.w[i].length);
+  for (std::size_t role = 0; role < lists.size(); ++role) {
+    if (!lists[role].arrays) continue;
+    const bridle_array& array = lists[role].arrays[i];
+    const auto item = static_cast<std::int64_t>(item_size(static_cast<DType>(array.dtype)));
+    rows.apart[role] = array.stride * item;
+  }
+  return rows;
+}
+
+void Update::set_step_size(double step_size, UpdateNumbers& to) const {
+  auto numbers = numbers_;
+  numbers[0] = step_size;
+  facts().set_numbers(numbers.data(), to);
+}
+
+// common: what is the same for all arrays.
+UpdateArray Update::array_of(std::size_t i, const UpdateNumbers& common,
+                             std::uint64_t first) const {
+  UpdateArray array{};
+  const auto lists = groups();
+  for (std::size_t role = 0; role < lists.size(); ++role) {
+    array.data[role] = lists[role].arrays ? lists[role].arrays[i].data : nullptr;
+  }
+  array.size = size_of(given_.w[i]);
+  array.numbers = common;
+  if (given_.lr) set_step_size(step_size_[i], array.numbers);
+  array.numbers.l1 = l1_[i];
+  array.numbers.l2 = l2_[i];
+  set_decay(static_cast<Decay>(regularization_.decay), step_size_[i], weight_decay_[i],
+            array.numbers);
+  array.first = first;
+  array.rows = rows_of(i);
+  if (i < regularizers_.size() && regularizers_[i]) array.regularizer = &*regularizers_[i];
+  return array;
+}
+
+bridle_update_summary Update::run() {
+  std::pmr::vector<UpdateArray> arrays(memory_.get());
+  std::pmr::vector<UpdateSums> sums(count_, memory_.get());
+  arrays.reserve(count_);
+  UpdateNumbers common{};
+  set_step_size(numbers_[0], common);
+  common.scale = regularization_.grad_scale;
+  common.cautious = regularization_.cautious != 0;
+  std::uint64_t first = 0;
+  for (std::size_t i = 0; i < count_; ++i) {
+    arrays.push_back(array_of(i, common, first));
+    first += arrays[i].size;
+  }
+  UpdateCall call{};
+  call.op = op_;
+  call.adaptive = regularization_.prox_step == BRIDLE_PROX_STEP_ADAPTIVE;
+  call.stochastic = given_.random_bits != nullptr;
+  const bridle_random_bits bits = call.stochastic ? *given_.random_bits : bridle_random_bits{};
+  call.key = {bits.seed, bits.stream};
+  call.index = bits.offset;
+  for (std::size_t begin = 0, end; begin < count_; begin = end) {  // a call for a run of a type
+    const Types types = types_of(begin);
+    end = begin + 1;
+    while (end < count_ && types_of(end) == types) ++end;
+    std::ranges::copy(types, call.types);
+    call.arrays = arrays.data() + begin;
+    call.count = end - begin;
+    update(call, sums.data() + begin);
+  }
+  return summary_of(arrays, sums);
 }
 
 }  // namespace
 
-template <class T>
-int Updates<T>::proximal_step(T* w, double step, const bridle_regularization* regularization,
-                              const T* toward, std::int64_t n,
-                              bridle_update_summary* summary) noexcept {
-  bridle_regularization r = kNothing;
-  if (!read_structure(regularization, kFirstRegularization, r)) return 1;
-  if (!is_initial(r) || r.grad_scale != kNothing.grad_scale) return 1;
-  return run<ops::proximal_step, T>({w, nullptr, {}, toward, n, regularization, summary},
-                                    std::array{step});
+int update_arrays(const bridle_update* given, bridle_update_summary* summary) noexcept {
+  return guarded([&] {
+    constexpr const char* name = "update";
+    check_given(name, "update", given != nullptr);
+    check_size(name, "update", given, kFirstUpdate);
+    check_size(name, "summary", summary, kFirstSummary);
+    bridle_update update = kNoUpdate;
+    read_structure(given, kFirstUpdate, update);
+    check_given(name, "name", update.name != nullptr);
+    Update call(update, checked_count(name, update.count));
+    call.check();
+    const bridle_update_summary found = call.run();
+    if (summary) write_structure(found, summary);
+  });
 }
-
-template <class T>
-int Updates<T>::sgd_update(T* w, const T* gradient, T* momentum_buffer, double lr, double momentum,
-                           int nesterov, const bridle_regularization* regularization,
-                           const T* toward, std::int64_t n,
-                           bridle_update_summary* summary) noexcept {
-  if (!are_given(n, gradient) || !has_buffer(n, momentum_buffer, momentum)) return 1;
-  if (nesterov && momentum == 0.0) return 1;
-  return run<ops::sgd_update, T>(
-      {w, gradient, {momentum_buffer}, toward, n, regularization, summary},
-      std::array{lr, momentum, nesterov ? 1.0 : 0.0});
-}
-
-template <class T>
-int Updates<T>::adamw_update(T* w, const T* gradient, T* first_moment, T* second_moment, double lr,
-                             std::int64_t iteration, double beta1, double beta2, double epsilon,
-                             const bridle_regularization* regularization, const T* toward,
-                             std::int64_t n, bridle_update_summary* summary) noexcept {
-  if (!are_given(n, gradient, first_moment, second_moment)) return 1;
-  return run<ops::adamw_update, T>(
-      {w, gradient, {first_moment, second_moment}, toward, n, regularization, summary},
-      std::array{lr, static_cast<double>(iteration), beta1, beta2, epsilon});
-}
-
-template <class T>
-int Updates<T>::adagrad_update(T* w, const T* gradient, T* accumulator, double lr, double epsilon,
-                               const bridle_regularization* regularization, const T* toward,
-                               std::int64_t n, bridle_update_summary* summary) noexcept {
-  if (!are_given(n, gradient, accumulator)) return 1;
-  return run<ops::adagrad_update, T>(
-      {w, gradient, {accumulator}, toward, n, regularization, summary}, std::array{lr, epsilon});
-}
-
-template <class T>
-int Updates<T>::rmsprop_update(T* w, const T* gradient, T* square_average, T* momentum_buffer,
-                               T* gradient_average, double lr, double alpha, double epsilon,
-                               double momentum, const bridle_regularization* regularization,
-                               const T* toward, std::int64_t n,
-                               bridle_update_summary* summary) noexcept {
-  if (!are_given(n, gradient, square_average)) return 1;
-  if (!has_buffer(n, momentum_buffer, momentum)) return 1;
-  const Operands<T> operands{w,      gradient, {square_average, momentum_buffer, gradient_average},
-                             toward, n,        regularization,
-                             summary};
-  const std::array numbers{lr, alpha, epsilon, momentum};
-  return gradient_average ? run<ops::centered_rmsprop_update>(operands, numbers)
-                          : run<ops::rmsprop_update>(operands, numbers);
-}
-
-template <class T>
-int Updates<T>::lion_update(T* w, const T* gradient, T* momentum_buffer, double lr, double beta1,
-                            double beta2, const bridle_regularization* regularization,
-                            const T* toward, std::int64_t n,
-                            bridle_update_summary* summary) noexcept {
-  if (!are_given(n, gradient, momentum_buffer)) return 1;
-  return run<ops::lion_update, T>(
-      {w, gradient, {momentum_buffer}, toward, n, regularization, summary},
-      std::array{lr, beta1, beta2});
-}
-
-template <class T>
-int Updates<T>::ftrl_update(T* w, const T* gradient, T* linear, T* accumulator, double lr,
-                            double beta, const bridle_regularization* regularization,
-                            const T* toward, std::int64_t n,
-                            bridle_update_summary* summary) noexcept {
-  if (!are_given(n, gradient, linear, accumulator)) return 1;
-  bridle_regularization r = kNothing;
-  if (!read_structure(regularization, kFirstRegularization, r)) return 1;
-  if (!is_initial(r) || r.weight_decay != kNothing.weight_decay || toward) return 1;
-  return run<ops::ftrl_update, T>(
-      {w, gradient, {linear, accumulator}, nullptr, n, regularization, summary},
-      std::array{lr, beta});
-}
-
-template struct Updates<float>;
-template struct Updates<double>;
 
 }  // namespace bridle::c

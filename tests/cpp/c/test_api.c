@@ -72,6 +72,7 @@ static void check_updates(const struct bridle_c_api* api) {
   regularization.weight_decay = 11.0;
   CHECK(api->proximal_step_f64(w, 0.1, &regularization, NULL, 3, &summary) != 0);
   CHECK(summary.nonzeros == 0 && w[1] == -0.05);
+  CHECK(strstr(api->last_error(), "proximal_step: step * weight_decay must be ") != NULL);
   regularization.weight_decay = 0.0;
   regularization.l1 = 1.0;
   CHECK(api->proximal_step_f64(w, 0.1, &regularization, NULL, 3, &summary) == 0);
@@ -85,6 +86,42 @@ static void check_updates(const struct bridle_c_api* api) {
         0);
   CHECK(!fetestexcept(FE_ALL_EXCEPT));
   CHECK(w[0] < 0.4 && w[2] == 0.4 && m[0] > 0.0 && v[0] > 0.0);
+}
+
+static void check_lists(const struct bridle_c_api* api) {
+  const double numbers[5] = {0.5, 1.0, 0.9, 0.999, 1e-8};
+  float w[2] = {1.0f, -2.0f}, m[2] = {0.0f}, v[2] = {0.0f};
+  const uint16_t one[2] = {0x3f80, 0x3f80}; /* 1.0 as bfloat16 */
+  uint16_t copy[2] = {0};
+  const struct bridle_array gradient = BRIDLE_ARRAY((void*)one, BRIDLE_BFLOAT16, 2);
+  const struct bridle_array lists[3] = {BRIDLE_ARRAY(w, BRIDLE_FLOAT32, 2),
+                                        BRIDLE_ARRAY(m, BRIDLE_FLOAT32, 2),
+                                        BRIDLE_ARRAY(v, BRIDLE_FLOAT32, 2)};
+  const struct bridle_array copy_out = BRIDLE_ARRAY(copy, BRIDLE_BFLOAT16, 2);
+  struct bridle_regularization regularization = BRIDLE_REGULARIZATION_INIT;
+  struct bridle_norm norm = BRIDLE_NORM_INIT;
+  struct bridle_update update = BRIDLE_UPDATE_INIT;
+  struct bridle_update_summary summary = BRIDLE_UPDATE_SUMMARY_INIT;
+  CHECK(api->global_norm(&gradient, 1, 1.0, &norm) == 0 && norm.largest == 1.0 && norm.finite);
+  CHECK(api->clip_scale(&norm, 0.5 * norm.l2, &regularization.grad_scale) == 0);
+  CHECK(regularization.grad_scale == 0.5);
+  update.name = "adamw_update";
+  update.numbers = numbers;
+  update.count = 1;
+  update.w = &lists[0];
+  update.gradient = &gradient;
+  update.state[0] = &lists[1];
+  CHECK(api->update(&update, &summary) == 1 && summary.nonzeros == 0);
+  CHECK(strcmp(api->last_error(), "adamw_update: second_moment must be given, got null") == 0);
+  update.state[1] = &lists[2];
+  update.copy_out = &copy_out;
+  update.regularization = &regularization;
+  CHECK(api->update(&update, &summary) == 0 && summary.nonzeros == 2 && summary.finite == 1);
+  CHECK(w[0] == 0.5f && copy[0] == 0x3f00 && w[1] == -2.5f && copy[1] == 0xc020);
+  CHECK(m[0] == 0.05f);
+  CHECK(api->accumulate(&lists[1], &gradient, 1, 2.0) == 0 && m[1] == 2.05f);
+  CHECK(api->average_update(&lists[0], &gradient, 1, 0.0) == 0 && w[0] == 1.0f && w[1] == 1.0f);
+  CHECK(api->cast(&lists[0], &copy_out, 1, NULL) == 0 && copy[1] == 0x3f80);
 }
 
 static void check_names(const struct bridle_c_api* api) {
@@ -111,7 +148,7 @@ static void check_find(const struct bridle_c_api* api) {
   const struct bridle_operator* const penalty = bridle_find("elastic_net_penalty");
   float x[2] = {1.0f, -2.0f};
   CHECK(bridle_find(NULL) == NULL && bridle_find("") == NULL && bridle_find("decay_f32") == NULL);
-  CHECK(bridle_find("dropout") == NULL && bridle_find("sgd_update") == NULL);
+  CHECK(bridle_find("dropout") == NULL && bridle_find("update") == NULL);
   CHECK(decay->size == sizeof *decay && decay->kind == BRIDLE_ELEMENTWISE);
   CHECK(strcmp(decay->name, "decay") == 0 && decay->parameter_count == 1);
   CHECK(strcmp(decay->parameter_names[0], "rate") == 0 && decay->parameter_names[1] == NULL);
@@ -192,6 +229,7 @@ int main(void) {
   check_penalties(api);
   check_dropout(api);
   check_updates(api);
+  check_lists(api);
   check_names(api);
   check_find(api);
   check_slices();

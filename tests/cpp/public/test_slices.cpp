@@ -181,7 +181,7 @@ struct Tried<Op, T, std::index_sequence<P...>> {
         const std::string said = refusal([&] { call_with(w, rows, array, w, numbers[P]...); });
         CHECK(said.find(std::string(Op::name) + ": " + param.name + " must be " +
                         (whole ? "a whole number" : describe_rule(param.rule))) == 0);
-        CHECK(said.find(", got " + detail::text_of(number)) != std::string::npos);
+        CHECK(said.find(", got " + detail::text_of(param, number)) != std::string::npos);
         CHECK(first_difference(w, before) == w.size());
       }
     }

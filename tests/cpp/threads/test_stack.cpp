@@ -203,6 +203,43 @@ class Calls {
   std::vector<char> long_;
 };
 
+// A step of which everything that can be rounded is, at random, and a regularizer follows.
+int mixed_step(std::vector<float>& w, std::vector<BFloat16>& halves) {
+  const auto array = [&](std::size_t place) -> bridle_array {
+    return BRIDLE_ARRAY(halves.data() + place * kSize, BRIDLE_BFLOAT16, kSize);
+  };
+  const bridle_array weights = BRIDLE_ARRAY(w.data(), BRIDLE_FLOAT32, kSize);
+  const bridle_array gradient = array(0), first = array(1), second = array(2), copy = array(3);
+  const double numbers[] = {0.1, 1.0, 0.9, 0.999, 1e-8}, strengths[] = {0.1, 0.3, 1.0};
+  const bridle_regularizer regularizer{"prox_log_sum", strengths, "log_sum_penalty", strengths};
+  const bridle_random_bits bits{1, 2, 3};
+  bridle_update update = BRIDLE_UPDATE_INIT;
+  update.name = "adamw_update";
+  update.numbers = numbers;
+  update.count = 1;
+  update.w = &weights;
+  update.gradient = &gradient;
+  update.state[0] = &first;
+  update.state[1] = &second;
+  update.copy_out = &copy;
+  update.regularizer = &regularizer;
+  update.random_bits = &bits;
+  return bridle_get_c_api()->update(&update, nullptr);
+}
+
+TEST_CASE("a step of mixed types, called from C, leaves room on a stack of 64 KiB") {
+  set_num_threads(2);
+  std::vector<float> w(kSize, 0.5f);
+  std::vector<BFloat16> halves(4 * kSize, BFloat16{0x3f00});
+  for_each_instruction_set([&](const std::string& isa) {
+    CAPTURE(isa);
+    int result = 1;
+    CHECK(stack_used([&] { result = mixed_step(w, halves); }) < kMost);
+    CHECK(result == 0);
+  });
+  set_num_threads(0);
+}
+
 TEST_CASE("every kind of call leaves room on a stack of 64 KiB") {
   set_num_threads(2);
   for (const DType dtype : kAllTypes) {
