@@ -8,6 +8,7 @@
 #include <bridle/errors.hpp>
 #include <cstdint>
 #include <iterator>
+#include <new>
 #include <span>
 #include <utility>
 
@@ -30,6 +31,15 @@ Function* find(const char* name, const char* suffix) {
     return function;
   }
   throw std::runtime_error("bridle: the library that was found has no " + full);
+}
+
+// Throws what a function of lists has refused.
+inline void require(int result) {
+  if (result == 0) return;
+  if (result == 2) throw std::bad_alloc();
+  using Function = const char*();
+  static Function* const last_error = find<Function>("last_error", "");
+  throw std::invalid_argument(last_error());
 }
 
 }  // namespace detail

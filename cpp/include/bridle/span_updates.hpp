@@ -1,13 +1,14 @@
-// The options and the summary of the functions of updates.hpp, and how these are made: a call finds
-// the C function of that name in the library, and has its refusal explained by an exception.
+// The options and the summary of the functions of updates.hpp, and how these call the library.
 #pragma once
 
 #include <array>
-#include <bridle/ops.hpp>
+#include <bridle/array_list.hpp>
+#include <bridle/rounding.hpp>
 #include <bridle/span_functions.hpp>
-#include <cmath>
-#include <tuple>
-#include <type_traits>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace bridle {
 
@@ -22,23 +23,9 @@ enum class ProxStep : int {
   scalar = BRIDLE_PROX_STEP_SCALAR
 };
 
-// What regularizes a fused update of weights of type T: nothing, unless it is said.
-//   {.l1 = 1e-4, .weight_decay = 1e-2, .decay = bridle::Decay::full}
-template <class T>
-struct UpdateOptions {
-  double l1 = 0.0, l2 = 0.0;       // of the penalty l1·Σ|w| + l2·Σw²; >= 0
-  double weight_decay = 0.0;       // >= 0; its rate, lr·weight_decay or (full) weight_decay, <= 1
-  Decay decay = Decay::decoupled;  // see Decay
-  bool cautious = false;           // no decay, unless coupled, where update and distance from
-                                   // `toward` have opposite signs (Chen et al. 2025)
-  std::span<const T> toward = {};  // the weights to decay towards; zero, if it is empty
-  ProxStep prox_step = ProxStep::adaptive;  // see ProxStep
-  double grad_scale = 1.0;                  // multiplies the gradient; not NaN
-};
-
-// What an update tells of the weights that it has written.
+// What an update tells of the weights that it has written, of all arrays.
 struct UpdateSummary {
-  double penalty;         // l1·Σ|w| + l2·Σw²
+  double penalty;         // l1·Σ|w| + l2·Σw², and that of a regularizer
   std::int64_t nonzeros;  // number of weights that are not zero
   bool finite;            // whether no weight is infinite or NaN
 
@@ -46,91 +33,69 @@ struct UpdateSummary {
 };
 
 inline namespace BRIDLE_ISA {
-namespace detail {
 
-// What is a mutable span of float or double, and of which.
-template <class W>
-concept Weights =
-    std::is_convertible_v<W, std::span<float>> || std::is_convertible_v<W, std::span<double>>;
-template <class W>
-using WeightOf = std::conditional_t<std::is_convertible_v<W, std::span<float>>, float, double>;
-
-// Arguments that take their type from the weights.
-template <class T>
-using Read = std::type_identity_t<std::span<const T>>;
-template <class T>
-using Written = std::type_identity_t<std::span<T>>;
-template <class T>
-using Options = std::type_identity_t<UpdateOptions<T>>;
-
-enum class Need { always, optional };
-
-// An array beside the weights: const where an update only reads it. One that is optional may be
-// empty.
-template <class X>
-struct Operand {
-  const char* name;
-  std::span<X> span;
-  Need need = Need::always;
-
-  X* data() const { return span.empty() ? nullptr : span.data(); }
-  void check_size(const char* function, std::size_t size) const {
-    if (need == Need::optional && span.empty()) return;
-    check_sizes(function, name, span.size(), "w", size);
-  }
+// Numbers for each array of a list, which stand for the one of all. Empty: there are none.
+struct ForEachArray {
+  std::span<const double> lr = {}, l1 = {}, l2 = {}, weight_decay = {};
 };
 
-inline void check_not_given(const char* function, const char* option, bool given) {
-  if (given) fail(function, std::string(option) + " must not be given");
+// A regularizer of each element by itself: its proximal operator, by the name of a function,
+// follows the update in the same pass, and the penalty of that name is added to the summary.
+// Parameters are in the order of those functions; for `step` stands the step size of each element.
+//   Regularizer{"prox_mcp", {0.1, 3.0, 1.0}, "mcp_penalty", {0.1, 3.0}}
+struct Regularizer {
+  const char* prox = nullptr;  // null: there is none
+  std::array<double, 3> prox_parameters = {};
+  const char* penalty = nullptr;  // null: it costs nothing
+  std::array<double, 3> penalty_parameters = {};
+};
+
+// What regularizes a fused update, and how its results are written: nothing, unless it is said.
+//   {.l1 = 1e-4, .weight_decay = 1e-2, .decay = bridle::Decay::full}
+struct UpdateOptions {
+  double l1 = 0.0, l2 = 0.0;       // of the penalty l1·Σ|w| + l2·Σw²; >= 0
+  double weight_decay = 0.0;       // >= 0; its rate, lr·weight_decay or (full) weight_decay, <= 1
+  Decay decay = Decay::decoupled;  // see Decay
+  bool cautious = false;           // no decay, unless coupled, where update and distance from
+                                   // `toward` have opposite signs (Chen et al. 2025)
+  ConstArrays toward = {};         // the weights to decay towards, like w; none: zero
+  ProxStep prox_step = ProxStep::adaptive;        // see ProxStep
+  double grad_scale = 1.0;                        // multiplies the gradient; not NaN
+  Arrays copy_out = {};                           // gets the new weights of float in any type but
+                                                  // double
+  Rounding rounding = {};                         // of what is written as halves; see Rounding
+  std::span<const Regularizer> regularizer = {};  // for each array; empty: none
+  ForEachArray each = {};                         // see ForEachArray
+};
+
+namespace detail {
+
+// A list beside the weights.
+struct State {
+  const char* name;
+  const Arrays& arrays;
+};
+
+// Null where there are none: an empty span beside weights that are not empty is none.
+template <bool kWritten>
+const bridle_array* beside(const char* function, const char* name, const Arrays& w,
+                           const BasicArrays<kWritten>& arrays) {
+  if (!arrays.is_given() || (arrays.empty() && !w.empty() && !w.is_list())) return nullptr;
+  check_count(function, name, arrays, "w", w);
+  return arrays.data();
 }
 
-inline void check_buffer(const char* function, double momentum, bool given) {
-  if (given == (momentum > 0.0)) return;
-  fail(function, std::string("momentum_buffer must be ") + (given ? "None" : "given") +
-                     " for momentum " + text_of(momentum) + ", got " + (given ? "one" : "None"));
+inline const double* for_each_of(const char* function, const char* name, const Arrays& w,
+                                 std::span<const double> numbers) {
+  if (numbers.empty()) return nullptr;
+  if (w.is_list() && numbers.size() == w.count()) return numbers.data();
+  const std::string arrays =
+      w.is_list() ? "a list of " + std::to_string(w.count()) : std::string("one array");
+  fail(function, std::string(name) + " must be a number, or one for each array of a list, got " +
+                     std::to_string(numbers.size()) + " for " + arrays);
 }
 
-template <class T>
-void check_options(const char* function, const Param& lr_param, double lr,
-                   const UpdateOptions<T>& options) {
-  check_parameter(function, {"l1", Rule::non_negative}, options.l1);
-  check_parameter(function, {"l2", Rule::non_negative}, options.l2);
-  check_parameter(function, {"weight_decay", Rule::non_negative}, options.weight_decay);
-  const std::string factor = options.decay == Decay::full ? "" : std::string(lr_param.name) + " * ";
-  check_parameter(function, {(factor + "weight_decay").c_str(), Rule::unit_interval},
-                  ops::decay_rate(options.decay, lr, options.weight_decay));
-  if (std::isnan(options.grad_scale)) fail(function, "grad_scale must not be NaN, got nan");
-}
-
-// What must be positive must not be negative before anything else.
-template <class T>
-void check_number(const char* function, Param param, T value) {
-  if (param.rule == Rule::positive)
-    check_parameter(function, {param.name, Rule::non_negative}, value);
-  check_parameter(function, param, value);
-}
-
-template <class Op, class... Number, std::size_t... P>
-void check_numbers(const std::tuple<Number...>& numbers, std::index_sequence<P...>) {
-  (check_number(Op::name, Op::params[P], std::get<P>(numbers)), ...);
-}
-
-// Whether an array that is written overlaps another one, the later one being named.
-template <class T, std::size_t kCount>
-void check_apart(const char* function, std::size_t size,
-                 const std::array<Operand<const T>, kCount>& arrays,
-                 const std::array<bool, kCount>& written) {
-  for (std::size_t i = 0; i < kCount; ++i) {
-    for (std::size_t j = 0; j < i; ++j) {
-      const T *const a = arrays[i].data(), *const b = arrays[j].data();
-      if (!a || !b || !(written[i] || written[j])) continue;
-      if (a != b && same_or_apart(a, b, size)) continue;
-      fail(function, std::string(arrays[i].name) + " must share no memory with the other arrays");
-    }
-  }
-}
-
-inline bridle_regularization regularization_of(const auto& options) {
+inline bridle_regularization regularization_of(const UpdateOptions& options) {
   return {.size = sizeof(bridle_regularization),
           .decay = static_cast<int>(options.decay),
           .cautious = options.cautious,
@@ -141,46 +106,48 @@ inline bridle_regularization regularization_of(const auto& options) {
           .grad_scale = options.grad_scale};
 }
 
-// What the C function has refused. check() explains what it refuses of this update alone.
-template <class Op, class T, class... X, class... Number>
-[[noreturn]] void refuse(std::span<T> w, const UpdateOptions<T>& options,
-                         const std::tuple<Number...>& numbers, const auto& check,
-                         const Operand<X>&... other) {
-  check_numbers<Op>(numbers, std::index_sequence_for<Number...>{});
-  check();
-  check_options(Op::name, Op::params[0], std::get<0>(numbers), options);
-  constexpr std::size_t count = sizeof...(X) + 1;
-  check_apart(Op::name, w.size(),
-              std::array<Operand<const T>, count>{{{"w", w}, {other.name, other.span}...}},
-              std::array<bool, count>{true, !std::is_const_v<X>...});
-  fail(Op::name, "every array must be aligned to its type");
+inline std::vector<bridle_regularizer> regularizers_of(const char* function, const Arrays& w,
+                                                       std::span<const Regularizer> given) {
+  if (!given.empty() && given.size() != w.count()) {
+    fail(function, "regularizer must be one for each array, got " + std::to_string(given.size()) +
+                       " for " + std::to_string(w.count()));
+  }
+  std::vector<bridle_regularizer> result;
+  for (const Regularizer& r : given) {
+    result.push_back({r.prox, r.prox_parameters.data(), r.penalty, r.penalty_parameters.data()});
+  }
+  return result;
 }
 
-// Updates w by the operator `Op`. `others` are the Operands in the order of the C function, numbers
-// those of Op::params with their types there; check as for refuse.
-template <class Op, class T, class... X, class... Number>
-UpdateSummary run_update(std::span<T> w, const UpdateOptions<T>& options,
-                         const std::tuple<Operand<X>...>& others,
-                         const std::tuple<Number...>& numbers, const auto& check) {
-  using Function = int(T*, X * ..., Number..., const bridle_regularization*, const T*, std::int64_t,
-                       bridle_update_summary*);
-  static Function* const function = find<Function>(Op::name, kSuffix<T>);
-  const auto size = static_cast<std::int64_t>(w.size());
-  const Operand<const T> toward{"toward", options.toward, Need::optional};
+// The step of the optimizer of that name. numbers, the first of which is the step size, called lr,
+// and state: in the order of the library.
+inline UpdateSummary run_update(const char* name, const Arrays& w, const ConstArrays& gradient,
+                                std::initializer_list<State> state,
+                                std::initializer_list<double> numbers,
+                                const UpdateOptions& options) {
+  using Function = int(const bridle_update*, bridle_update_summary*);
+  static Function* const function = find<Function>("update", "");
   const bridle_regularization regularization = regularization_of(options);
+  const auto regularizers = regularizers_of(name, w, options.regularizer);
+  bridle_update update = BRIDLE_UPDATE_INIT;
+  update.name = name;
+  update.numbers = numbers.begin();
+  update.count = static_cast<std::int64_t>(w.count());
+  update.w = w.data();
+  update.gradient = beside(name, "gradient", w, gradient);
+  std::size_t s = 0;
+  for (const State& each : state) update.state[s++] = beside(name, each.name, w, each.arrays);
+  update.toward = beside(name, "toward", w, options.toward);
+  update.copy_out = beside(name, "copy_out", w, options.copy_out);
+  update.lr = for_each_of(name, "lr", w, options.each.lr);
+  update.l1 = for_each_of(name, "l1", w, options.each.l1);
+  update.l2 = for_each_of(name, "l2", w, options.each.l2);
+  update.weight_decay = for_each_of(name, "weight_decay", w, options.each.weight_decay);
+  update.regularization = &regularization;
+  if (!regularizers.empty()) update.regularizer = regularizers.data();
+  update.random_bits = options.rounding.random_bits();
   bridle_update_summary summary = BRIDLE_UPDATE_SUMMARY_INIT;
-  const auto call = [&](const Operand<X>&... other) {
-    (other.check_size(Op::name, w.size()), ...);
-    toward.check_size(Op::name, w.size());
-    const auto with_numbers = [&](Number... number) {
-      return function(w.data(), other.data()..., number..., &regularization, toward.data(), size,
-                      &summary);
-    };
-    if (std::apply(with_numbers, numbers) != 0) {
-      refuse<Op>(w, options, numbers, check, other..., toward);
-    }
-  };
-  std::apply(call, others);
+  require(function(&update, &summary));
   return {summary.penalty, summary.nonzeros, summary.finite != 0};
 }
 

@@ -12,10 +12,10 @@ namespace {
 constexpr double kLr = 0.05;
 
 template <class T>
-struct Arrays {
+struct Operands {
   std::vector<T> w, gradient, toward, state[3];
 
-  explicit Arrays(std::size_t size) : w(size), gradient(size), toward(size) {
+  explicit Operands(std::size_t size) : w(size), gradient(size), toward(size) {
     const auto fill = [&](std::vector<T>& array, double phase) {
       array.resize(size);
       for (std::size_t i = 0; i < size; ++i) {
@@ -30,24 +30,21 @@ struct Arrays {
     for (T& x : state[2]) x = x / T(4);  // an average, the square of which is below that of squares
   }
 
-  bool operator==(const Arrays&) const = default;
+  bool operator==(const Operands&) const = default;
 };
-
-template <class T>
-using Options = UpdateOptions<T>;
 
 template <class T>
 struct Case {
   const char* name;
   std::vector<double> members;  // of the functor
-  UpdateSummary (*update)(Arrays<T>&, const Options<T>&);
+  UpdateSummary (*update)(Operands<T>&, const UpdateOptions&);
 };
 
 // The members written down once more.
 template <class T>
 const std::vector<Case<T>>& cases() {
-  using A = Arrays<T>;
-  using O = Options<T>;
+  using A = Operands<T>;
+  using O = UpdateOptions;
   constexpr double b1 = 0.8, b2 = 0.95;
   static const std::vector<Case<T>> all = {
       {"sgd_update",
@@ -103,7 +100,7 @@ const UpdateOperator& find_operator(std::string_view name) {
 }
 
 template <class T>
-UpdateNumbers numbers_of(const Case<T>& test, const Options<T>& options) {
+UpdateNumbers numbers_of(const Case<T>& test, const UpdateOptions& options) {
   UpdateNumbers numbers{};
   std::copy(test.members.begin(), test.members.end(), numbers.members);
   numbers.scale = options.grad_scale;
@@ -120,8 +117,9 @@ UpdateNumbers numbers_of(const Case<T>& test, const Options<T>& options) {
 // What becomes of the arrays, with the least that a kernel must do for the options. Without a
 // buffer its momentum is zero, and forgotten.
 template <class T>
-Arrays<T> expected_of(const Case<T>& test, const Options<T>& options, Arrays<T> arrays,
-                      const Arrays<T>& touched) {
+Operands<T> expected_of(const Case<T>& test, const UpdateOptions& options,
+                        const Operands<T>& before, const Operands<T>& touched) {
+  Operands<T> arrays = before;
   const bool full = !options.toward.empty() || options.cautious || options.decay == Decay::coupled;
   const UpdateKind kind = full              ? UpdateKind::full
                           : options.l2 != 0 ? UpdateKind::elastic
@@ -134,7 +132,7 @@ Arrays<T> expected_of(const Case<T>& test, const Options<T>& options, Arrays<T> 
   for (std::size_t i = 0; i < arrays.w.size(); ++i) {
     UpdateElement element{arrays.w[i],
                           arrays.gradient[i],
-                          options.toward.empty() ? 0.0 : double(options.toward[i]),
+                          options.toward.empty() ? 0.0 : double(before.toward[i]),
                           {}};
     for (int s = 0; s < 3; ++s) {
       element.state[s] = given[s] ? double(arrays.state[s][i]) : 0.0;
@@ -149,7 +147,7 @@ Arrays<T> expected_of(const Case<T>& test, const Options<T>& options, Arrays<T> 
 }
 
 template <class T>
-std::vector<Options<T>> option_sets(const Arrays<T>& arrays) {
+std::vector<UpdateOptions> option_sets(const Operands<T>& arrays) {
   return {{},
           {.l1 = 0.4, .weight_decay = 0.6},
           {.l1 = 0.2, .l2 = 0.3, .weight_decay = 0.6, .decay = Decay::full, .grad_scale = 0.5},
@@ -160,7 +158,7 @@ std::vector<Options<T>> option_sets(const Arrays<T>& arrays) {
 
 template <class T>
 void check_summary(const UpdateSummary& summary, const std::vector<T>& w,
-                   const Options<T>& options) {
+                   const UpdateOptions& options) {
   const double penalty = elastic_net_penalty(w, options.l1, options.l2);
   CHECK(summary ==
         UpdateSummary{penalty,
@@ -172,11 +170,11 @@ template <class T>
 void check_updates(std::size_t size) {
   for (const Case<T>& test : cases<T>()) {
     CAPTURE(test.name);
-    const Arrays<T> before(size);
-    for (const Options<T>& options : option_sets(before)) {
-      Arrays<T> arrays = before;
+    const Operands<T> before(size);
+    for (const UpdateOptions& options : option_sets(before)) {
+      Operands<T> arrays = before;
       const UpdateSummary summary = test.update(arrays, options);
-      const Arrays<T> expected = expected_of(test, options, before, arrays);
+      const Operands<T> expected = expected_of(test, options, before, arrays);
       CHECK(first_difference(arrays.w, expected.w) == size);
       for (int s = 0; s < 3; ++s) {
         CHECK(first_difference(arrays.state[s], expected.state[s]) == size);
@@ -199,20 +197,19 @@ TEST_CASE("updates give the bits of the formulas, for any number of threads") {
 }
 
 TEST_CASE("the proximal step and FTRL give the bits of the formulas") {
-  Arrays<float> a(4097);
-  const Arrays<float> before = a;
-  const UpdateOptions<float> options{
-      .l1 = 0.4, .l2 = 0.1, .weight_decay = 0.6, .toward = before.toward};
+  Operands<float> a(4097);
+  const Operands<float> before = a;
+  const UpdateOptions options{.l1 = 0.4, .l2 = 0.1, .weight_decay = 0.6, .toward = before.toward};
   check_summary(proximal_step(a.w, kLr, options), a.w, options);
   const Case<float> step{"proximal_step", {kLr}, nullptr};
   CHECK(first_difference(a.w, expected_of(step, options, before, before).w) == a.w.size());
   a = before;
-  const UpdateOptions<float> strengths{.l1 = 0.4, .l2 = 0.1, .grad_scale = 0.5};
+  const UpdateOptions strengths{.l1 = 0.4, .l2 = 0.1, .grad_scale = 0.5};
   const UpdateSummary summary =
       ftrl_update(a.w, a.gradient, a.state[0], a.state[1], kLr, strengths, {.beta = 0.3});
   check_summary(summary, a.w, strengths);
   const Case<float> ftrl{"ftrl_update", {1 / kLr, 0.3}, nullptr};
-  const Arrays<float> expected = expected_of(ftrl, strengths, before, a);
+  const Operands<float> expected = expected_of(ftrl, strengths, before, a);
   CHECK(first_difference(a.w, expected.w) == a.w.size());
   CHECK(first_difference(a.state[0], expected.state[0]) == a.w.size());
   CHECK(first_difference(a.state[1], expected.state[1]) == a.w.size());

@@ -7,13 +7,13 @@
 namespace bridle::test {
 namespace {
 
-struct Arrays {
+struct Operands {
   std::vector<double> w = std::vector<double>(70, 1.0), gradient = w, toward = w, state[2] = {w, w};
-  bool operator==(const Arrays&) const = default;
+  bool operator==(const Operands&) const = default;
 };
 
-using A = Arrays;
-using O = UpdateOptions<double>;
+using A = Operands;
+using O = UpdateOptions;
 
 // The message of a call that must write nothing.
 template <class Call>
@@ -86,17 +86,17 @@ TEST_CASE("a momentum and its buffer belong together") {
 
 TEST_CASE("sizes must agree, and an array that is written overlaps no other") {
   CHECK(said([](A& a) { lion_update(a.w, std::span(a.gradient).first(69), a.state[0], 1); }) ==
-        "lion_update: gradient must have as many elements as w, got 69 and 70");
+        "lion_update: gradient must have the shape of w, got float64 of shape (69,)");
   CHECK(said([](A& a) { proximal_step(a.w, 1, {.toward = std::span(a.toward).first(1)}); }) ==
-        "proximal_step: toward must have as many elements as w, got 1 and 70");
+        "proximal_step: toward must have the shape of w, got float64 of shape (1,)");
   CHECK(said([](A& a) { lion_update(a.w, a.w, a.state[0], 1); }) ==
-        "lion_update: gradient must share no memory with the other arrays");
+        "lion_update: gradient must share no memory with w, got arrays that overlap");
   CHECK(said([](A& a) {
           const std::span all(a.w);
           adagrad_update(all.first(40), std::span(a.gradient).first(40), all.last(40), 1);
-        }) == "adagrad_update: accumulator must share no memory with the other arrays");
+        }) == "adagrad_update: accumulator must share no memory with w, got arrays that overlap");
   CHECK(said([](A& a) { proximal_step(a.w, 1, {.weight_decay = 0.5, .toward = a.w}); }) ==
-        "proximal_step: toward must share no memory with the other arrays");
+        "proximal_step: toward must share no memory with w, got arrays that overlap");
   A a;
   CHECK(refusal([&] { lion_update(a.w, a.toward, a.state[0], 1, {.toward = a.toward}); }) == "");
 }
