@@ -14,7 +14,10 @@ from bench.peers.measure import Timing
 from bench.peers.works import BUSY_COST, Goal, Load, Work, one_thread
 
 PEERS = ("NumPy", "Numba", "PyTorch")
-HEADER = ("work", "bridle ms", "limit ms", "share of limit", *PEERS, "goal", "reached")
+HEADER = (
+    *("work", "bridle ms", "limit ms", "share of limit", *PEERS, "others"),
+    *("goal", "reached"),
+)
 BUSY = ("bridle", "Numba", "PyTorch")
 BUSY_HEADER = (
     "work; load",
@@ -117,16 +120,19 @@ def _cells(row: Row, judged: bool) -> tuple[str, ...]:
     share = limit.median / own.median
     rests = work.check == "none"
     peers = [_versus(row.timings[name], own) if name in row.timings else "" for name in PEERS]
-    missed = [goal for goal in work.goals if row.speed(goal) < goal.least]
-    details = ", ".join(f"{row.speed(goal):.2f}" for goal in missed)
+    named = ("bridle", work.limit, *PEERS)
+    others = [f"{n} {_versus(t, own)}" for n, t in row.timings.items() if n not in named]
+    speeds = ", ".join(f"{row.speed(goal):.3g}" for goal in work.goals)
+    verdict = ("yes" if row.reached else "no") + f": {speeds}" * bool(speeds)
     return (
         _title(row),
         _milliseconds(own, rests),
         f"{_milliseconds(limit, rests)} ({work.limit})",
         f"{share:.2f}",
         *peers,
+        ", ".join(others),
         ", ".join(str(goal) for goal in work.goals),
-        (f"no: {details}" if missed else "yes") if judged else "not judged",
+        verdict if judged else f"not judged: {speeds}",
     )
 
 
