@@ -25,6 +25,14 @@ constexpr std::size_t kCached = 4u << 20;  // floats; in smaller arrays a prefet
 typedef float Floats __attribute__((vector_size(64), aligned(4), may_alias));
 typedef std::uint32_t Bits __attribute__((vector_size(64), aligned(4), may_alias));
 
+struct RowsToUpdate {
+  float* w;
+  const float* gradient;
+  float *m, *v;
+  const std::int64_t* rows;
+  std::size_t columns;
+};
+
 // Calls body(begin, end) on every thread with its share of [0, size).
 template <class Body>
 void split(std::size_t size, [[maybe_unused]] int threads, const Body& body) {
@@ -104,6 +112,58 @@ void update(float* w, const float* gradient, float* m, float* v, std::size_t beg
   for (; i < end; ++i) w[i] += gradient[i], m[i] += gradient[i], v[i] += gradient[i];
 }
 
+// What a step moves whose gradient is of bfloat16, and so is a copy of the weights; State: moments.
+template <class State, bool kPrefetch>
+void update_mixed(float* w, const std::uint16_t* gradient, State* m, State* v, std::uint16_t* copy,
+                  std::size_t begin, std::size_t end) {
+  stream_lines<2 * kLine>(copy, begin, end, [=](std::size_t i, Floats& halves) {
+    Bits both = {};
+    for (std::size_t k = i; k < i + 2 * kLine; k += kLine) {
+      if (kPrefetch) {
+        __builtin_prefetch(w + k + kAhead);
+        if (k == i || sizeof(State) > 2) {
+          __builtin_prefetch(m + k + kAhead);
+          __builtin_prefetch(v + k + kAhead);
+        }
+        if (k == i) __builtin_prefetch(gradient + k + kAhead);
+      }
+      Floats g;
+      widen_line(gradient + k, g);
+      g *= 1e-20f;
+      *reinterpret_cast<Floats*>(w + k) += g;
+      both |= *reinterpret_cast<const Bits*>(w + k);
+      if constexpr (sizeof(State) > 2) {
+        *reinterpret_cast<Floats*>(m + k) += g;
+        *reinterpret_cast<Floats*>(v + k) += g;
+      }
+    }
+    if constexpr (sizeof(State) == 2) {
+      for (State* const array : {m, v}) *reinterpret_cast<Bits*>(array + i) ^= both & 1u;
+    }
+    halves = reinterpret_cast<const Floats&>(both);
+  });
+}
+
+// The same for some rows of tables, of whole lines, as far as they lie ahead of the one in work.
+template <bool kPrefetch>
+void update_rows(const RowsToUpdate& to, std::size_t begin, std::size_t end) {
+  constexpr std::size_t kRowsAhead = 16;
+  for (std::size_t r = begin; r < end; ++r) {
+    for (float* const table : {to.w, to.m, to.v}) {
+      if (kPrefetch && r + kRowsAhead < end) {
+        const float* const ahead = table + to.rows[r + kRowsAhead] * to.columns;
+        for (std::size_t i = 0; i < to.columns; i += kLine) __builtin_prefetch(ahead + i);
+        __builtin_prefetch(ahead + to.columns - 1);
+      }
+      float* const row = table + to.rows[r] * to.columns;
+      for (std::size_t i = 0; i + kLine <= to.columns; i += kLine) {
+        *reinterpret_cast<Floats*>(row + i) +=
+            *reinterpret_cast<const Floats*>(to.gradient + r * to.columns + i) * 1e-20f;
+      }
+    }
+  }
+}
+
 // Seconds of the fastest of some calls.
 template <class Function>
 double fastest(const Function& function) {
@@ -118,11 +178,11 @@ double fastest(const Function& function) {
 }
 
 // Calls the faster of two functions, which is found out once for each pair of them.
-template <class Plain, class Prefetching>
-void call_faster(std::size_t size, const Plain& plain, const Prefetching& prefetching) {
+template <class Plain, class Other>
+void call_faster(std::size_t size, const Plain& plain, const Other& other) {
   if (size <= kCached) return plain();
-  static const bool prefetch = fastest(prefetching) < fastest(plain);
-  return prefetch ? prefetching() : plain();
+  static const bool is_other = fastest(other) < fastest(plain);
+  return is_other ? other() : plain();
 }
 
 }  // namespace
@@ -224,6 +284,42 @@ void bench_limit_update(float* w, const float* gradient, float* m, float* v, std
     };
   };
   call_faster(size, by(update<false>), by(update<true>));
+}
+
+void bench_limit_update_mixed(float* w, const std::uint16_t* gradient, float* m, float* v,
+                              std::uint16_t* copy, std::size_t size, int threads) {
+  const auto by = [=](auto loop) {
+    return [=] {
+      split(size, threads,
+            [=](std::size_t begin, std::size_t end) { loop(w, gradient, m, v, copy, begin, end); });
+    };
+  };
+  call_faster(size, by(update_mixed<float, false>), by(update_mixed<float, true>));
+}
+
+void bench_limit_update_halves(float* w, const std::uint16_t* gradient, std::uint16_t* m,
+                               std::uint16_t* v, std::uint16_t* copy, std::size_t size,
+                               int threads) {
+  const auto by = [=](auto loop) {
+    return [=] {
+      split(size, threads,
+            [=](std::size_t begin, std::size_t end) { loop(w, gradient, m, v, copy, begin, end); });
+    };
+  };
+  call_faster(size, by(update_mixed<std::uint16_t, false>), by(update_mixed<std::uint16_t, true>));
+}
+
+void bench_limit_update_rows(float* w, const float* gradient, float* m, float* v,
+                             const std::int64_t* rows, std::size_t count, std::size_t columns,
+                             int threads) {
+  const auto by = [=](auto loop) {
+    return [=] {
+      split(count, threads, [=](std::size_t begin, std::size_t end) {
+        loop(RowsToUpdate{w, gradient, m, v, rows, columns}, begin, end);
+      });
+    };
+  };
+  call_faster(count * columns * kLine, by(update_rows<false>), by(update_rows<true>));
 }
 
 void bench_limit_copy_loop(const float* x, float* out, std::size_t size, int threads) {

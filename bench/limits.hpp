@@ -21,6 +21,20 @@ void bench_limit_copy_streaming(const float* x, float* out, std::size_t size, in
 void bench_limit_update(float* w, const float* gradient, float* m, float* v, std::size_t size,
                         int threads);
 
+// The same with a gradient of bfloat16 and a copy of the weights in it, which is written with
+// stores that bypass the caches: 28 bytes an element, and 20 with moments of bfloat16; whole lines
+// only.
+void bench_limit_update_mixed(float* w, const std::uint16_t* gradient, float* m, float* v,
+                              std::uint16_t* copy, std::size_t size, int threads);
+void bench_limit_update_halves(float* w, const std::uint16_t* gradient, std::uint16_t* m,
+                               std::uint16_t* v, std::uint16_t* copy, std::size_t size,
+                               int threads);
+
+// The same for some rows of tables, of whole lines, and a gradient that has one row for each.
+void bench_limit_update_rows(float* w, const float* gradient, float* m, float* v,
+                             const std::int64_t* rows, std::size_t count, std::size_t columns,
+                             int threads);
+
 // out[i] = x[i] with ordinary stores: a plain loop, not memcpy.
 void bench_limit_copy_loop(const float* x, float* out, std::size_t size, int threads);
 

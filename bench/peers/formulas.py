@@ -19,3 +19,28 @@ def total_variation(x: NDArray[Any], strength: float, iterations: int) -> NDArra
         ahead = sums + (momentum - 1) / following * (sums - previous)
         momentum = following
     return x - np.diff(sums, prepend=0.0, append=0.0)
+
+
+def adamw_of_rows(
+    table: NDArray[Any],
+    gradient: NDArray[Any],
+    first: NDArray[Any],
+    second: NDArray[Any],
+    rows: NDArray[Any],
+    lr: float,
+    iteration: int,
+) -> None:
+    """Gathered, updated in place and put back, without l1."""
+    m, v, w = first[rows], second[rows], table[rows]
+    m *= 0.9
+    m += 0.1 * gradient
+    v *= 0.999
+    v += 0.001 * gradient * gradient
+    step = np.sqrt(v)
+    step /= np.sqrt(1 - 0.999**iteration)
+    step += 1e-8
+    np.divide(m, step, out=step)
+    step *= lr / (1 - 0.9**iteration)
+    w *= 1 - lr * 1e-2
+    w -= step
+    first[rows], second[rows], table[rows] = m, v, w

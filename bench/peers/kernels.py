@@ -226,3 +226,23 @@ def two_of_four(x: Any, out: Any) -> Any:
         out[i, 2] = c if (p >= r) + (q >= r) + (s > r) < 2 else zero
         out[i, 3] = d if (p >= s) + (q >= s) + (r >= s) < 2 else zero
     return out
+
+
+@jit
+def adamw_of_rows(
+    table: Any, gradient: Any, first: Any, second: Any, rows: Any, lr: Any, iteration: Any
+) -> None:
+    """Without l1."""
+    one = np.float32(1)
+    beta1, beta2, epsilon = np.float32(0.9), np.float32(0.999), np.float32(1e-8)
+    kept = np.float32(1 - lr * 1e-2)
+    step = np.float32(lr / (1 - 0.9**iteration))
+    root = np.float32(np.sqrt(1 - 0.999**iteration))
+    for r in numba.prange(rows.size):
+        row = rows[r]
+        for i in range(gradient.shape[1]):
+            g = gradient[r, i]
+            m = beta1 * first[row, i] + (one - beta1) * g
+            v = beta2 * second[row, i] + np.float32(0.001) * g * g
+            first[row, i], second[row, i] = m, v
+            table[row, i] = kept * table[row, i] - step * m / (np.sqrt(v) / root + epsilon)

@@ -52,6 +52,16 @@ FROM_HALVES = {
     "NumPy": "np.copyto(out, h)",
     "PyTorch": "tout.copy_(th)",
 }
+TO_FRESH_HALVES = {
+    "bridle": "br.cast(x, np.empty(n, h.dtype))",
+    "NumPy": "x.astype(h.dtype)",
+    "PyTorch": "tx.to(torch.bfloat16)",
+}
+FROM_FRESH_HALVES = {
+    "bridle": "br.cast(h, np.empty(n, np.float32))",
+    "NumPy": "h.astype(np.float32)",
+    "PyTorch": "th.to(torch.float32)",
+}
 
 
 def _work(
@@ -90,5 +100,9 @@ def models(n: int) -> Iterator[Work]:
     narrowed = {"result": "h"}
     limit = "streaming copy to halves"
     yield _work("cast to bfloat16", n, TO_HALVES, limit, 6, share, faster, **narrowed)
+    name, fresh = "cast to bfloat16 fresh", {"result": "value"}
+    yield _work(name, n, TO_FRESH_HALVES, limit, 6, faster, **fresh)
     limit = "streaming copy of halves"
     yield _work("cast from bfloat16", n, FROM_HALVES, limit, 6, share, faster)
+    name = "cast from bfloat16 fresh"
+    yield _work(name, n, FROM_FRESH_HALVES, limit, 6, faster, **fresh)

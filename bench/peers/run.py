@@ -16,13 +16,14 @@ from typing import Any
 from bench.peers import works
 from bench.peers.arrays import namespace, torch, use_threads
 from bench.peers.busy import busy_rows
-from bench.peers.limits import Limits, instruction_set_flag
+from bench.peers.limits import Fused, Limits, instruction_set_flag
 from bench.peers.machine import facts, quietest
 from bench.peers.measure import measure, measure_idle
 from bench.peers.models import models
 from bench.peers.plot import plot
 from bench.peers.report import Row, to_json, to_markdown
 from bench.peers.slices import slices
+from bench.peers.steps import steps
 from bench.peers.verify import VERIFIED, verify
 from bench.peers.works import Work
 
@@ -44,13 +45,14 @@ def run(arguments: argparse.Namespace) -> int:
 def _rows(arguments: argparse.Namespace) -> list[Row]:
     """Verify and time the rows for which the machine should be quiet."""
     config: dict[str, Any] = br.show_config(mode="dicts") or {}
-    limits = Limits(instruction_set_flag(config))
+    march = instruction_set_flag(config)
+    limits, fused = Limits(march), Fused(march)
     rows: list[Row] = []
-    short = namespace(VERIFIED, arguments.threads, limits)
+    short = namespace(VERIFIED, arguments.threads, limits, fused)
     names = short
     for work in _works(arguments, config["instruction_set"]):
         if names["n"] != work.size:
-            names = namespace(work.size, arguments.threads, limits)
+            names = namespace(work.size, arguments.threads, limits, fused)
         exec(work.prepare, names)
         print(work.name, file=sys.stderr, flush=True)
         errors = verify(work, names, short)
@@ -72,6 +74,7 @@ def _works(arguments: argparse.Namespace, instruction_set: str) -> Iterator[Work
         *works.updates(sizes["memory"], sizes["cache"]),
         *slices(sizes["memory"]),
         *models(sizes["memory"]),
+        *steps(sizes["memory"]),
         *works.in_cache(sizes["cache"]),
         *works.small(),
         *works.idle(sizes["cache"]),

@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 import numpy as np
-from bench.peers.arrays import restore
+from bench.peers.arrays import restore, torch
+from bench.peers.verify_updates import OPERANDS, check_update
 from bench.peers.works import Work
 from numpy.typing import NDArray
 
@@ -39,19 +40,22 @@ def verify(work: Work, names: dict[str, Any], short: dict[str, Any]) -> dict[str
         for contender in contenders:
             result = _result(work, contender, names)
             _check_gaussian(f"{work.name}: {contender}", result, names["original"], names["sd"])
-    elif work.check == "update":
+    elif work.check in OPERANDS:
         for contender in contenders:
-            _check_update(f"{work.name}: {contender}", work.statements[contender], names)
+            check_update(work, contender, names)
     elif work.check in STARTS:
         expected = _result(work, "bridle", names, STARTS[work.check]).astype(np.float32)
         for contender in contenders:
             result = _result(work, contender, names, STARTS[work.check]).astype(np.float32)
             _check_close(f"{work.name}: {contender}", result, expected)
     elif work.check == "norm":
-        exact = _exact_norm(names["pieces"])
+        exact = np.sqrt(_exact_sums(names["pieces"])[1])
         for contender in contenders:
             errors[contender] = abs(float((_result(work, contender, names) - exact) / exact))
         assert errors["bridle"] < 1e-14, f"{work.name}: bridle is off by {errors['bridle']}"
+    elif work.check == "matrix penalty":
+        for contender in contenders:
+            _check_matrix_penalty(work, contender, names)
     elif work.check == "penalty":
         for contender in contenders:
             small_error = _penalty_error(work, contender, short)
@@ -69,7 +73,8 @@ def _result(
         names[name].fill(start)
     code = work.statements[contender]
     if work.result == "value":
-        return np.asarray(eval(code, names))
+        value = eval(code, names)
+        return np.asarray(value.float() if torch and torch.is_tensor(value) else value)
     exec(code, names)
     return np.asarray(names[work.result])
 
@@ -107,39 +112,29 @@ def _check_gaussian(
     assert abs(spread) < 6 / math.sqrt(2 * noise.size) + 1e-5, f"{what}: standard deviation"
 
 
-def _check_update(what: str, code: str, names: dict[str, Any]) -> None:
-    """Each contender moves by a few times lr at most, and leaves no NaN."""
-    restore(names)
-    names["out"].fill(0)
-    names["tmp"].fill(0)
-    exec(code, names)
-    x, original = names["x"], names["original"]
-    allowed = 1e-8 + np.abs(original) * np.float32(1e-7)
-    assert (np.abs(x - original) <= allowed).all(), f"{what} is wrong"
-
-
-def _exact_sums(x: NDArray[Any]) -> tuple[Any, Any]:
+def _exact_sums(arrays: list[NDArray[Any]]) -> tuple[Any, Any]:
+    """Return the sums of magnitudes and of squares, in extended precision."""
     absolute = squares = np.longdouble(0)
-    for i in range(0, x.size, CHUNK):
-        chunk = x[i : i + CHUNK].astype(np.longdouble)
-        absolute += np.abs(chunk).sum()
-        squares += (chunk * chunk).sum()
-    return absolute, squares
-
-
-def _exact_norm(arrays: list[NDArray[Any]]) -> Any:
-    squares = np.longdouble(0)
     for array in arrays:
         for i in range(0, array.size, CHUNK):
             chunk = array[i : i + CHUNK].astype(np.longdouble)
+            absolute += np.abs(chunk).sum()
             squares += (chunk * chunk).sum()
-    return np.sqrt(squares)
+    return absolute, squares
+
+
+def _check_matrix_penalty(work: Work, contender: str, names: dict[str, Any]) -> None:
+    penalty = _result(work, contender, names)
+    matrix = names["strided" if contender == "bridle" else "contiguous"][0]
+    absolute, squares = _exact_sums(list(matrix))
+    error = abs(penalty / (names["s"] * absolute + names["l2"] * squares) - 1)
+    assert error < 1e-13, f"{work.name}: {contender} is off by {error}"
 
 
 def _penalty_error(work: Work, contender: str, names: dict[str, Any]) -> float:
     """Return the relative error against pairwise sums in extended precision."""
     if "exact sums" not in names:
-        names["exact sums"] = _exact_sums(names["original"])
+        names["exact sums"] = _exact_sums([names["original"]])
     absolute, squares = names["exact sums"]
     exact = {
         "l1_penalty": names["s"] * absolute,

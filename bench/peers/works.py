@@ -177,8 +177,9 @@ SNAPSHOT = {
     "NumPy": "np.copyto(out, original)",
     "PyTorch": "tout.copy_(toriginal)",
 }
-ADAMW = "br.adamw_update({arrays}, 1e-9, 1000{options})"
-REGULARIZED = ", l1=1e-9, weight_decay=1e-2"
+ADAMW = "br.adamw_update({arrays}, lr, iteration{options})"
+L1, DECAY = 1e-9, 1e-2
+REGULARIZED = f", l1={L1}, weight_decay={DECAY}"
 ONE, LIST, PREPARED = (
     "x, original, out, tmp",
     "xs, originals, outs, tmps",
