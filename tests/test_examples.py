@@ -1,10 +1,13 @@
 """The examples do what they say, with the package that is installed."""
 
+import importlib.util
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import bridle as br
@@ -22,6 +25,14 @@ def needs_programs(*names):
     missing = [name for name in names if not shutil.which(name)]
     if missing:
         pytest.skip(f"there is no {', '.join(missing)}")
+
+
+def example(name):
+    """Import an example that guards its `main`."""
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_the_kernel_in_numba():
@@ -44,3 +55,81 @@ def test_the_optimizer_in_cpp(tmp_path):
     run("cmake", "-S", EXAMPLES / "cpp", "-B", tmp_path, "-G", "Unix Makefiles", package)
     run("cmake", "--build", tmp_path)
     assert "100% tests passed" in run("ctest", "--test-dir", tmp_path)
+
+
+ELEMENTS, BUCKET, STEPS = 1_200_007, 30_000, 2  # each array alone is larger than what is allowed
+LIMITED = """
+import importlib.util, resource, sys
+from pathlib import Path
+
+spec = importlib.util.spec_from_file_location("example", {path!r})
+example = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(example)
+folder = Path({folder!r})
+model = example.Model(folder / "large", {elements}, {bucket})
+model.create()
+small = example.Model(folder / "small", 2 * {bucket}, {bucket})
+small.create()
+small.step(1)  # wakes the threads, which take some memory once
+pages = int(Path("/proc/self/statm").read_text().split()[0])
+allowed = pages * resource.getpagesize() + 2 * 2**20
+resource.setrlimit(resource.RLIMIT_AS, (allowed, allowed))
+try:
+    model.halves("gradient", slice(0, {elements}), "r")
+    print("there is no limit")
+except OSError:
+    pass
+for number in range(1, {steps} + 1):
+    print(*model.step(number))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits memory as Linux does")
+def test_files_may_be_larger_than_the_memory(tmp_path, run_python, assert_same_bits):
+    path = EXAMPLES / "larger_than_memory.py"
+    program = LIMITED.format(
+        path=str(path), folder=str(tmp_path), elements=ELEMENTS, bucket=BUCKET, steps=STEPS
+    )
+    done = run_python(program, MALLOC_MMAP_THRESHOLD_="65536")
+    assert done.returncode == 0, done.stderr
+    module = example("larger_than_memory")
+    start = module.Model(tmp_path / "start", ELEMENTS, BUCKET)
+    start.create()
+    everything = slice(0, ELEMENTS)
+    w, m, v = (start.state(0, name, everything, "c") for name in module.STATE)
+    gradient = start.halves("gradient", everything, "r")
+    copy = np.zeros_like(gradient)
+    options = {"l1": module.L1, "weight_decay": module.WEIGHT_DECAY, "copy_out": copy}
+    options |= {"rounding": "stochastic", "seed": module.SEED}
+    lines = done.stdout.splitlines()
+    for number in range(1, STEPS + 1):
+        expected = br.adamw_update(w, gradient, m, v, module.LEARNING_RATE, number, **options)
+        penalty, nonzeros, finite = lines[number - 1].split()
+        assert float(penalty) == pytest.approx(expected.penalty, rel=1e-13)
+        assert (int(nonzeros), finite) == (expected.nonzeros, "True")
+    large = module.Model(tmp_path / "large", ELEMENTS, BUCKET)
+    for name, array in zip(module.STATE, (w, m, v), strict=True):
+        assert_same_bits(large.state(STEPS, name, everything, "r"), array, name)
+    assert_same_bits(large.halves("weights_in_bfloat16", everything, "r"), copy)
+
+
+def test_a_step_over_files_that_was_killed_is_made_again(tmp_path):
+    path = EXAMPLES / "larger_than_memory.py"
+    command = [sys.executable, "-u", path, "--elements=60000", "--bucket=10000", "--steps=4"]
+    once, often = tmp_path / "once", tmp_path / "often"
+    run(*command, "--folder", once)
+    command += ["--folder", often]
+    for complete in (1, 3):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            begin = time.perf_counter()
+            for line in process.stdout:
+                if line.startswith(f"step {complete}:"):
+                    break
+                begin = time.perf_counter()
+            time.sleep(0.5 * (time.perf_counter() - begin))  # of what a step takes
+            process.kill()
+    assert "step 4:" in run(*command)
+    names = [file.relative_to(once) for file in once.rglob("*") if file.is_file()]
+    assert len(names) == 9
+    for name in names:
+        assert (often / name).read_bytes() == (once / name).read_bytes(), name
