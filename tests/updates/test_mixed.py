@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import bridle as br
+from bridle._updates import rows as rows_module
 
 from ..cases import DTYPES, with_positive_zeros
 from ..conftest import by_name
@@ -302,3 +303,15 @@ def test_rows_that_do_not_fit(row):
     rule = "rows must be a list of 1 arrays of row numbers, as w is, got"
     refused(row, lists, ValueError, f"{rule} 2", rows=[1, 2])
     refused(row, lists, ValueError, f"{rule} ndarray", rows=np.array([1, 2]))
+
+
+@pytest.mark.parametrize("most", [0, rows_module.MOST_MARKED], ids=["sorted", "marked"])
+def test_a_row_that_is_there_twice_is_found_in_any_order(most, monkeypatch):
+    monkeypatch.setattr(rows_module, "MOST_MARKED", most)
+    for size in (9, 10**6):
+        for numbers in ([5, 0, 3], [8, 7], np.arange(9)[::-1], [4], []):
+            found = rows_module.row_numbers("f", "rows", numbers, size)
+            assert found.tolist() == list(numbers)
+        for numbers, twice in (([5, 0, 5], 5), ([8, 3, 3, 8], 3), ([0, 0], 0)):
+            with pytest.raises(ValueError, match=f"^f: rows must not .*, got {twice} more"):
+                rows_module.row_numbers("f", "rows", numbers, size)

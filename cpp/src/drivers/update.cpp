@@ -20,6 +20,7 @@ constexpr std::size_t kLeast = 8 * 1024;  // elements from which on a second thr
 // Of one array, that are brought into the nearest cache: less of them where parameters of a
 // regularizer lie beside.
 constexpr std::size_t kStageBytes = 4096, kRegularizedBytes = 1024;
+constexpr std::size_t kAsked = 1024;  // bytes of a row; what follows, processors foresee
 constexpr int kStates = UpdateRole::toward - UpdateRole::first_state;
 constexpr int kRead = UpdateRole::copy_out;  // the roles before are read
 
@@ -92,6 +93,7 @@ class Update {
     std::fill_n(sums, kWidth, 0.0);
     if (in_place_) {
       for_each_row(begin, size, [&](Place place, std::size_t count) {
+        if (rows_.chosen) ask_for_rows((place.row + 1 + 256 / rows_.length) * rows_.length, 1);
         void* at[UpdateRole::count];
         for (int role = 0; role < UpdateRole::count; ++role) at[role] = memory(role, place);
         kernel_(memory_of(at), array_.numbers, count, &chunk);
@@ -136,10 +138,9 @@ class Update {
   void for_each_row(std::size_t begin, std::size_t size, const Row& row) const {
     const std::size_t length = rows_.length;
     if (length == 0) return row(Place{0, begin}, size);
-    while (size > 0) {
-      const std::size_t column = begin % length, count = std::min(size, length - column);
-      row(Place{begin / length, column}, count);
-      begin += count;
+    for (Place place{begin / length, begin % length}; size > 0; ++place.row, place.column = 0) {
+      const std::size_t count = std::min(size, length - place.column);
+      row(place, count);
       size -= count;
     }
   }
@@ -159,11 +160,30 @@ class Update {
       const char* const first = memory(UpdateRole::weights, {0, begin});
       count -= reinterpret_cast<std::uintptr_t>(first) % kLine / item(UpdateRole::weights);
     }
+    if (rows_.chosen) ask_for_rows(begin, stage);
     for (std::size_t i = 0; i < size; i += count, count = stage) {
       count = std::min(count, size - i);
+      if (rows_.chosen) ask_for_rows(begin + i + count, stage);
       work_on_stage(begin + i, count, draws, chunk, costs);
     }
     if (array_.regularizer) kernels().reduce.fold_lanes(costs, kMaxSums, sums + kRegularizer);
+  }
+
+  // Rows of a table lie anywhere: those ahead are on their way while others are worked on.
+  void ask_for_rows(std::size_t begin, std::size_t size) const {
+    const std::size_t rows = array_.size / rows_.length;
+    const std::size_t first = begin / rows_.length;
+    const std::size_t last = std::min(rows, first + (size + rows_.length - 1) / rows_.length);
+    for (std::size_t row = first; row < last; ++row) {
+      for (int role = 0; role < UpdateRole::count; ++role) {
+        if (!data_[role] || role == UpdateRole::gradient) continue;
+        const char* const from = memory(role, {row, 0});
+        const char* const end = from + std::min(rows_.length * item(role), kAsked) - 1;
+        for (const char* at = from; at < end; at += kLine) __builtin_prefetch(at);
+        __builtin_prefetch(end);
+        asm volatile("");  // or gcc finds that nothing is done here, and leaves it out
+      }
+    }
   }
 
   // What is of another type, or lies apart, is brought to a buffer, and back.

@@ -12,6 +12,8 @@ from bridle._call import as_array, refuse_masked, shown
 
 Counts: TypeAlias = NDArray[np.int64]
 
+MOST_MARKED = 2**24  # rows of a table, each of which takes a byte
+
 Rows: TypeAlias = ArrayLike | Sequence[ArrayLike]
 
 
@@ -36,7 +38,7 @@ def row_numbers(name: str, parameter: str, rows: Any, size: int) -> Counts:
     outside = where[(where < 0) | (where >= size)]
     if outside.size > 0:
         raise IndexError(f"{name}: {parameter} must be >= 0 and < {size}, got {outside[0]}")
-    if (where[1:] > where[:-1]).all():
+    if (where[1:] > where[:-1]).all() or _all_differ(where, size):
         return where
     ordered = np.sort(where)
     repeated = ordered[1:][ordered[1:] == ordered[:-1]]
@@ -45,6 +47,15 @@ def row_numbers(name: str, parameter: str, rows: Any, size: int) -> Counts:
             f"{name}: {parameter} must not contain a row twice, got {repeated[0]} more than once"
         )
     return where
+
+
+def _all_differ(where: Counts, size: int) -> bool:
+    """Return True if no row is there twice; it may be False where sorting is the better way."""
+    if size > min(128 * where.size, MOST_MARKED):
+        return False
+    marked = np.zeros(size, np.bool_)
+    marked[where] = True
+    return int(np.count_nonzero(marked)) == where.size
 
 
 def chosen_rows(name: str, rows: Any, w: Any) -> tuple[Counts, ...]:
