@@ -74,7 +74,7 @@ def _works(arguments: argparse.Namespace, instruction_set: str) -> Iterator[Work
         *works.updates(sizes["memory"], sizes["cache"]),
         *slices(sizes["memory"]),
         *models(sizes["memory"]),
-        *steps(sizes["memory"]),
+        *steps(sizes["memory"], sizes["cache"]),
         *works.in_cache(sizes["cache"]),
         *works.small(),
         *works.idle(sizes["cache"]),

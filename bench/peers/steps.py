@@ -67,6 +67,17 @@ ROWS = {
     "NumPy": "adamw_of_rows(table, gradient, first, second, rows, lr, iteration)",
     "Numba": "nb.adamw_of_rows(table, gradient, first, second, rows, lr, iteration)",
 }
+# Optimizers of a list and of one array of as many elements, before their next step.
+NEXT = "{0}.load_state_dict({0}.state_dict() | {{'iteration': iteration - 1}})"
+OPTIMIZERS = (
+    f"optimizer = br.AdamW(xs, lr{REGULARIZED}); {NEXT.format('optimizer')};"
+    f" single = br.AdamW(x, lr{REGULARIZED}); {NEXT.format('single')}"
+)
+OBJECTS = {
+    "bridle": "optimizer.step(originals, lr=lr)",
+    "one array": "single.step(original, lr=lr)",
+    "PyTorch": "adamw_list.step()",
+}
 
 
 def _work(
@@ -84,8 +95,8 @@ def _work(
     return Work(name, n, result, check, code, limit, goals, None, prepare, "models", item)
 
 
-def steps(n: int) -> Iterator[Work]:
-    """Every row of the family: its large arrays have `n` elements."""
+def steps(n: int, cached: int) -> Iterator[Work]:
+    """Every row of the family: its large arrays have `n` elements, its lists `cached` in all."""
     step = "adamw_update with decay, l1 and summary"
     yield from _mixed(f"{step}, bfloat16 gradient and copy_out", n)
     yield from _matrices(step, n)
@@ -93,6 +104,9 @@ def steps(n: int) -> Iterator[Work]:
     name = f"{step}, rows= of {short(count)} of {short(SHARE * count)} rows of {WIDTH}"
     goal = Goal("NumPy", 5.0)
     yield _work(name, count * WIDTH, ROWS, "the same rows", "table", TABLE, goal)
+    name, limit = f"AdamW.step, list of 1000, {short(cached)}", "four reads, three writes"
+    goals = Goal("one array", 1 / 1.3), Goal("PyTorch", 20.0)
+    yield _work(name, cached, OBJECTS, limit, "optimizer", OPTIMIZERS, *goals)
 
 
 def _mixed(name: str, n: int) -> Iterator[Work]:

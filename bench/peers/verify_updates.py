@@ -51,20 +51,25 @@ def check_update(work: Work, contender: str, names: dict[str, Any]) -> None:
     """Raise AssertionError unless a step of this contender is that of the formula."""
     restore(names)
     use_learning_rate(names, LEARNING_RATE)
-    operands = OPERANDS[work.check](names, contender)
-    for moment in operands.moments:
-        moment.fill(0)
+    every = OPERANDS[work.check](names, contender)
+    for operands in every:
+        for moment in operands.moments:
+            moment.fill(0)
     exec(work.statements[contender], names)
     use_learning_rate(names, STILL)
+    for operands in every:
+        _check_operands(f"{work.name}: {contender}", operands, contender)
+
+
+def _check_operands(what: str, operands: Operands, contender: str) -> None:
     stochastic = operands.moments[0].itemsize == 2
     decay = 0.0 if contender in WITHOUT_DECAY else DECAY
     l1 = 0.0 if contender in WITHOUT_L1 else L1
     for chunk in operands.chunks():
-        right = _is_right(chunk, decay, l1, stochastic)
-        assert right, f"{work.name}: {contender} is wrong"
+        assert _is_right(chunk, decay, l1, stochastic), f"{what} is wrong"
     if operands.whole:
         changed = np.count_nonzero(operands.whole[0] != operands.whole[1])
-        assert changed <= operands.start.size, f"{work.name}: {contender} writes elsewhere"
+        assert changed <= operands.start.size, f"{what} writes elsewhere"
 
 
 def _is_right(chunk: tuple[Array, ...], decay: float, l1: float, stochastic: bool) -> bool:
@@ -81,38 +86,50 @@ def _is_right(chunk: tuple[Array, ...], decay: float, l1: float, stochastic: boo
     return bool(moved.all() and all(moment.all() for moment in kept) and copied.all())
 
 
-def _plain(names: dict[str, Any], contender: str) -> Operands:
+def _plain(names: dict[str, Any], contender: str) -> list[Operands]:
     original = names["original"]
-    return Operands(names["x"], original, original, (names["out"], names["tmp"]))
+    return [Operands(names["x"], original, original, (names["out"], names["tmp"]))]
 
 
-def _mixed(names: dict[str, Any], contender: str) -> Operands:
+def _mixed(names: dict[str, Any], contender: str) -> list[Operands]:
     moments = (names["out"], names["tmp"])
-    return Operands(names["x"], names["original"], names["h"], moments, names["copy"])
+    return [Operands(names["x"], names["original"], names["h"], moments, names["copy"])]
 
 
-def _halves(names: dict[str, Any], contender: str) -> Operands:
+def _halves(names: dict[str, Any], contender: str) -> list[Operands]:
     moments = (names["first"], names["second"])
-    return Operands(names["x"], names["original"], names["h"], moments, names["copy"])
+    return [Operands(names["x"], names["original"], names["h"], moments, names["copy"])]
 
 
-def _matrices(names: dict[str, Any], contender: str) -> Operands:
+def _matrices(names: dict[str, Any], contender: str) -> list[Operands]:
     w, gradient, m, v = names["strided" if contender == "bridle" else "contiguous"]
-    return Operands(w, gradient, gradient, (m, v), whole=(names["x"], names["original"]))
+    return [Operands(w, gradient, gradient, (m, v), whole=(names["x"], names["original"]))]
 
 
-def _table(names: dict[str, Any], contender: str) -> Operands:
+def _table(names: dict[str, Any], contender: str) -> list[Operands]:
     table, gradient, m, v = (names[name] for name in ("table", "gradient", "first", "second"))
     table.fill(1)
     start = np.ones_like(gradient)
-    return Operands(table, start, gradient, (m, v), rows=names["rows"], whole=(table, 1))
+    return [Operands(table, start, gradient, (m, v), rows=names["rows"], whole=(table, 1))]
+
+
+def _optimizer(names: dict[str, Any], contender: str) -> list[Operands]:
+    if contender == "PyTorch":
+        return _plain(names, contender)
+    if contender == "one array":
+        x, original, state = names["x"], names["original"], names["single"].state
+        return [Operands(x, original, original, (*state.values(),))]
+    moments = zip(*names["optimizer"].state.values(), strict=True)
+    lists = zip(names["xs"], names["originals"], moments, strict=True)
+    return [Operands(w, gradient, gradient, both) for w, gradient, both in lists]
 
 
 # What the rows of the benchmark with each kind of check update.
-OPERANDS: dict[str, Callable[[dict[str, Any], str], Operands]] = {
+OPERANDS: dict[str, Callable[[dict[str, Any], str], list[Operands]]] = {
     "update": _plain,
     "mixed": _mixed,
     "half moments": _halves,
     "matrix": _matrices,
     "table": _table,
+    "optimizer": _optimizer,
 }
