@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import bridle as br
+from bridle._updates.call import Starts
 
 from ..cases import DTYPES, INF, NAN, with_positive_zeros
 from ..conftest import by_name
@@ -155,6 +156,20 @@ def test_a_list_is_counted_as_one_flat_array(row, half, form, threads, assert_sa
     for part, array in zip(parts, w, strict=True):
         if array is not single:
             assert_same_bits(array, flat.w[part])
+
+
+@pytest.mark.parametrize("copied", [False, True], ids=["where they lie", "copied"])
+def test_parts_of_arrays_may_say_where_they_start(half, copied, threads, assert_same_bits):
+    """As adapters do for what lies in several processes; large parts, small ones, in any order."""
+    x = np.random.default_rng(9).normal(size=90_000).astype(np.float32)
+    whole = rounded(x, half)
+    bounds = [(70_000, 90_000), (3, 4), (5, 5), (700, 1029), (2000, 65_000)]
+    weights = [np.zeros((end - begin) * (1 + copied), half)[:: 1 + copied] for begin, end in bounds]
+    starts = Starts(KEY["offset"] + begin for begin, _ in bounds)
+    gradients = [-x[begin:end] for begin, end in bounds]
+    br.sgd_update(weights, gradients, 1.0, **RANDOM | {"offset": starts})
+    for w, (begin, end) in zip(weights, bounds, strict=True):
+        assert_same_bits(np.ascontiguousarray(w), whole[begin:end])
 
 
 def test_state_does_not_depend_on_the_rounding(row, half, assert_same_bits):

@@ -160,6 +160,8 @@ struct UpdateArray {
   std::uint64_t first;  // position of its first element in the list
   UpdateRows rows = {};
   const UpdateRegularizer* regularizer = nullptr;  // arrays with parameters want rows in C order
+  // How far its random numbers lie behind its position, modulo 2^64: of a part of something larger.
+  std::uint64_t ahead = 0;
 };
 
 struct UpdateSums {
@@ -179,8 +181,9 @@ BRIDLE_API bool is_penalty_of_arrays(const UpdateRegularizer& regularizer) noexc
 struct UpdateCall {
   int op;  // of UpdateOps
   DType types[UpdateRole::count];
-  bool adaptive;    // the proximal step has the size of each element's own update
-  bool stochastic;  // with u(index + position in the list) of two domains for each array of state
+  bool adaptive;  // the proximal step has the size of each element's own update
+  // With u(index + position in the list + ahead) of two domains for each array of state.
+  bool stochastic;
   RandomKey key;
   std::uint64_t index;
   const UpdateArray* arrays;

@@ -255,9 +255,10 @@ class Update {
       kernels().noise.draw_high_halves(from, superblock, numbers, {});
     };
     const HalfKernels& half = kernels().half[static_cast<int>(call_.types[role])];
+    const std::uint64_t index = call_.index + array_.ahead + position;
     for (std::size_t i = 0, count; i < size; i += count) {
       count = size - i;
-      const std::uint16_t* const u = draws.at(call_.index + position + i, count, make);
+      const std::uint16_t* const u = draws.at(index + i, count, make);
       half.narrow_randomly(wide + i, u, static_cast<char*>(to) + 2 * i, count);
     }
   }

@@ -82,11 +82,12 @@ struct Strengths {
   Numbers weight_decay, l1, l2;
 };
 
+// `starts`: null, or a tuple of the index of each array's first random number.
 // None if some of them cannot be worked on where they lie.
 std::vector<UpdateArray> arrays_of(const UpdateArrays& given, bool in_c_order,
                                    UpdateNumbers numbers, OperatorNumbers& operator_numbers,
                                    const Strengths& strengths,
-                                   const UpdateRegularizers& regularizers) {
+                                   const UpdateRegularizers& regularizers, PyObject* starts) {
   std::vector<UpdateArray> arrays(given.count());
   std::uint64_t first = 0;
   for (std::size_t i = 0; i < arrays.size(); ++i) {
@@ -106,6 +107,10 @@ std::vector<UpdateArray> arrays_of(const UpdateArrays& given, bool in_c_order,
     array.first = first;
     array.rows = *rows;
     array.regularizer = regularizers.of(i);
+    if (starts) {
+      PyObject* const start = PyTuple_GET_ITEM(starts, static_cast<Py_ssize_t>(i));
+      array.ahead = PyLong_AsUnsignedLongLong(start) - first;
+    }
     first += given.get(UpdateRole::weights, i)->size;
   }
   return arrays;
@@ -167,7 +172,7 @@ void take_note(PyObject* note) {
 
 PyObject* run_update(const char* op, PyObject* const* args) {
   const KeepStatusFlags keep;  // already for the numbers
-  PyObject* random;
+  PyObject *random, *starts = nullptr;
   UpdateCall call{};
   UpdateNumbers common{};
   int cautious, adaptive, kind;
@@ -179,7 +184,9 @@ PyObject* run_update(const char* op, PyObject* const* args) {
   common.cautious = cautious;
   call.stochastic = random != Py_None;
   unsigned long long seed = 0, stream = 0, index = 0;
-  if (call.stochastic && !PyArg_ParseTuple(random, "KKK", &seed, &stream, &index)) return nullptr;
+  if (call.stochastic && !PyArg_ParseTuple(random, "KKK|O", &seed, &stream, &index, &starts)) {
+    return nullptr;
+  }
   call.key = {seed, stream};
   call.index = index;
   const FusedUpdate& facts = kUpdateOperators[static_cast<std::size_t>(call.op)];
@@ -193,7 +200,7 @@ PyObject* run_update(const char* op, PyObject* const* args) {
   const UpdateRegularizers regularizers(args[9]);
   const bool in_c_order = call.stochastic || regularizers.has_arrays();
   const std::vector<UpdateArray> arrays =
-      arrays_of(given, in_c_order, common, numbers, strengths, regularizers);
+      arrays_of(given, in_c_order, common, numbers, strengths, regularizers, starts);
   if (PyErr_Occurred()) return nullptr;
   if (arrays.size() < given.count()) Py_RETURN_NOTIMPLEMENTED;
   std::vector<UpdateSums> sums(arrays.size());

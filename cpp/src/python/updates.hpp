@@ -13,7 +13,8 @@ namespace bridle::python {
 //     groups: w, gradient, three of state, toward; each None, an array, a tuple of arrays, or a
 //             capsule. names: how error messages call them.
 //     numbers: those of the operator's functor that users give (`params`)
-//     settings: (gradient scale, cautious, adaptive, Decay, None or (seed, stream, offset))
+//     settings: (gradient scale, cautious, adaptive, Decay, None or (seed, stream, offset)
+//       or (seed, stream, 0, tuple with an offset for each array))
 //     weight_decay, l1, l2: a float, or one for each array in a tuple
 //   -> (penalty, nonzeros, finite), or NotImplemented for arrays that are no rows of contiguous
 //   memory.

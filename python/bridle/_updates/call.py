@@ -26,6 +26,12 @@ DECAYS = {"coupled": 1, "decoupled": 0, "full": 2}
 """Kinds of decay by their numbers in the core."""
 
 
+class Starts(tuple[int, ...]):
+    """An `offset` for each array of a list, of parts of something larger; for adapters."""
+
+    __slots__ = ()
+
+
 class UpdateSummary(NamedTuple):
     """What an update tells of the weights that it has written.
 
@@ -260,7 +266,7 @@ def _random(
     seed: SupportsIndex | None,
     stream: SupportsIndex | None,
     offset: SupportsIndex,
-) -> tuple[int, int, int] | None:
+) -> tuple[int, int, int] | tuple[int, int, int, Starts] | None:
     if choice(name, "rounding", rounding, ("nearest", "stochastic")) == "nearest":
         return None
     if seed is None:
@@ -271,11 +277,10 @@ def _random(
             "own, got None"
         )
     size = sum(array.size for array in each_of(w) if isinstance(array, np.ndarray))
-    return (
-        counter(name, "seed", seed),
-        counter(name, "stream", stream),
-        counter(name, "offset", offset, 2**64 - size),
-    )
+    key = counter(name, "seed", seed), counter(name, "stream", stream)
+    if isinstance(offset, Starts):
+        return (*key, 0, offset)
+    return (*key, counter(name, "offset", offset, 2**64 - size))
 
 
 def _call(
