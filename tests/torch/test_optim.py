@@ -40,6 +40,14 @@ PAIRS = [
         lambda p: bt.ProxSGD(p, 0.1, momentum=0.9, nesterov=True),
         lambda p: torch.optim.SGD(p, 0.1, momentum=0.9, nesterov=True),
     ),
+    (
+        lambda p: bt.ProxSGD(p, 1e-3, weight_decay=0.1, decay="coupled", maximize=True),
+        lambda p: torch.optim.SGD(p, 1e-3, weight_decay=0.1, maximize=True),
+    ),
+    (
+        lambda p: bt.ProxAdamW(p, 1e-3, maximize=True),
+        lambda p: torch.optim.AdamW(p, 1e-3, maximize=True),
+    ),
     (lambda p: bt.ProxAdamW(p, 0.01), lambda p: torch.optim.AdamW(p, 0.01)),
     (
         lambda p: bt.ProxAdamW(p, 0.01, (0.8, 0.95), 1e-6, 0.1, decay="coupled"),
@@ -218,7 +226,7 @@ def spoilt_state(optimizer):
         (spoilt_options, ValueError, "lr must be >= 0, got -1.0"),
         (spoilt_type, TypeError, "tensors must be of type .*, got one of torch.complex64"),
         (spoilt_layout, ValueError, "tensors must be dense, got one of layout torch.sparse_coo"),
-        (spoilt_gradient, TypeError, "must be of torch.float32, got torch.float64"),
+        (spoilt_gradient, TypeError, "must be of type float16, bfloat16 or float32, .* float64"),
         (spoilt_state, ValueError, r"must have the shape of its parameter, \(3,\), got \(4,\)"),
     ],
 )
@@ -242,7 +250,9 @@ def test_an_error_in_a_later_group_leaves_the_earlier_ones_as_they_were(
     ("options", "message"),
     [
         ({"lr": -1.0}, "lr must be >= 0, got -1.0"),
-        ({"maximize": True}, "maximize is not supported, got True"),
+        ({"amsgrad": True}, "amsgrad is not supported, got True"),
+        ({"capturable": True}, "capturable must be False, got True"),
+        ({"differentiable": True}, "differentiable must be False, got True"),
     ],
 )
 def test_a_group_is_checked_when_it_is_added(kind, options, message):
@@ -342,6 +352,10 @@ def half_a_state(state):
     del state["state"][0]["exp_avg_sq"]
 
 
+def another_shape(state):
+    state["state"][0]["exp_avg"] = torch.ones(4)
+
+
 @pytest.mark.parametrize(
     ("kind", "state", "message"),
     [
@@ -352,7 +366,8 @@ def half_a_state(state):
         (bt.ProxAdamW, of(torch.optim.NAdam), "must be those of ProxAdamW"),
         (bt.ProxAdamW, of(torch.optim.RAdam), "must be those of ProxAdamW"),
         (bt.ProxAdamW, of(torch.optim.Adam, amsgrad=True), "amsgrad is not supported, got True"),
-        (bt.ProxSGD, of(torch.optim.SGD, maximize=True), "maximize is not supported, got True"),
+        (bt.ProxSGD, of(torch.optim.SGD, dampening=0.5), "dampening is not supported, got 0.5"),
+        (bt.ProxAdamW, of(bt.ProxAdamW, another_shape), r"parameter, \(3,\), got \(4,\)"),
         (
             bt.ProxAdamW,
             of(torch.optim.AdamW, old_version),
@@ -555,3 +570,64 @@ def test_any_memory_layout_gives_the_same(kind):
 
 def test_the_examples_print_what_the_docstrings_say():
     assert not doctest.testmod(bt).failed
+
+
+@pytest.mark.parametrize("kind", THEIRS)
+def test_a_compiled_step_of_training_is_that_of_a_plain_one_and_is_compiled_once(kind):
+    def trained(through):
+        net = model(torch.bfloat16)
+        optimizer = kind(net.parameters(), lr=0.1, l1=1e-3, master_weights=True)
+        schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+
+        @through
+        def step(x):
+            optimizer.zero_grad()
+            net(x).square().mean().backward()
+            bt.clip_grad_norm_(net.parameters(), 0.1, optimizer=optimizer)
+            optimizer.step(grad_scale=0.5)
+
+        for i in range(4):
+            step(torch.ones(3, 5, dtype=torch.bfloat16))
+            schedule.step()
+            if i == 0:
+                torch.compiler.set_stance("fail_on_recompile")
+        torch.compiler.set_stance("default")
+        return [p.detach() for p in net.parameters()]
+
+    torch.compiler.reset()
+    compiled = trained(torch.compile(backend="aot_eager"))
+    for a, b in zip(compiled, trained(lambda step: step), strict=True):
+        assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("kind", THEIRS)
+def test_the_state_is_there_before_the_first_step(kind):
+    options = {"momentum": 0.9} if kind is bt.ProxSGD else {}
+    w, frozen = with_gradient(1.0), torch.ones(2)
+    optimizer = kind([w, frozen], **options)
+    before = {name: value for name, value in optimizer.state[w].items() if name != "step"}
+    assert optimizer.state[w]["step"] == 0
+    assert all(value.shape == w.shape and not value.any() for value in before.values())
+    assert frozen not in optimizer.state
+    optimizer.step()
+    assert optimizer.state[w]["step"] == 1
+    assert all(optimizer.state[w][name] is value for name, value in before.items())
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": {}})
+    assert optimizer.state[w].keys() == {"step", *before}
+
+
+@pytest.mark.filterwarnings("ignore:torch.distributed is disabled")
+@pytest.mark.parametrize("kind", THEIRS)
+def test_tools_that_save_a_state_take_no_step(kind):
+    """They would take one with zeros for gradients and a learning rate of zero."""
+    states = pytest.importorskip("torch.distributed.checkpoint.state_dict")
+    net = model(torch.bfloat16)
+    before = copy.deepcopy(net.state_dict())
+    options = {"weight_decay": 0.5, "decay": "full", "l1": 0.5, "master_weights": True}
+    optimizer = kind(net.parameters(), **options)
+    saved = states.get_optimizer_state_dict(net, optimizer)
+    states.set_optimizer_state_dict(net, optimizer, saved)
+    assert {state["step"] for state in saved["state"].values()} == {0}
+    assert optimizer.last_summary is None
+    for name, value in net.state_dict().items():
+        assert torch.equal(value, before[name])

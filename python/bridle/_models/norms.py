@@ -67,10 +67,10 @@ class GlobalNorm(NamedTuple):
         >>> br.global_norm([3.0, 4.0]).clip_scale(1.0)
         0.2
         """
-        return _clip_scale("clip_scale", self, non_negative("clip_scale", "max_norm", max_norm))
+        return clip_scale_of("clip_scale", self, non_negative("clip_scale", "max_norm", max_norm))
 
 
-def _clip_scale(name: str, norm: GlobalNorm, max_norm: float) -> float:
+def clip_scale_of(name: str, norm: GlobalNorm, max_norm: float) -> float:
     if not math.isfinite(norm.l2):
         raise FloatingPointError(f"{name}: the norm must be finite, got {norm.l2}")
     return 1.0 if norm.l2 <= max_norm else max_norm / norm.l2
@@ -135,7 +135,7 @@ def global_norm(arrays: Arrays | ArrayLike, *, scale: float = 1.0) -> GlobalNorm
     0.2
     """
     factor = any_number("global_norm", "scale", scale)
-    return _measured(_readable("global_norm", arrays), factor)
+    return measured(_readable("global_norm", arrays), factor)
 
 
 def _readable(name: str, arrays: Any) -> Listed:
@@ -146,7 +146,7 @@ def _readable(name: str, arrays: Any) -> Listed:
     return listed(name, "arrays", np.asarray(arrays))
 
 
-def _measured(group: Listed, scale: float, *, written: bool = False) -> GlobalNorm:
+def measured(group: Listed, scale: float, *, written: bool = False) -> GlobalNorm:
     names = (group.parameter, group.function)
     return GlobalNorm(*_core.global_norm(names, group.handle, group.keys, scale, written))
 
@@ -196,8 +196,8 @@ def clip_by_global_norm(arrays: Arrays, max_norm: float) -> GlobalNorm:
     name = "clip_by_global_norm"
     most = non_negative(name, "max_norm", max_norm)
     group = listed(name, "arrays", arrays)
-    norm = _measured(group, 1.0, written=True)
-    scale = _clip_scale(name, norm, most)
+    norm = measured(group, 1.0, written=True)
+    scale = clip_scale_of(name, norm, most)
     if scale < 1.0:
         combine(SCALE, scale, group)
     return norm

@@ -8,9 +8,10 @@ import torch
 
 from bridle.torch._arrays import state_type
 
-NOT_SUPPORTED = ("amsgrad", "dampening", "maximize")
-_WITHOUT_EFFECT = ("capturable", "differentiable", "foreach", "fused")
-_PYTORCH_ONLY = (*NOT_SUPPORTED, *_WITHOUT_EFFECT, "decoupled_weight_decay")
+NOT_SUPPORTED = ("amsgrad", "dampening")
+FALSE_ALONE = ("capturable", "differentiable")
+WITHOUT_EFFECT = (*FALSE_ALONE, "foreach", "fused")
+_PYTORCH_ONLY = (*NOT_SUPPORTED, *WITHOUT_EFFECT, "decoupled_weight_decay")
 """Options of PyTorch's optimizers that groups of these do not have."""
 
 
@@ -23,6 +24,8 @@ class Loading(torch.optim.Optimizer):
     """An option of the groups of this optimizer, and one of theirs, that others do not have."""
     _state_of_a_tensor: tuple[str, ...]
     """What the state of a tensor that has had a step consists of, where that is always the same."""
+    _tensors_of_the_state: tuple[str, ...]
+    """What in it has the shape of its tensor."""
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Load the state of an optimizer; see `torch.optim.Optimizer.load_state_dict`.
@@ -35,7 +38,7 @@ class Loading(torch.optim.Optimizer):
         ------
         ValueError, TypeError
             If it is no state of such an optimizer, uses what is not supported (``amsgrad``,
-            ``dampening``, ``maximize``), or does not tell ``Adam`` from ``AdamW``, as those of old
+            ``dampening``), or does not tell ``Adam`` from ``AdamW``, as those of old
             versions of PyTorch; nothing has changed then.
         """
         adopted: dict[str, Any] = {}
@@ -46,6 +49,8 @@ class Loading(torch.optim.Optimizer):
 
         def keep_types(_: Any) -> None:
             self._keep_types(adopted)
+            for group in self.param_groups:
+                self._complete_state(group)
 
         hooks = (
             self.register_load_state_dict_pre_hook(adopt),
@@ -67,9 +72,13 @@ class Loading(torch.optim.Optimizer):
         if len(saved) != len(own):
             return state_dict  # which PyTorch refuses
         groups = [self._adopted_group(*pair) for pair in zip(saved, own, strict=True)]
-        numbers = {number for group in groups for number in group["params"]}
+        tensors = {
+            number: tensor
+            for pair in zip(groups, own, strict=True)
+            for number, tensor in zip(*(group["params"] for group in pair), strict=False)
+        }
         state = {
-            key: self._adopted_state(value) if key in numbers else value
+            key: self._adopted_state(value, tensors[key]) if key in tensors else value
             for key, value in state_dict["state"].items()
         }
         return {**state_dict, "state": state, "param_groups": groups}
@@ -84,15 +93,20 @@ class Loading(torch.optim.Optimizer):
             saved = {**saved, "decay": decay}
         kept = {option: value for option, value in own.items() if option in self.defaults}
         group = {**kept, **saved}
-        self._check(group, [])
+        checked = {name: value for name, value in group.items() if name not in WITHOUT_EFFECT}
+        self._check(checked, [])
         return {option: value for option, value in group.items() if option not in _PYTORCH_ONLY}
 
-    def _adopted_state(self, saved: dict[str, Any]) -> dict[str, Any]:
+    def _adopted_state(self, saved: dict[str, Any], tensor: torch.Tensor) -> dict[str, Any]:
         """Return the state of a tensor; other names than its own are those of the user."""
         missing = [name for name in self._state_of_a_tensor if name not in saved]
         if 0 < len(missing) < len(self._state_of_a_tensor):
             name, rule = type(self).__name__, " and ".join(self._state_of_a_tensor)
             raise ValueError(f"{name}: the state must have {rule}, got {', '.join(saved)}")
+        for own in self._tensors_of_the_state:
+            if saved.get(own) is not None and saved[own].shape != tensor.shape:
+                rule = f"{own} must have the shape of its parameter, {tuple(tensor.shape)}"
+                raise ValueError(f"{type(self).__name__}: {rule}, got {tuple(saved[own].shape)}")
         return {**saved, "step": int(saved["step"])} if "step" in saved else saved
 
     def _keep_types(self, adopted: dict[str, Any]) -> None:
@@ -107,6 +121,10 @@ class Loading(torch.optim.Optimizer):
 
     def _decay_of_theirs(self, group: dict[str, Any]) -> str:
         """Return how weights decay in the optimizer of PyTorch that a group comes from."""
+        raise NotImplementedError
+
+    def _complete_state(self, group: dict[str, Any]) -> None:
+        """Make what is missing in the state of the tensors of a group."""
         raise NotImplementedError
 
     def _check(self, group: dict[str, Any], tensors: list[torch.Tensor]) -> None:

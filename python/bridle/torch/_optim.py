@@ -9,7 +9,7 @@ import torch
 
 from bridle._updates.call import UpdateSummary
 from bridle._updates.functions import adamw_update, sgd_update
-from bridle.torch._stepping import Call, Proximal, regularization
+from bridle.torch._stepping import MASTER, Call, Proximal, regularization
 
 __all__ = ["ProxAdamW", "ProxSGD"]
 
@@ -23,23 +23,50 @@ class ProxSGD(Proximal):
     ----------
     params : iterable of tensor or of dict
         Parameters of type float16, bfloat16, float32 or float64 on the CPU, or groups of them;
-        every option may be set per group.
+        every option may be set per group. Of those that are sharded over processes (DTensors, as
+        `fully_shard` makes them) each process steps its shards.
     lr : float or tensor of one element, default 1e-3
         Learning rate.
     momentum, nesterov, weight_decay, l1, l2, decay, cautious
         As for `bridle.sgd_update`.
+    master_weights : bool, default False
+        Step float32 weights, kept in the state as ``"master"``, of which float16 and bfloat16
+        parameters are copies: small steps are not lost. They follow weights that are loaded before
+        the first step; later the state must be loaded with the weights.
+    rounding : {"nearest", "stochastic"}, default "nearest"
+        How half parameters, copies or not, are rounded; "stochastic" needs a `seed`, draws other
+        random bits in each step, and has no effect on parameters of other types.
+    seed : int, optional
+        Names the random bits, see `bridle.adamw_update`; positions count through all parameters of
+        all groups, so that shards of a parameter get the bits that it would get in one process.
+    maximize : bool, default False
+        Go up along the gradients instead of down.
+    foreach, fused : bool or None, default None
+        Without effect, as the steps are fused; for exchange with the optimizers of PyTorch.
+    capturable, differentiable : bool, default False
+        Must be False.
 
     Attributes
     ----------
     last_summary : UpdateSummary or None
         Penalty, non-zeros and finiteness of the weights that the last step has written, in all
-        groups; parameters without a gradient do not count.
+        groups and all shards; masters count instead of their copies, parameters without a gradient
+        not at all.
 
     Raises
     ------
     ValueError, TypeError
         If an option does not fit or a tensor is not on the CPU, and, in a step, if a tensor with a
         gradient is not dense or not of one of the types; no weight has been written then.
+
+    Notes
+    -----
+    Gradients may be of any of the types, but of float64 only where the parameter is; they are read
+    as they are. The state is there from the start, so that tools which save and load it, such as
+    ``torch.distributed.checkpoint``, take no step to make it.
+
+    The step exchanges the summary of sharded parameters between their processes, three numbers
+    each, so all of them must call it; to read `last_summary` asks for nothing.
 
     Examples
     --------
@@ -58,6 +85,10 @@ class ProxSGD(Proximal):
     _theirs = "torch.optim.SGD"
     _telling = "momentum", "dampening"
     _state_of_a_tensor = ()
+    _tensors_of_the_state = ("momentum_buffer", MASTER)
+    _update = "sgd_update"
+    _state_of_the_update = ("momentum_buffer",)
+    _counts_steps = False
 
     def __init__(
         self,
@@ -71,16 +102,21 @@ class ProxSGD(Proximal):
         l2: float = 0.0,
         decay: str = "decoupled",
         cautious: bool = False,
+        master_weights: bool = False,
+        rounding: str = "nearest",
+        seed: int | None = None,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        fused: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
     ) -> None:
-        options: dict[str, Any] = {
-            "lr": lr,
-            "momentum": momentum,
-            "nesterov": nesterov,
-            "l1": l1,
-            "l2": l2,
-        }
-        options |= {"weight_decay": weight_decay, "decay": decay, "cautious": cautious}
-        super().__init__(params, options)
+        options: dict[str, Any] = {"lr": lr, "momentum": momentum, "nesterov": nesterov}
+        options |= {"l1": l1, "l2": l2, "weight_decay": weight_decay, "decay": decay}
+        options |= {"cautious": cautious, "master_weights": master_weights}
+        options |= {"rounding": rounding, "seed": seed, "maximize": maximize}
+        unsupported = {"capturable": capturable, "differentiable": differentiable}
+        super().__init__(params, options, unsupported)
 
     def _decay_of_theirs(self, group: dict[str, Any]) -> str:
         return "coupled"
@@ -98,6 +134,7 @@ class ProxSGD(Proximal):
             nesterov=options["nesterov"],
             momentum_buffer=call.state[0] if call.state else None,
             **regularization(options),
+            **call.keywords,
         )
 
 
@@ -111,7 +148,8 @@ class ProxAdamW(Proximal):
     params : iterable of tensor or of dict
         Parameters of type float16, bfloat16, float32 or float64 on the CPU, or groups of them;
         every option may be set per group, so that a group with ``weight_decay=0`` and ``l1=0`` is
-        exempt.
+        exempt. Of those that are sharded over processes (DTensors, as `fully_shard` makes them)
+        each process steps its shards.
     lr : float or tensor of one element, default 1e-3
         Learning rate.
     betas : tuple of float, default (0.9, 0.999)
@@ -120,18 +158,44 @@ class ProxAdamW(Proximal):
         Added to the denominator.
     weight_decay, l1, l2, decay, cautious, prox_step
         As for `bridle.adamw_update`, but `weight_decay` is 1e-2 by default, as in PyTorch.
+    master_weights : bool, default False
+        Step float32 weights, kept in the state as ``"master"``, of which float16 and bfloat16
+        parameters are copies: small steps are not lost. They follow weights that are loaded before
+        the first step; later the state must be loaded with the weights.
+    rounding : {"nearest", "stochastic"}, default "nearest"
+        How half parameters, copies or not, are rounded; "stochastic" needs a `seed`, draws other
+        random bits in each step, and has no effect on parameters of other types.
+    seed : int, optional
+        Names the random bits, see `bridle.adamw_update`; positions count through all parameters of
+        all groups, so that shards of a parameter get the bits that it would get in one process.
+    maximize : bool, default False
+        Go up along the gradients instead of down.
+    foreach, fused : bool or None, default None
+        Without effect, as the steps are fused; for exchange with the optimizers of PyTorch.
+    capturable, differentiable : bool, default False
+        Must be False.
 
     Attributes
     ----------
     last_summary : UpdateSummary or None
         Penalty, non-zeros and finiteness of the weights that the last step has written, in all
-        groups; parameters without a gradient do not count.
+        groups and all shards; masters count instead of their copies, parameters without a gradient
+        not at all.
 
     Raises
     ------
     ValueError, TypeError
         If an option does not fit or a tensor is not on the CPU, and, in a step, if a tensor with a
         gradient is not dense or not of one of the types; no weight has been written then.
+
+    Notes
+    -----
+    Gradients may be of any of the types, but of float64 only where the parameter is; they are read
+    as they are. The state is there from the start, so that tools which save and load it, such as
+    ``torch.distributed.checkpoint``, take no step to make it.
+
+    The step exchanges the summary of sharded parameters between their processes, three numbers
+    each, so all of them must call it; to read `last_summary` asks for nothing.
 
     Examples
     --------
@@ -148,6 +212,10 @@ class ProxAdamW(Proximal):
     _theirs = "torch.optim.Adam or AdamW"
     _telling = "betas", "amsgrad"
     _state_of_a_tensor = ("step", "exp_avg", "exp_avg_sq")
+    _tensors_of_the_state = ("exp_avg", "exp_avg_sq", MASTER)
+    _update = "adamw_update"
+    _state_of_the_update = ("first_moment", "second_moment")
+    _counts_steps = True
 
     def __init__(
         self,
@@ -162,16 +230,21 @@ class ProxAdamW(Proximal):
         decay: str = "decoupled",
         cautious: bool = False,
         prox_step: str = "adaptive",
+        master_weights: bool = False,
+        rounding: str = "nearest",
+        seed: int | None = None,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        fused: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
     ) -> None:
-        options: dict[str, Any] = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "l1": l1,
-        }
-        options |= {"l2": l2, "decay": decay, "cautious": cautious, "prox_step": prox_step}
-        super().__init__(params, options)
+        options: dict[str, Any] = {"lr": lr, "betas": betas, "eps": eps}
+        options |= {"weight_decay": weight_decay, "l1": l1, "l2": l2, "decay": decay}
+        options |= {"cautious": cautious, "prox_step": prox_step, "master_weights": master_weights}
+        options |= {"rounding": rounding, "seed": seed, "maximize": maximize}
+        unsupported = {"capturable": capturable, "differentiable": differentiable}
+        super().__init__(params, options, unsupported)
 
     def _decay_of_theirs(self, group: dict[str, Any]) -> str:
         if "decoupled_weight_decay" not in group:
@@ -180,26 +253,21 @@ class ProxAdamW(Proximal):
             raise ValueError(f"{name}: param_groups {rule}, {why}, got options {', '.join(group)}")
         return "decoupled" if group["decoupled_weight_decay"] else "coupled"
 
-    def _next_step(self, tensor: torch.Tensor) -> int:
-        return int(self.state[tensor].get("step", 0)) + 1
-
     def _state_names(self, options: dict[str, Any]) -> tuple[str, ...]:
         return "exp_avg", "exp_avg_sq"
 
     def _run(self, call: Call) -> UpdateSummary:
         options = call.options
         first, second = call.state
-        summary = adamw_update(
+        return adamw_update(
             call.weights,
             call.gradients,
             first,
             second,
             options["lr"],
-            call.step,
+            call.shared.step,
             betas=tuple(options["betas"]),
             epsilon=options["eps"],
             **regularization(options, "prox_step"),
+            **call.keywords,
         )
-        for tensor in call.tensors:
-            self.state[tensor]["step"] = call.step
-        return summary
