@@ -59,12 +59,14 @@ def gradient_of(tensor: torch.Tensor) -> torch.Tensor:
 
 def of_all_shards(numbers: Iterable[float], sharding: Sharding) -> list[list[float]]:
     """Return the numbers of all shards; all processes must call it."""
-    from torch.distributed.tensor import DTensor, Replicate, Shard
-
     mesh, every = sharding
-    own = torch.tensor([list(numbers)], dtype=torch.float64, device="cpu")
-    placements = [Shard(0) if sharded else Replicate() for sharded in every]
-    return DTensor.from_local(own, mesh, placements, run_check=False).full_tensor().tolist()
+    rows = torch.tensor([list(numbers)], dtype=torch.float64, device=mesh.device_type)
+    for axis in range(mesh.ndim):
+        if every[axis]:
+            parts = [torch.empty_like(rows) for _ in range(mesh.size(axis))]
+            torch.distributed.all_gather(parts, rows, group=mesh.get_group(axis))
+            rows = torch.cat(parts)
+    return rows.tolist()
 
 
 def places_of(tensor: torch.Tensor) -> Iterator[tuple[Any, int]]:
