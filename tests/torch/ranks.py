@@ -185,9 +185,11 @@ def an_error_in_one_process_leaves_it_as_it_was():
     if rank() == 1:
         before = [p.to_local().detach().clone() for p in parameters]
         moment = optimizer.state[parameters[-1]]["exp_avg"]
-        optimizer.state[parameters[-1]]["exp_avg"] = torch.zeros(2, 600)
-        with pytest.raises(ValueError, match="exp_avg must be sharded as its parameter is"):
-            optimizer.step()
+        by_columns = DTensor.from_local(torch.zeros(2, 300), mesh(), [Shard(1)], run_check=False)
+        for other in (torch.zeros(2, 600), by_columns):
+            optimizer.state[parameters[-1]]["exp_avg"] = other
+            with pytest.raises(ValueError, match="exp_avg must be placed as its parameter is"):
+                optimizer.step()
         assert all(torch.equal(p.to_local(), b) for p, b in zip(parameters, before, strict=True))
         assert not any(optimizer.state[p]["step"] for p in parameters)
         optimizer.state[parameters[-1]]["exp_avg"] = moment

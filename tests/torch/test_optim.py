@@ -620,6 +620,20 @@ def test_the_state_is_there_before_the_first_step(kind):
     assert optimizer.state[w].keys() == {"step", *before}
 
 
+@pytest.mark.parametrize("kind", THEIRS)
+def test_the_type_of_a_parameter_may_change_before_the_first_step(kind):
+    options = {"momentum": 0.9} if kind is bt.ProxSGD else {}
+    net = model(torch.float32)
+    optimizer = kind(net.parameters(), **options, master_weights=True)
+    for dtype, master in ((torch.float64, False), (torch.bfloat16, True)):
+        net.to(dtype)
+        other = copy.deepcopy(optimizer)
+        (first, *_) = other.param_groups[0]["params"]
+        first.grad = torch.ones_like(first)
+        other.step()
+        assert ("master" in other.state[first]) == master
+
+
 @pytest.mark.filterwarnings("ignore:torch.distributed is disabled")
 @pytest.mark.parametrize("kind", THEIRS)
 def test_tools_that_save_a_state_take_no_step(kind):

@@ -34,6 +34,11 @@ def sharding_of(tensor: torch.Tensor) -> Sharding | None:
     return Sharding(tensor.device_mesh, sharded) if any(sharded) else None
 
 
+def placement_of(tensor: torch.Tensor) -> tuple[Any, ...] | None:
+    """Return the processes of a tensor and what each axis of theirs has, or None if it is plain."""
+    return (tensor.device_mesh, *tensor.placements) if _distributed(tensor) else None
+
+
 def shardings_of(tensors: Iterable[torch.Tensor]) -> list[Sharding]:
     """Return the different ones, in an order that is the same in all processes."""
     return [s for s in dict.fromkeys(map(sharding_of, tensors)) if s is not None]

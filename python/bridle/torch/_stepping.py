@@ -19,6 +19,7 @@ from bridle.torch._shards import (
     gradient_of,
     local,
     of_all_shards,
+    placement_of,
     places_of,
     sharding_of,
     shardings_of,
@@ -264,18 +265,20 @@ class Proximal(Loading):
         if value.shape != tensor.shape:
             rule = f"{name} must have the shape of its parameter, {tuple(tensor.shape)}"
             raise ValueError(f"{own}: {rule}, got {tuple(value.shape)}")
-        if sharding_of(value) != sharding_of(tensor):
-            rule = f"{name} must be sharded as its parameter is, {sharding_of(tensor)}"
-            raise ValueError(f"{own}: {rule}, got {sharding_of(value)}")
+        if placement_of(value) != placement_of(tensor):
+            rule = f"{name} must be placed as its parameter is, {placement_of(tensor)}"
+            raise ValueError(f"{own}: {rule}, got {placement_of(value)}")
         return array_of(own, local(value))
 
     def _made(self, tensor: torch.Tensor, name: str) -> torch.Tensor:
         """Return a tensor of the state, which is made where there is none."""
-        state = self.state[tensor]
+        state, dtype = self.state[tensor], state_type(tensor)
         if name == MASTER:
             self._follow(tensor, state)
         elif state.get(name) is None:
-            state[name] = torch.zeros_like(tensor, dtype=state_type(tensor))
+            state[name] = torch.zeros_like(tensor, dtype=dtype)
+        elif state[name].dtype != dtype and self._step_of(tensor) == 0:
+            state[name] = state[name].to(dtype)  # as that of the parameter was changed meanwhile
         return state[name]
 
     def _follow(self, tensor: torch.Tensor, state: dict[str, Any]) -> None:
