@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import shutil
 
 import numpy as np
 import pytest
@@ -74,6 +75,40 @@ def test_dropout_has_derivatives_of_every_kind():
     assert torch.equal(tangent, 2 * kept * x)
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit")
+def test_second_derivatives_of_the_operations_of_many_examples():
+    x = torch.randn(5, dtype=torch.float64)
+    kept = torch.from_numpy(br.dropout_mask((5,), 0.5, seed=1)).double()
+    cubes = lambda value: bt.Dropout(0.5, seed=1)(value).pow(3).sum()  # noqa: E731
+    assert torch.equal(torch.func.hessian(cubes)(x), torch.diag(6 * 8 * kept * x))
+    rows = torch.func.vmap(torch.func.grad(cubes), randomness="same")(x.expand(3, 5))
+    assert torch.equal(rows, (3 * 8 * kept * x**2).expand(3, 5))
+
+
+@pytest.mark.parametrize("gradients", [False, True])
+def test_examples_of_vmap_have_the_mask_of_one(gradients):
+    x = torch.randn(2, 5, 3, 4)
+    layer = bt.Dropout(seed=1)
+    of_one = torch.func.vmap(layer, in_dims=1, out_dims=1, randomness="same")
+    with torch.set_grad_enabled(gradients):
+        actual = torch.func.vmap(of_one, in_dims=2, randomness="same")(x)
+    kept = torch.from_numpy(br.dropout_mask((2, 4), 0.5, seed=1))
+    expected = torch.where(kept[:, None, None, :], 2 * x, 0).movedim(2, 0)
+    assert torch.equal(actual, expected)
+    assert layer.stream == 1
+
+
+@pytest.mark.parametrize("gradients", [False, True])
+@pytest.mark.parametrize("randomness", ["error", "different"])
+def test_vmap_must_be_told_that_examples_share_a_mask(randomness, gradients):
+    layer = bt.Dropout(seed=1)
+    call = torch.func.vmap(layer, randomness=randomness)
+    message = f"Dropout: randomness of vmap .*, got '{randomness}'"
+    with torch.set_grad_enabled(gradients), pytest.raises(ValueError, match=message):
+        call(torch.ones(3, 4))
+    assert layer.stream == 0
+
+
 def two_layers(start=1):
     torch.manual_seed(0)
     return torch.nn.Sequential(
@@ -114,6 +149,44 @@ def test_dropout_refuses_to_be_computed_again_with_another_mask(reentrant):
         gradients(two_layers(), lambda net, x: checkpointed(net, x, **options), 1, 1)
 
 
+class Seeded(torch.nn.Module):
+    """A block that sets PyTorch's random state, as those do that draw the same noise each time."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x):
+        torch.manual_seed(0)
+        return self.layer(x).square()
+
+
+@pytest.mark.parametrize("reentrant", [False, True])
+def test_layers_that_meet_the_same_random_state_are_told_apart(reentrant):
+    def gradient(call):
+        first = bt.Dropout(seed=1)
+        blocks = [Seeded(layer) for layer in (first, bt.Dropout(seed=2), copy.deepcopy(first))]
+        for _ in range(3):  # and so are the steps
+            x = torch.linspace(1, 2, 100, dtype=torch.float64, requires_grad=True)
+            y = x
+            for block in blocks:
+                y = call(block, y)
+            y.sum().backward()
+        return x.grad
+
+    expected = gradient(lambda block, x: block(x))
+    actual = gradient(lambda block, x: checkpointed(block, x, use_reentrant=reentrant))
+    assert torch.equal(actual, expected)
+
+
+@pytest.mark.parametrize("reentrant", [False, True])
+def test_calls_of_a_layer_that_cannot_be_told_apart_are_not_made_again(reentrant):
+    block, x = Seeded(bt.Dropout(seed=1)), torch.ones(9, requires_grad=True)
+    results = [checkpointed(block, x, use_reentrant=reentrant) for _ in range(2)]
+    with pytest.raises(RuntimeError, match=r"Dropout: calls of a layer .* cannot be told apart"):
+        sum(results).sum().backward()
+
+
 def test_a_plain_call_leaves_the_random_state_of_pytorch_alone():
     layer, x = bt.Dropout(seed=1), torch.ones(9, requires_grad=True)
     before = torch.get_rng_state()
@@ -121,24 +194,60 @@ def test_a_plain_call_leaves_the_random_state_of_pytorch_alone():
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def compiled(net, x):
-    return torch.compile(net, backend="aot_eager", fullgraph=True)(x)
+def compiled(net, x, backend):
+    return torch.compile(net, backend=backend, fullgraph=True)(x)
 
 
-def compiled_checkpoint(net, x):
-    checkpoint = torch.compile(checkpointed, backend="aot_eager", fullgraph=True)
+def compiled_checkpoint(net, x, backend):
+    checkpoint = torch.compile(checkpointed, backend=backend, fullgraph=True)
     return checkpoint(net, x, use_reentrant=False)
 
 
-@pytest.mark.parametrize("call", [compiled, compiled_checkpoint])
-def test_a_compiled_layer_draws_the_masks_of_the_plain_one_and_is_compiled_once(call):
+def checkpoint_of_what_is_compiled(net, x, backend):
+    return checkpointed(torch.compile(net, backend=backend, fullgraph=True), x, use_reentrant=False)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit")  # by inductor
+@pytest.mark.parametrize("backend", ["aot_eager", "inductor"])
+@pytest.mark.parametrize("call", [compiled, compiled_checkpoint, checkpoint_of_what_is_compiled])
+def test_a_compiled_layer_draws_the_masks_of_the_plain_one_and_is_compiled_once(call, backend):
+    if backend == "inductor" and not shutil.which("g++"):
+        pytest.skip("there is no g++")
     torch.compiler.reset()
     expected, streams = gradients(two_layers(), lambda net, x: net(x), 6)
     with torch._dynamo.config.patch(error_on_recompile=True):
-        actual, same = gradients(two_layers(), call, 6)
+        actual, same = gradients(two_layers(), lambda net, x: call(net, x, backend), 6)
     assert same == streams == [12, 12]
     for a, b in zip(actual, expected, strict=True):
         torch.testing.assert_close(a, b)
+
+
+def test_training_evaluation_and_another_p_need_one_graph_each_at_most():
+    torch.compiler.reset()
+    torch._dynamo.utils.counters.clear()
+    layer, plain, x = bt.Dropout(seed=1), bt.Dropout(seed=1), torch.ones(50)
+    call = torch.compile(layer, backend="aot_eager", fullgraph=True)
+    stance = "default"
+    for step in range(6):
+        for training in (True, False):
+            layer.train(training)
+            plain.train(training)
+            layer.p = plain.p = step / 10
+            with torch.compiler.set_stance(stance):
+                assert torch.equal(call(x), plain(x))
+        stance = "fail_on_recompile"
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] <= 2
+    assert not torch._dynamo.utils.counters["graph_break"]
+
+
+def test_a_graph_of_any_length_draws_the_masks_of_each():
+    torch.compiler.reset()
+    layer, plain = bt.Dropout(seed=1), bt.Dropout(seed=1)
+    call = torch.compile(layer, backend="aot_eager", fullgraph=True, dynamic=True)
+    with torch._dynamo.config.patch(error_on_recompile=True):
+        for length in (5, 50, 77):
+            x = torch.ones(3, length)
+            assert torch.equal(call(x), plain(x))
 
 
 def test_networks_with_other_seeds_share_what_is_compiled():
@@ -161,12 +270,18 @@ def test_a_layer_used_twice_in_a_graph_draws_two_masks():
             assert torch.equal(a, b)
 
 
-def test_the_operators_keep_the_rules_of_pytorch():
-    key, token = torch.tensor([1, 2]), torch.tensor(5)
-    x = torch.ones(3, 4, dtype=torch.float64).t().requires_grad_()
-    torch.library.opcheck(torch.ops.bridle.dropout.default, (x, 0.5, key))
-    taken = torch.ops.bridle.take_dropout_key(key, token)
-    assert (taken.tolist(), key.tolist()) == ([1, 2], [1, 3])
+@pytest.mark.parametrize("block", [(), ([8, 8], [4, 5])])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_operators_keep_the_rules_of_pytorch(dtype, block):
+    layer = bt.Dropout(seed=1, stream=2)
+    x = torch.ones(3, 4, dtype=dtype).t().requires_grad_(dtype == torch.float64)
+    key = torch.from_numpy(layer._key)
+    if not block:
+        assert torch.equal(torch.ops.bridle.dropout(x, key), bt.Dropout(seed=1, stream=2)(x))
+    torch.library.opcheck(torch.ops.bridle.dropout.default, (x, key, *block))
+    taken = torch.ops.bridle.take_dropout_key(key, torch.tensor(5))
+    assert (taken - key).tolist() == [0, -1, 0, 0]
+    assert layer.stream == 3
 
 
 def test_a_call_that_fails_takes_no_stream_where_it_is_compiled_either():
@@ -208,6 +323,15 @@ def test_the_layers_of_an_encoder_draw_masks_of_their_own():
     masks = {tuple(drop(torch.ones(64)).tolist()) for drop in [*drops, layer.dropout]}
     assert len(masks) == 7
     assert {drop.seed for drop in drops} == {1, 2}
+
+
+@pytest.mark.parametrize("value", [-1, 1.5, np.nan, np.ma.masked])
+def test_p_is_checked_where_it_is_set(value):
+    layer = bt.Dropout(0.25, seed=3)
+    with pytest.raises((TypeError, ValueError), match="Dropout: p "):
+        layer.p = value
+    layer.p = 0.75
+    assert (layer.p, copy.deepcopy(layer).p, pickle.loads(pickle.dumps(layer)).p) == (0.75,) * 3
 
 
 @pytest.mark.parametrize("value", [-1, 2**64, 1.5, np.ma.masked])

@@ -2,145 +2,19 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from typing import Any
+from typing import Any, Self
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from bridle._call import counter
 from bridle._dropout.copies import CopiesDrawOtherMasks
-from bridle._dropout.functions import dropout
-from bridle._dropout.noise import probability
-from bridle.torch._arrays import array_of, check_tensor
+from bridle._dropout.noise import Block, probability
+from bridle.torch import _calls as calls
+from bridle.torch._arrays import check_tensor
+from bridle.torch._masks import Masked, mask_of, masked_by_key
+from bridle.torch._parts import is_distributed, origin_of_part, without_partial_sums
 
 __all__ = ["Dropout"]
-
-
-def _masked(x: torch.Tensor, p: float, seed: int, stream: int) -> torch.Tensor:
-    result = torch.empty_like(x)
-    arrays = array_of("Dropout", x), array_of("Dropout", result)
-    dropout(arrays[0], p, seed=seed, stream=stream, out=arrays[1])
-    return result
-
-
-class _Masked(torch.autograd.Function):
-    """Dropout whose derivatives draw the mask again; it is linear, so that each is a dropout."""
-
-    @staticmethod
-    def forward(x: torch.Tensor, p: float, seed: int, stream: int) -> torch.Tensor:
-        return _masked(x, p, seed, stream)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
-        ctx.key = inputs[1:]
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None, None, None]:
-        return _Masked.apply(gradients[0], *ctx.key), None, None, None
-
-    @staticmethod
-    def jvp(ctx: Any, tangent: torch.Tensor, *_: None) -> torch.Tensor:
-        return _Masked.apply(tangent, *ctx.key)
-
-
-# Activation checkpointing makes a call a second time, during the backward pass, with the state of
-# PyTorch's random numbers that it had the first time. So a number drawn there tells which it was.
-_KEYS: OrderedDict[int, tuple[int, int]] = OrderedDict()
-_REMEMBERED = 2**14  # calls whose backward pass may be still to come
-
-
-def _token() -> torch.Tensor:
-    return torch.randint(2**62, ())
-
-
-def _remember(token: int, key: tuple[int, int]) -> None:
-    if token in _KEYS:  # the random state was set back, and what was drawn later will come again
-        _KEYS.clear()
-    _KEYS[token] = key
-    if len(_KEYS) > _REMEMBERED:
-        _KEYS.popitem(last=False)
-
-
-def _recalled(token: int) -> tuple[int, int]:
-    if token not in _KEYS:
-        raise RuntimeError(
-            "Dropout: a training call during a backward pass must be one of the forward pass made "
-            "again with PyTorch's random state (preserve_rng_state), as it draws another mask, "
-            "got a new one"
-        )
-    return _KEYS[token]
-
-
-def _in_backward_pass() -> bool:
-    return torch._C._current_graph_task_id() != -1
-
-
-# Old versions of PyTorch do not tell whether there are any.
-_hooks = getattr(torch._C._autograd, "_top_saved_tensors_default_hooks", lambda _: ())
-
-
-def _may_be_made_again() -> bool:
-    """Tell whether a call may be one inside of what is checkpointed, of either pass."""
-    return _hooks(True) is not None or not torch.is_grad_enabled() or _in_backward_pass()
-
-
-# For graphs of torch.compile, seed and stream are the bits of a tensor, which no guard looks at.
-
-
-def _key(seed: int, stream: int) -> NDArray[np.int64]:
-    return np.array([seed, stream], np.uint64).view(np.int64)
-
-
-def _advance(key: NDArray[np.int64]) -> None:
-    key.view(np.uint64)[1] += np.uint64(1)
-
-
-@torch.library.custom_op("bridle::take_dropout_key", mutates_args=(), device_types="cpu")
-def _take_key(key: torch.Tensor, token: torch.Tensor) -> torch.Tensor:
-    """Return a key, and go on to the next stream; or the key that the call had the first time.
-
-    The key is no operand that graphs may copy, but the place where the layer counts.
-    """
-    if _in_backward_pass():
-        return torch.from_numpy(_key(*_recalled(int(token))))
-    taken = key.clone()
-    _remember(int(token), _seed_and_stream(taken))
-    _advance(key.numpy())
-    return taken
-
-
-@_take_key.register_fake
-def _(key: torch.Tensor, token: torch.Tensor) -> torch.Tensor:
-    return torch.empty_like(key)
-
-
-def _seed_and_stream(key: torch.Tensor) -> tuple[int, int]:
-    seed, stream = key.numpy().view(np.uint64).tolist()
-    return seed, stream
-
-
-@torch.library.custom_op("bridle::dropout", mutates_args=(), device_types="cpu")
-def _masked_by_key(x: torch.Tensor, p: float, key: torch.Tensor) -> torch.Tensor:
-    return _masked(x, p, *_seed_and_stream(key))
-
-
-@_masked_by_key.register_fake
-def _(x: torch.Tensor, p: float, key: torch.Tensor) -> torch.Tensor:
-    return torch.empty_like(x)
-
-
-def _setup_context(ctx: Any, inputs: tuple[torch.Tensor, float, torch.Tensor], output: Any) -> None:
-    _, ctx.p, key = inputs
-    ctx.save_for_backward(key)
-
-
-def _backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None, None]:
-    return _masked_by_key(gradient, ctx.p, *ctx.saved_tensors), None, None
-
-
-_masked_by_key.register_autograd(_backward, setup_context=_setup_context)
 
 
 class Dropout(CopiesDrawOtherMasks, torch.nn.Module):
@@ -149,20 +23,28 @@ class Dropout(CopiesDrawOtherMasks, torch.nn.Module):
     Each training call uses the next `stream`, as `bridle.Dropout` does, and the decisions are those
     of `bridle.dropout` with this seed and stream, for any memory layout and number of threads.
     `eval()` makes it the identity. It is an operator for ``torch.compile``, with ``fullgraph``,
-    too. Where ``torch.utils.checkpoint`` computes it again, the mask is the same; to tell which
-    call that is, one number is drawn from PyTorch's random state in each call there, in graphs of
-    ``torch.compile``, and without gradients.
+    too: neither seed, stream nor `p` is part of what is compiled. Where ``torch.utils.checkpoint``
+    computes it again, the mask is the same; to tell which call that is, one number is drawn from
+    PyTorch's random state in each call there, in graphs of ``torch.compile``, and without
+    gradients.
+
+    A DTensor is masked as one process would mask the whole, whatever its placements. Plain tensors
+    of several processes get equal masks: hand parts of a batch over as a DTensor, as
+    ``torch.distributed.tensor.parallel.SequenceParallel(sequence_dim=0, use_local_output=True)``
+    does for a module. Under ``torch.func.vmap``, the mask is that of one example, for all of them,
+    which ``randomness="same"`` must say.
 
     Two layers made with the same seed and stream draw the same masks. A copy by ``copy.deepcopy``,
     as ``torch.nn.TransformerEncoder`` makes them of its layer, draws others: its first stream is a
     number from 2**63 on, mixed from the stream of the layer and the number of its copies before,
     so that a program that is run again draws the same. `state_dict` and pickle are for going on:
-    seed and stream are part of them, so that a resumed run draws the masks of an uninterrupted one.
+    seed and stream are part of them, so that a resumed run draws the masks of an uninterrupted one,
+    and so does what was pickled.
 
     Parameters
     ----------
     p : float, default 0.5
-        Probability of dropping an element.
+        Probability of dropping an element; may be changed between calls.
     seed : int
         Names the random bits. Layers of a network need different seeds, or streams far apart.
     stream : int, default 0
@@ -175,8 +57,9 @@ class Dropout(CopiesDrawOtherMasks, torch.nn.Module):
         float16, bfloat16, float32 or float64.
     RuntimeError
         If a training call happens during a backward pass and is none of the forward pass made
-        again, or ``torch.utils.checkpoint`` was told ``preserve_rng_state=False``: the mask would
-        be another one.
+        again, or ``torch.utils.checkpoint`` was told ``preserve_rng_state=False``, or PyTorch's
+        random state was set back between two calls of the layer, so that they cannot be told apart:
+        the mask might be another one.
 
     Examples
     --------
@@ -198,43 +81,71 @@ class Dropout(CopiesDrawOtherMasks, torch.nn.Module):
 
     def __init__(self, p: float = 0.5, *, seed: int, stream: int = 0) -> None:
         super().__init__()
-        self.p = probability("Dropout", p)
-        self._key = _key(counter("Dropout", "seed", seed), counter("Dropout", "stream", stream))
+        self._key = calls.key_of(
+            p=probability("Dropout", p),
+            seed=counter("Dropout", "seed", seed),
+            stream=counter("Dropout", "stream", stream),
+            layer=calls.new_layer(),
+        )
+
+    def _change(self, **numbers: Any) -> None:
+        """Change numbers of the key; in a new one, as that of a copy by copy.copy is the same."""
+        own = calls.named(self._key)
+        self._key = calls.key_of(**{name: own[name] for name in calls.NUMBERS} | numbers)
+
+    @property
+    def p(self) -> float:
+        """Probability of dropping an element in the next call."""
+        return float(calls.named(self._key)["p"])
+
+    @p.setter
+    def p(self, value: float) -> None:
+        self._change(p=probability("Dropout", value))
 
     @property
     def seed(self) -> int:
         """Names the random bits."""
-        return int(self._key.view(np.uint64)[0])
+        return int(calls.named(self._key)["seed"])
 
     @seed.setter
     def seed(self, value: int) -> None:
-        self._key = _key(counter("Dropout", "seed", value), self.stream)
+        self._change(seed=counter("Dropout", "seed", value))
 
     @property
     def stream(self) -> int:
         """Stream of the next training call."""
-        return int(self._key.view(np.uint64)[1])
+        return int(calls.named(self._key)["stream"])
 
     @stream.setter
     def stream(self, value: int) -> None:
-        self._key = _key(self.seed, counter("Dropout", "stream", value))
+        self._change(stream=counter("Dropout", "stream", value))
+
+    def _parted(self, other: Self) -> Self:
+        other._change(layer=calls.new_layer())
+        return super()._parted(other)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Drop elements with the next stream, in training."""
         if not self.training:
             return x
+        if not is_distributed(x):
+            return self._dropped(x)
+        x = without_partial_sums(x)
+        block = tuple(x.shape), origin_of_part("Dropout", x)
+        place = {"device_mesh": x.device_mesh, "placements": x.placements}
+        part = self._dropped(x.to_local(), block)
+        return type(x).from_local(part, **place, shape=x.shape, stride=x.stride())
+
+    def _dropped(self, x: torch.Tensor, block: Block | None = None) -> torch.Tensor:
         check_tensor("Dropout", x)
         if torch.compiler.is_compiling():
-            key = _take_key(torch.from_numpy(self._key), _token())
-            return _masked_by_key(x, self.p, key)
-        token = int(_token()) if _may_be_made_again() else None
-        if token is not None and _in_backward_pass():
-            return _Masked.apply(x, self.p, *_recalled(token))
-        key = self.seed, self.stream
-        result = _Masked.apply(x, self.p, *key)
-        if token is not None:
-            _remember(token, key)
-        _advance(self._key)
+            key = calls.take_key(torch.from_numpy(self._key), calls.token())
+            return masked_by_key(x, key, *(block or ()))
+        number = calls.number() if calls.may_be_made_again() else None
+        if number is not None and calls.in_backward_pass():
+            return Masked.apply(x, mask_of(calls.first_key(self._key, number), block))
+        result = Masked.apply(x, mask_of(self._key, block))
+        calls.finish(self._key, number)
         return result
 
     def get_extra_state(self) -> dict[str, int]:
@@ -245,14 +156,15 @@ class Dropout(CopiesDrawOtherMasks, torch.nn.Module):
         """Take seed, stream and number of copies from a `state_dict`."""
         seed, stream = (counter("Dropout", name, state[name]) for name in ("seed", "stream"))
         self._copies = counter("Dropout", "copies", state.get("copies", self._copies))
-        self._key = _key(seed, stream)
+        self._change(seed=seed, stream=stream)
 
     def __getstate__(self) -> dict[str, Any]:
         state = {name: value for name, value in self.__dict__.items() if name != "_key"}
-        return {**state, "seed": self.seed, "stream": self.stream}
+        return {**state, "p": self.p, "seed": self.seed, "stream": self.stream}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        key = _key(state.pop("seed"), state.pop("stream"))
+        numbers = {name: state.pop(name) for name in ("p", "seed", "stream")}
+        key = calls.key_of(**numbers, layer=calls.new_layer())
         super().__setstate__({**state, "_key": key})
 
     def extra_repr(self) -> str:
