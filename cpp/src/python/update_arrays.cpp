@@ -104,6 +104,13 @@ void UpdateArrays::check_rounding(bool stochastic) const {
   }
 }
 
+bool UpdateArrays::all_in_c_order(std::size_t i) const {
+  for (int g = 0; g < kGroups; ++g) {
+    if (get(g, i) && !PyArray_IS_C_CONTIGUOUS(get(g, i)->array)) return false;
+  }
+  return true;
+}
+
 std::optional<UpdateRows> UpdateArrays::rows_from(std::size_t i, bool last_axis) const {
   constexpr std::size_t short_row = 3;  // elements
   const Axes weights(get(UpdateRole::weights, i)->array, last_axis);
@@ -147,7 +154,7 @@ std::optional<UpdateRows> UpdateArrays::chosen_rows(std::size_t i) const {
 }
 
 std::optional<UpdateRows> UpdateArrays::rows(std::size_t i, bool in_c_order) const {
-  if (size(i) == 0) return UpdateRows{};
+  if (size(i) == 0 || (!chosen_ && all_in_c_order(i))) return UpdateRows{};
   if (chosen(i)) return chosen_rows(i);
   const std::optional<UpdateRows> found = rows_from(i, true);
   return found || in_c_order ? found : rows_from(i, false);

@@ -25,6 +25,7 @@ class UpdateArrays : public ArrayGroups {
   std::size_t size(std::size_t i) const;
 
  private:
+  bool all_in_c_order(std::size_t i) const;
   std::optional<UpdateRows> rows_from(std::size_t i, bool last_axis) const;
   std::optional<UpdateRows> chosen_rows(std::size_t i) const;
   // Null where all rows are updated.

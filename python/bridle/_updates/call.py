@@ -126,10 +126,12 @@ def check_arrays(
     *,
     stochastic: bool = False,
 ) -> None:
-    """Check arrays as an update does, but without a gradient: the weights come first."""
-    first, *states = [parameter for parameter in groups if parameter not in ("toward", "copy_out")]
+    """Check arrays as an update does: the weights come first; there need be no gradient."""
+    others = ("gradient", "toward", "copy_out")
+    first, *states = [parameter for parameter in groups if parameter not in others]
     names = (first, "gradient", *states, *[""] * (3 - len(states)), "toward", "copy_out", name)
-    _core.check_arrays(names, tuple(map(groups.get, names[:-1])), keys, stochastic)
+    every = tuple([_fixed(groups.get(parameter)) for parameter in names[:-1]])
+    _core.check_arrays(names, every, keys, stochastic)
 
 
 def fraction(name: str, parameter: str, value: Any) -> float:

@@ -9,9 +9,8 @@ from typing import Any, NamedTuple, overload
 import torch
 from numpy.typing import NDArray
 
-from bridle import _core
 from bridle._call import any_number
-from bridle._updates.call import Starts, UpdateSummary, flag
+from bridle._updates.call import Starts, UpdateSummary, check_arrays, flag
 from bridle.torch._arrays import HALVES, array_of, check_device, state_type
 from bridle.torch._loading import FALSE_ALONE, NOT_SUPPORTED, WITHOUT_EFFECT, Loading
 from bridle.torch._shards import (
@@ -291,14 +290,9 @@ class Proximal(Loading):
 
     def _check_arrays(self, call: Call) -> None:
         """Check the arrays of one of several calls before another one writes anything."""
-        names = self._state_of_the_update[: len(call.state)]
-        missing = 3 - len(names)
-        groups = (call.weights, call.gradients, *call.state, *[None] * missing, None)
-        copies = call.keywords["copy_out"]
-        _core.check_arrays(
-            ("w", "gradient", *names, *[""] * missing, "toward", "copy_out", self._update),
-            tuple(None if group is None else tuple(group) for group in (*groups, copies)),
-        )
+        state = dict(zip(self._state_of_the_update, call.state, strict=False))
+        groups = {"w": call.weights, "gradient": call.gradients, **state}
+        check_arrays(self._update, groups | {"copy_out": call.keywords["copy_out"]})
 
     def _taken(self, call: Call) -> UpdateSummary:
         summary = self._run(call)
