@@ -86,6 +86,25 @@ def stopped(arrays):
     return stopping.best_weights()[0]
 
 
+def saved(arrays):
+    with tempfile.TemporaryDirectory() as folder:
+        br.save_checkpoint(Path(folder) / "run.npz", w=arrays["w"])
+
+
+def loaded(arrays):
+    """Put back what was saved after it was overwritten."""
+    with tempfile.TemporaryDirectory() as folder:
+        br.save_checkpoint(Path(folder) / "run.npz", w=arrays["w"])
+        arrays["w"] += 1
+        br.load_checkpoint(Path(folder) / "run.npz", w=arrays["w"])
+        arrays["w"] += 1
+
+
+def stepped(arrays):
+    """Its moments are in memory."""
+    br.AdamW(arrays["w"], 0.1, l1=0.1).step(arrays["gradient"])
+
+
 def dropped(arrays):
     layer = br.Dropout(0.5, seed=1)
     results = layer(arrays["x"]), layer.backward(arrays["gradient"]), layer.sample(arrays["x"], 2)
@@ -130,6 +149,7 @@ IN_PLACE = (
             lambda arrays: update(UPDATES["adamw"], arrays, rounding="stochastic", seed=1),
             ("w", "first_moment", "second_moment", "copy_out"),
         ),
+        "save_checkpoint": Call(functools.partial(numbers, ("w",)), saved),
         "catch_up": new(lambda w: br.catch_up(w, [2, 0], [3, 1], 0.1, l1=0.1), "w", written=("w",)),
         "prepare": new(
             lambda w: br.proximal_step(br.prepare([w]), 0.5, l1=0.5), "w", written=("w",)
@@ -150,6 +170,8 @@ CALLS = (
     | {
         "top_k_threshold": new(lambda x: br.top_k_threshold([x], 9), "x"),
         "Dropout": Call(functools.partial(numbers, ("x", "gradient")), dropped, ("x",)),
+        "AdamW": Call(functools.partial(numbers, ("w", "gradient")), stepped, ("w",)),
+        "load_checkpoint": Call(functools.partial(numbers, ("w",)), loaded, ("w",)),
         "EarlyStopping": Call(functools.partial(numbers, ("w",)), stopped, ("w",)),
     }
 )

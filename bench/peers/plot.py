@@ -41,7 +41,7 @@ def _plot(rows: list[Row], path: Path) -> None:
     figure, axes = plt.subplots(1, len(groups), figsize=size, squeeze=False, layout="constrained")
     for axis, (group, chosen) in zip(axes[0], groups.items(), strict=True):
         _draw(axis, chosen)
-        axis.set_title(f"float32, {GROUPS[group]}: GB/s (more is better)", loc="left")
+        axis.set_title(f"{GROUPS[group]}: GB/s (more is better)", loc="left")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=5)
     with replacing(path) as file:
         figure.savefig(file, dpi=120, format="png")

@@ -1,6 +1,7 @@
 """What is timed of steps of whole models: mixed types, matrices with gaps, some rows of a table.
 
-Statements see the names of `arrays.namespace` and what `prepare` adds.
+All steps of bridle are with decay, l1 and summary. Statements see the names of `arrays.namespace`
+and what `prepare` adds.
 """
 
 from __future__ import annotations
@@ -97,11 +98,10 @@ def _work(
 
 def steps(n: int, cached: int) -> Iterator[Work]:
     """Every row of the family: its large arrays have `n` elements, its lists `cached` in all."""
-    step = "adamw_update with decay, l1 and summary"
-    yield from _mixed(f"{step}, bfloat16 gradient and copy_out", n)
-    yield from _matrices(step, n)
+    yield from _mixed("adamw_update of mixed types", n)
+    yield from _matrices(n)
     count = n // 1000
-    name = f"{step}, rows= of {short(count)} of {short(SHARE * count)} rows of {WIDTH}"
+    name = f"adamw_update, rows= of {short(count)} of {short(SHARE * count)} rows of {WIDTH}"
     goal = Goal("NumPy", 5.0)
     yield _work(name, count * WIDTH, ROWS, "the same rows", "table", TABLE, goal)
     name, limit = f"AdamW.step, list of 1000, {short(cached)}", "four reads, three writes"
@@ -119,10 +119,10 @@ def _mixed(name: str, n: int) -> Iterator[Work]:
     yield _work(title, n, HALF_MOMENTS, limit, "half moments", prepare, goal, item=20)
 
 
-def _matrices(step: str, n: int) -> Iterator[Work]:
+def _matrices(n: int) -> Iterator[Work]:
     prepare = MATRICES.format(columns=math.isqrt(n))
     goal = Goal("contiguous", 1 / 1.15)
-    name, limit = f"{step}, W[:, :-1], {short(n)}", "four reads, three writes"
+    name, limit = f"adamw_update of W[:, :-1], {short(n)}", "four reads, three writes"
     yield _work(name, n, GAPS, limit, "matrix", prepare, goal)
     name, limit = f"elastic_net_penalty of W[:, :-1], {short(n)}", "parallel read"
     yield _work(name, n, PENALTY, limit, "matrix penalty", prepare, goal, item=4)
