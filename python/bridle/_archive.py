@@ -39,7 +39,7 @@ def write(
         zf.writestr(zipfile.ZipInfo(member), json.dumps(content, allow_nan=False))
         for i, array in enumerate(arrays):
             with zf.open(zipfile.ZipInfo(f"{i}.npy"), "w", force_zip64=True) as to:
-                npy.write_array(to, _bits(array), version=(1, 0), allow_pickle=False)
+                _write_array(to, _bits(array))
 
 
 class Archive:
@@ -148,6 +148,14 @@ def _typed(bits: NDArray[Any], extension: str) -> NDArray[Any]:
     if extension_of(dtype) is None or bits.dtype != f"u{dtype.itemsize}":
         raise ValueError(f"weights of type {extension} in {bits.dtype}")
     return bits.view(dtype)
+
+
+def _write_array(to: IO[bytes], array: NDArray[Any]) -> None:
+    if array.flags.forc:  # its memory as it lies, which NumPy would copy piece by piece
+        npy.write_array_header_1_0(to, npy.header_data_from_array_1_0(array))
+        to.write(np.asarray(array).reshape(-1, order="A").view(np.uint8).data)
+    else:
+        npy.write_array(to, array, version=(1, 0), allow_pickle=False)
 
 
 def _header(member: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
