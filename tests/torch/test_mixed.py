@@ -89,6 +89,7 @@ def test_without_masters_halves_are_rounded_at_random_where_that_is_asked_for(ki
     params = parameters(half, torch.float32)
     optimizer = kind(params, 0.05, rounding="stochastic", seed=5, **KINDS[kind], **HOW)
     flat = np.cumsum([0, *(p.numel() for p in params)])
+    optimizer.state_dict()  # which makes the state
     for among in ({0, 1, 2}, {2}, {0, 2, 3}):
         before = [array(p.detach().clone()) for p in params]
         saved = [copy.deepcopy(optimizer.state[p]) for p in params]
@@ -130,6 +131,7 @@ def test_masters_stay_when_a_run_is_resumed(kind, tmp_path):
 def test_masters_follow_weights_that_are_loaded_before_the_first_step(kind):
     (p,) = [torch.nn.Parameter(torch.ones(3, dtype=torch.bfloat16))]
     optimizer = kind([p], 0.0, master_weights=True)
+    optimizer.state_dict()  # which makes it
     with torch.no_grad():
         p.fill_(2.0)
     p.grad = torch.zeros_like(p)
@@ -137,7 +139,7 @@ def test_masters_follow_weights_that_are_loaded_before_the_first_step(kind):
     assert p.tolist() == [2.0] * 3
     finer = torch.full((3,), 2.0 + 2**-20)
     other = kind([p], 0.0, master_weights=True, weight_decay=0.0)
-    other.state[p]["master"].copy_(finer)  # which rounds to the weights
+    other.state[p]["master"] = finer.clone()  # which rounds to the weights
     other.step()
     assert torch.equal(other.state[p]["master"], finer)
 

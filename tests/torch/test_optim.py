@@ -605,19 +605,36 @@ def test_a_compiled_step_of_training_is_that_of_a_plain_one_and_is_compiled_once
 
 
 @pytest.mark.parametrize("kind", THEIRS)
-def test_the_state_is_there_before_the_first_step(kind):
+def test_a_state_is_saved_before_the_first_step_that_is_the_one_it_begins_with(kind):
     options = {"momentum": 0.9} if kind is bt.ProxSGD else {}
     w, frozen = with_gradient(1.0), torch.ones(2)
     optimizer = kind([w, frozen], **options)
-    before = {name: value for name, value in optimizer.state[w].items() if name != "step"}
-    assert optimizer.state[w]["step"] == 0
-    assert all(value.shape == w.shape and not value.any() for value in before.values())
-    assert frozen not in optimizer.state
+    assert set(optimizer.state) == {w}  # tools look there whether a step must make it
+    names = set(optimizer.state[w]) - {"step"}
+    assert all(optimizer.state[w][name] is None for name in names)  # and takes no memory yet
+    state = optimizer.state_dict()["state"][0]
+    assert state.keys() == {"step", *names} > {"step"}
+    assert state["step"] == 0
+    assert all(state[name].shape == w.shape and not state[name].any() for name in names)
     optimizer.step()
     assert optimizer.state[w]["step"] == 1
-    assert all(optimizer.state[w][name] is value for name, value in before.items())
+    assert all(optimizer.state[w][name] is state[name] for name in names)
     optimizer.load_state_dict({**optimizer.state_dict(), "state": {}})
-    assert optimizer.state[w].keys() == {"step", *before}
+    assert set(optimizer.state[w]) == {"step", *names}
+
+
+@pytest.mark.parametrize("kind", THEIRS)
+@pytest.mark.parametrize("use", [lambda o: o.step(), lambda o: o.state_dict()])
+def test_parameters_that_others_put_in_place_of_these_have_the_state(kind, use):
+    """As tools do that shard or offload a model after the optimizer was made."""
+    w, other = with_gradient(1.0), with_gradient(2.0)
+    optimizer = kind([w], momentum=0.9) if kind is bt.ProxSGD else kind([w])
+    optimizer.param_groups[0]["params"] = [other]
+    use(optimizer)
+    assert set(optimizer.state) == {other}
+    optimizer.step()
+    assert len(optimizer.state_dict()["state"]) == 1
+    assert w.tolist() == [1.0] * 3
 
 
 @pytest.mark.parametrize("kind", THEIRS)

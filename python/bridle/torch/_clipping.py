@@ -13,7 +13,14 @@ from bridle._call import non_negative
 from bridle._models.call import SCALE, combine
 from bridle._models.norms import GlobalNorm, clip_scale_of, measured
 from bridle.torch._arrays import array_of
-from bridle.torch._shards import Sharding, gradient_of, local, of_all_shards, sharding_of
+from bridle.torch._shards import (
+    Sharding,
+    gradient_of,
+    local,
+    of_all_shards,
+    sharding_of,
+    was_written,
+)
 from bridle.torch._stepping import Proximal, plain
 
 __all__ = ["clip_grad_norm_"]
@@ -98,7 +105,7 @@ def clip_grad_norm_(
         for group in arrays.values():
             combine(SCALE, scale, group)
         for gradient in gradients.values():
-            torch.autograd.graph.increment_version((gradient, local(gradient)))
+            was_written(gradient)
     return torch.tensor(norm.l2, dtype=torch.float64, device="cpu")
 
 

@@ -9,7 +9,8 @@ import torch
 
 from bridle._updates.call import UpdateSummary
 from bridle._updates.functions import adamw_update, sgd_update
-from bridle.torch._stepping import MASTER, Call, Proximal, regularization
+from bridle.torch._state import MASTER
+from bridle.torch._stepping import Call, Proximal, regularization
 
 __all__ = ["ProxAdamW", "ProxSGD"]
 
@@ -62,7 +63,7 @@ class ProxSGD(Proximal):
     Notes
     -----
     Gradients may be of any of the types, but of float64 only where the parameter is; they are read
-    as they are. The state is there from the start, so that tools which save and load it, such as
+    as they are. The state can be saved before the first step, so that tools which load it, such as
     ``torch.distributed.checkpoint``, take no step to make it.
 
     The step exchanges the summary of sharded parameters between their processes, three numbers
@@ -191,7 +192,7 @@ class ProxAdamW(Proximal):
     Notes
     -----
     Gradients may be of any of the types, but of float64 only where the parameter is; they are read
-    as they are. The state is there from the start, so that tools which save and load it, such as
+    as they are. The state can be saved before the first step, so that tools which load it, such as
     ``torch.distributed.checkpoint``, take no step to make it.
 
     The step exchanges the summary of sharded parameters between their processes, three numbers

@@ -52,6 +52,12 @@ def local(tensor: torch.Tensor) -> torch.Tensor:
     return shard.wait() if hasattr(shard, "wait") else shard
 
 
+def was_written(tensor: torch.Tensor) -> None:
+    """Tell autograd that the memory of a tensor was written."""
+    for each in dict.fromkeys((tensor, local(tensor))):
+        torch.autograd.graph.increment_version(each)
+
+
 def gradient_of(tensor: torch.Tensor) -> torch.Tensor:
     """Return the gradient of a tensor, which has one, shared out as the tensor is."""
     gradient = tensor.grad

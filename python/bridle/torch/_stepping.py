@@ -11,21 +11,18 @@ from numpy.typing import NDArray
 
 from bridle._call import any_number
 from bridle._updates.call import Starts, UpdateSummary, check_arrays, flag
-from bridle.torch._arrays import HALVES, array_of, check_device, state_type
-from bridle.torch._loading import FALSE_ALONE, NOT_SUPPORTED, WITHOUT_EFFECT, Loading
+from bridle.torch._arrays import HALVES, array_of, check_device
 from bridle.torch._shards import (
     Sharding,
     gradient_of,
     local,
     of_all_shards,
-    placement_of,
     places_of,
     sharding_of,
     shardings_of,
+    was_written,
 )
-
-MASTER = "master"
-"""The name of the float32 weights in the state of a half parameter."""
+from bridle.torch._state import FALSE_ALONE, MASTER, NOT_SUPPORTED, WITHOUT_EFFECT, Stateful
 
 
 class Shared(NamedTuple):
@@ -52,7 +49,7 @@ class Call(NamedTuple):
     """Those of the update that are no options of a group."""
 
 
-class Proximal(Loading):
+class Proximal(Stateful):
     """An optimizer whose step is one of the fused updates."""
 
     _update: str
@@ -107,6 +104,7 @@ class Proximal(Loading):
             with torch.enable_grad():
                 loss = closure()
         scale = any_number(type(self).__name__, "grad_scale", plain(grad_scale))
+        self._forget_others()
         for group in self.param_groups:
             self._check(group, group["params"])
         calls = self._calls(scale)
@@ -135,7 +133,7 @@ class Proximal(Loading):
             raise
         for option in WITHOUT_EFFECT:
             group.pop(option, None)
-        self._complete_state(group)
+        self._announce_state(group)
 
     def __getstate__(self) -> dict[str, Any]:
         own = {"last_summary": self.last_summary, "_clip_scales": self._clip_scales}
@@ -164,23 +162,6 @@ class Proximal(Loading):
 
     def _options(self, group: dict[str, Any]) -> dict[str, Any]:
         return {name: plain(group[name]) for name in self.defaults}
-
-    def _complete_state(self, group: dict[str, Any]) -> None:
-        """Make the state that the first step would make.
-
-        Tools that save and load find it before, and need no step with zeros for gradients.
-        """
-        options = self._options(group)
-        for tensor in group["params"]:
-            if tensor.requires_grad:
-                self._step_of(tensor)
-                masters = (MASTER,) if _has_master(tensor, options) else ()
-                for name in (*self._state_names(options), *masters):
-                    self._made(tensor, name)
-
-    def _step_of(self, tensor: torch.Tensor) -> int:
-        """Return how many steps a tensor has had."""
-        return int(self.state[tensor].setdefault("step", 0))
 
     def _calls(self, grad_scale: float) -> list[Call]:
         calls: list[Call] = []
@@ -237,11 +218,10 @@ class Proximal(Loading):
         name = type(self).__name__
         weights = array_of(name, local(tensor))
         gradient = array_of(name, local(gradient_of(tensor)))
-        names = self._state_names(options)
-        arrays = [weights, gradient, *(self._state(tensor, each) for each in names)]
-        if _has_master(tensor, options):
-            return [self._state(tensor, MASTER), *arrays[1:], weights]
-        return arrays
+        state = {each: self._state(tensor, each) for each in self._names_of(tensor, options)}
+        if MASTER in state:
+            return [state.pop(MASTER), gradient, *state.values(), weights]
+        return [weights, gradient, *state.values()]
 
     def _keywords(
         self,
@@ -259,35 +239,6 @@ class Proximal(Loading):
             keywords |= {"stream": shared.step, "offset": starts}
         return keywords
 
-    def _state(self, tensor: torch.Tensor, name: str) -> NDArray[Any]:
-        value, own = self._made(tensor, name), type(self).__name__
-        if value.shape != tensor.shape:
-            rule = f"{name} must have the shape of its parameter, {tuple(tensor.shape)}"
-            raise ValueError(f"{own}: {rule}, got {tuple(value.shape)}")
-        if placement_of(value) != placement_of(tensor):
-            rule = f"{name} must be placed as its parameter is, {placement_of(tensor)}"
-            raise ValueError(f"{own}: {rule}, got {placement_of(value)}")
-        return array_of(own, local(value))
-
-    def _made(self, tensor: torch.Tensor, name: str) -> torch.Tensor:
-        """Return a tensor of the state, which is made where there is none."""
-        state, dtype = self.state[tensor], state_type(tensor)
-        if name == MASTER:
-            self._follow(tensor, state)
-        elif state.get(name) is None:
-            state[name] = torch.zeros_like(tensor, dtype=dtype)
-        elif state[name].dtype != dtype and self._step_of(tensor) == 0:
-            state[name] = state[name].to(dtype)  # as that of the parameter was changed meanwhile
-        return state[name]
-
-    def _follow(self, tensor: torch.Tensor, state: dict[str, Any]) -> None:
-        """Make the master of a tensor, again if weights were loaded before the first step."""
-        master = state.get(MASTER)
-        if master is not None and self._step_of(tensor) > 0:
-            return
-        if master is None or not torch.equal(local(master).to(tensor.dtype), local(tensor)):
-            state[MASTER] = tensor.detach().to(torch.float32, copy=True)
-
     def _check_arrays(self, call: Call) -> None:
         """Check the arrays of one of several calls before another one writes anything."""
         state = dict(zip(self._state_of_the_update, call.state, strict=False))
@@ -299,7 +250,7 @@ class Proximal(Loading):
         for tensor in call.tensors:
             self.state[tensor]["step"] = self._step_of(tensor) + 1
             # Autograd must notice that tensors it has saved were written, as after PyTorch's step.
-            torch.autograd.graph.increment_version((tensor, local(tensor)))
+            was_written(tensor)
         return summary
 
     def _of_all_shards(
@@ -314,17 +265,9 @@ class Proximal(Loading):
                 found.append(UpdateSummary(penalty, int(nonzeros), bool(finite)))
         return joined(found)
 
-    def _state_names(self, options: dict[str, Any]) -> tuple[str, ...]:
-        """Return what the state of the update is called here."""
-        raise NotImplementedError
-
     def _run(self, call: Call) -> UpdateSummary:
         """Call the update of the optimizer."""
         raise NotImplementedError
-
-
-def _has_master(tensor: torch.Tensor, options: dict[str, Any]) -> bool:
-    return tensor.dtype in HALVES and options["master_weights"]
 
 
 def plain(value: Any) -> Any:
