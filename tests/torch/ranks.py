@@ -166,6 +166,10 @@ def gradients_of_other_placements_are_brought_to_those_of_their_parameters():
     assert bt.clip_grad_norm_([parameter], 1e9).item() == pytest.approx(3 * 12**0.5)
     optimizer.step()
     assert torch.equal(whole(parameter).detach(), torch.full((4, 3), -2.0))
+    arriving = DTensor.from_local(part, mesh(), [Partial()])
+    parameter.grad = arriving.redistribute(placements=[Shard(0)], async_op=True)
+    optimizer.step()
+    assert torch.equal(whole(parameter).detach(), torch.full((4, 3), -5.0))
 
 
 def processes_without_gradients_take_part():
