@@ -1,6 +1,7 @@
 """Parameters that are sharded over two processes, as FSDP's are: the bits of one process."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ if not torch.distributed.is_available():
     pytest.skip("this PyTorch knows one process alone", allow_module_level=True)
 
 PROGRAM = Path(__file__).parent / "ranks.py"
-SECONDS = 20  # after which a process no longer waits for the other one
+SECONDS = 60  # after which a process no longer waits for the other one
 
 
 class Processes:
@@ -20,9 +21,11 @@ class Processes:
 
     def __init__(self, folder):
         meeting = str(folder / "meeting")
+        interface = "lo" if sys.platform == "linux" else "lo0"
         self.every = [
             subprocess.Popen(
                 [sys.executable, str(PROGRAM), str(rank), meeting, str(SECONDS)],
+                env=os.environ | {"GLOO_SOCKET_IFNAME": interface},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,

@@ -16,7 +16,6 @@ WITHOUT_EFFECT = (*FALSE_ALONE, "foreach", "fused")
 _PYTORCH_ONLY = (*NOT_SUPPORTED, *WITHOUT_EFFECT, "decoupled_weight_decay")
 """Options of PyTorch's optimizers that groups of these do not have."""
 
-
 MASTER = "master"
 """The name of the float32 weights in the state of a half parameter."""
 
