@@ -132,12 +132,15 @@ void ArrayGroups::check_overlap() const {
   extents.reserve(groups.size() * count);
   for (std::size_t g = 0; g < groups.size(); ++g) {
     if (!groups[g].arrays) continue;
+    const std::size_t middle = extents.size();
     for (std::size_t i = 0; i < count; ++i) {
       const bridle_array& array = groups[g].arrays[i];
       if (size_of(array) > 0) extents.push_back(extent_of(array, i, g));
     }
+    const std::span own(extents.data() + middle, extents.size() - middle);
+    if (!std::ranges::is_sorted(own, begins_before)) std::ranges::sort(own, begins_before);
+    merge_extents(extents, middle);
   }
-  std::ranges::sort(extents, std::less<>(), &Extent::begin);
   for_each_meeting(extents, memory, [&](const Extent& first, const Extent& second) {
     const auto a = static_cast<std::size_t>(first.group);
     const auto b = static_cast<std::size_t>(second.group);

@@ -87,6 +87,8 @@ class Update {
   bridle_update_summary run();
 
  private:
+  using Groups = std::array<ArrayGroup, UpdateRole::count>;
+
   const FusedUpdate& facts() const { return kUpdateOperators[static_cast<std::size_t>(op_)]; }
 
   void check_numbers();
@@ -99,7 +101,7 @@ class Update {
   void check_state(const StateArray& array, bool given) const;
   void check_flags() const;
   void check_rounding(const ArrayGroups& every) const;
-  std::array<ArrayGroup, UpdateRole::count> groups() const;
+  Groups groups_of(const bridle_update& given) const;
   Types types_of(std::size_t i) const;
   UpdateRows rows_of(std::size_t i) const;
   void set_step_size(double step_size, UpdateNumbers& to) const;
@@ -112,6 +114,7 @@ class Update {
   std::array<double, std::extent_v<decltype(UpdateNumbers::members)>> numbers_{};
   bridle_regularization regularization_ = kNothing;
   PerArray step_size_, l1_, l2_, weight_decay_;
+  Groups groups_{};
   CallMemory memory_;
   std::pmr::vector<std::optional<UpdateRegularizer>> regularizers_{memory_.get()};
 };
@@ -199,15 +202,15 @@ void Update::check_rates() const {
   }
 }
 
-std::array<ArrayGroup, UpdateRole::count> Update::groups() const {
-  std::array<ArrayGroup, UpdateRole::count> groups{};
-  groups[UpdateRole::weights] = {"w", given_.w, true};
-  groups[UpdateRole::gradient] = {"gradient", given_.gradient, false};
+Update::Groups Update::groups_of(const bridle_update& given) const {
+  Groups groups{};
+  groups[UpdateRole::weights] = {"w", given.w, true};
+  groups[UpdateRole::gradient] = {"gradient", given.gradient, false};
   for (std::size_t s = 0; s < facts().state.size(); ++s) {
-    groups[UpdateRole::first_state + s] = {facts().state[s].name, given_.state[s], true};
+    groups[UpdateRole::first_state + s] = {facts().state[s].name, given.state[s], true};
   }
-  groups[UpdateRole::toward] = {"toward", given_.toward, false};
-  groups[UpdateRole::copy_out] = {"copy_out", given_.copy_out, true};
+  groups[UpdateRole::toward] = {"toward", given.toward, false};
+  groups[UpdateRole::copy_out] = {"copy_out", given.copy_out, true};
   return groups;
 }
 
@@ -224,7 +227,7 @@ void Update::check_state(const StateArray& array, bool given) const {
 
 void Update::check_lists() {
   if (count_ == 0) return;
-  const auto lists = groups();
+  groups_ = groups_of(given_);
   check_given(function_, "w", given_.w != nullptr);
   if (facts().has_gradient) check_given(function_, "gradient", given_.gradient != nullptr);
   check_not_given(function_, "gradient", !facts().has_gradient && given_.gradient);
@@ -233,7 +236,7 @@ void Update::check_lists() {
     if (s < facts().state.size()) check_state(facts().state[s], given);
     check_not_given(function_, "more state", given && s >= facts().state.size());
   }
-  const ArrayGroups every{function_, lists, count_, memory_.get()};
+  const ArrayGroups every{function_, groups_, count_, memory_.get()};
   every.check(update_rule);
   check_rounding(every);
   if (given_.random_bits) {
@@ -270,9 +273,8 @@ void Update::check_rounding(const ArrayGroups& every) const {
 
 Types Update::types_of(std::size_t i) const {
   Types types{};
-  const auto lists = groups();
-  for (std::size_t role = 0; role < lists.size(); ++role) {
-    if (lists[role].arrays) types[role] = static_cast<DType>(lists[role].arrays[i].dtype);
+  for (std::size_t role = 0; role < groups_.size(); ++role) {
+    if (groups_[role].arrays) types[role] = static_cast<DType>(groups_[role].arrays[i].dtype);
   }
   return types;
 }
@@ -289,15 +291,14 @@ void Update::read_regularizers() {
 // Of arrays that are contiguous all, one row.
 UpdateRows Update::rows_of(std::size_t i) const {
   UpdateRows rows;
-  const auto lists = groups();
   const auto lies_apart = [i](const ArrayGroup& group) {
     return group.arrays && !is_contiguous(group.arrays[i]);
   };
-  if (std::ranges::none_of(lists, lies_apart)) return rows;
+  if (std::ranges::none_of(groups_, lies_apart)) return rows;
   rows.length = static_cast<std::size_t>(given_.w[i].length);
-  for (std::size_t role = 0; role < lists.size(); ++role) {
-    if (!lists[role].arrays) continue;
-    const bridle_array& array = lists[role].arrays[i];
+  for (std::size_t role = 0; role < groups_.size(); ++role) {
+    if (!groups_[role].arrays) continue;
+    const bridle_array& array = groups_[role].arrays[i];
     const auto item = static_cast<std::int64_t>(item_size(static_cast<DType>(array.dtype)));
     rows.apart[role] = array.stride * item;
   }
@@ -314,9 +315,8 @@ void Update::set_step_size(double step_size, UpdateNumbers& to) const {
 UpdateArray Update::array_of(std::size_t i, const UpdateNumbers& common,
                              std::uint64_t first) const {
   UpdateArray array{};
-  const auto lists = groups();
-  for (std::size_t role = 0; role < lists.size(); ++role) {
-    array.data[role] = lists[role].arrays ? lists[role].arrays[i].data : nullptr;
+  for (std::size_t role = 0; role < groups_.size(); ++role) {
+    array.data[role] = groups_[role].arrays ? groups_[role].arrays[i].data : nullptr;
   }
   array.size = size_of(given_.w[i]);
   array.numbers = common;

@@ -1,6 +1,7 @@
 // Where arrays of several groups meet in memory.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory_resource>
 #include <vector>
@@ -13,6 +14,21 @@ struct Extent {
   std::size_t index;
   int group = 0;
 };
+
+inline bool begins_before(const Extent& a, const Extent& b) { return a.begin < b.begin; }
+
+// Brings extents from `middle` on, which are in the order of their addresses, into that of those
+// before; a single one without memory of its own.
+template <class Extents>
+void merge_extents(Extents& extents, std::size_t middle) {
+  const auto begin = extents.begin(), end = extents.end();
+  const auto next = begin + static_cast<std::ptrdiff_t>(middle);
+  if (end - next == 1) {
+    std::rotate(std::upper_bound(begin, next, *next, begins_before), next, end);
+  } else {
+    std::inplace_merge(begin, next, end, begins_before);
+  }
+}
 
 // Calls meet(a, b) for any two extents that overlap, of which a comes first by group and index.
 // extents: in the order of their addresses.

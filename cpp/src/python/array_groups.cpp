@@ -81,15 +81,14 @@ void ArrayGroups::check_array(int group, std::size_t i, TypeRule rule) const {
 void ArrayGroups::check_overlap() const {
   std::vector<Extent> extents;
   extents.reserve(static_cast<std::size_t>(groups_) * count());
-  const auto before = [](const Extent& a, const Extent& b) { return a.begin < b.begin; };
   for (int g = 0; g < groups_; ++g) {
     if (!lists_[g]) continue;
-    const auto middle = static_cast<std::ptrdiff_t>(extents.size());
+    const std::size_t middle = extents.size();
     for (Extent extent : lists_[g]->extents) {
       extent.group = g;
       extents.push_back(extent);
     }
-    std::inplace_merge(extents.begin(), extents.begin() + middle, extents.end(), before);
+    merge_extents(extents, middle);
   }
   for_each_meeting(
       extents, std::pmr::get_default_resource(), [&](const Extent& first, const Extent& second) {

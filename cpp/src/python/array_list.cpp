@@ -131,8 +131,7 @@ ArrayList look_up(const Names& names, int group, PyObject* tuple) {
     }
     add(result, names, item);
   }
-  const auto before = [](const Extent& a, const Extent& b) { return a.begin < b.begin; };
-  std::sort(result.extents.begin(), result.extents.end(), before);
+  std::sort(result.extents.begin(), result.extents.end(), begins_before);
   return result;
 }
 
