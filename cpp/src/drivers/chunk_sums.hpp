@@ -26,11 +26,24 @@ void sum_range(std::size_t width, std::size_t begin, std::size_t end, const Chun
   total.finish(sums);
 }
 
+// Its tree takes no room on the stack while the subtrees are computed.
+template <std::size_t kWidth>
+[[gnu::noinline]] void sum_subtrees(std::size_t width, const double (*partial)[kWidth],
+                                    std::size_t subtrees, double* sums) {
+  PairwiseSum<kWidth> total(width);
+  for (std::size_t t = 0; t < subtrees; ++t) {
+    std::copy_n(partial[t], width, total.next());
+    total.push();
+  }
+  total.finish(sums);
+}
+
 // Every thread computes whole subtrees, of `least` elements at least in all; their sums meet in the
-// same tree again. work: see parallel_for.
+// same tree again. work: see parallel_for. Not inlined, since callers that call it several times
+// would hold as many partial sums.
 template <std::size_t kWidth, class Chunk>
-void sum_parallel(std::size_t width, std::size_t size, std::size_t least, const Chunk& chunk,
-                  const void* work, double* sums) {
+[[gnu::noinline]] void sum_parallel(std::size_t width, std::size_t size, std::size_t least,
+                                    const Chunk& chunk, const void* work, double* sums) {
   constexpr std::size_t most = kWidth > 4 ? 128 : 256;  // they lie on the stack
   std::size_t elements = kChunk;                        // of one subtree
   while (elements * most < size) elements *= 2;
@@ -45,12 +58,7 @@ void sum_parallel(std::size_t width, std::size_t size, std::size_t least, const 
         }
       },
       work);
-  PairwiseSum<kWidth> total(width);
-  for (std::size_t t = 0; t < subtrees; ++t) {
-    std::copy_n(partial[t], width, total.next());
-    total.push();
-  }
-  total.finish(sums);
+  sum_subtrees(width, partial, subtrees, sums);
 }
 
 }  // namespace bridle
