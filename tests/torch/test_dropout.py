@@ -3,6 +3,7 @@
 import copy
 import pickle
 import shutil
+from functools import partial
 
 import numpy as np
 import pytest
@@ -203,8 +204,9 @@ def compiled_checkpoint(net, x, backend):
     return checkpoint(net, x, use_reentrant=False)
 
 
-def checkpoint_of_what_is_compiled(net, x, backend):
-    return checkpointed(torch.compile(net, backend=backend, fullgraph=True), x, use_reentrant=False)
+def checkpoint_of_what_is_compiled(net, x, backend, reentrant=False):
+    whole = torch.compile(net, backend=backend, fullgraph=True)
+    return checkpointed(whole, x, use_reentrant=reentrant)
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit")  # by inductor
@@ -258,6 +260,32 @@ def test_networks_with_other_seeds_share_what_is_compiled():
             apply = torch.compile(bt.Dropout.forward, backend="aot_eager", fullgraph=True)
             assert torch.equal(apply(layer, torch.ones(100)), plain(torch.ones(100)))
             assert layer.stream == plain.stream == 2**64 - 1
+
+
+def test_a_compiled_layer_has_the_same_mask_in_the_two_graphs_of_a_reentrant_checkpoint():
+    torch.compiler.reset()
+    expected, streams = gradients(two_layers(), lambda net, x: net(x))
+    call = partial(checkpoint_of_what_is_compiled, backend="aot_eager", reentrant=True)
+    actual, same = gradients(two_layers(), call)
+    assert same == streams
+    for a, b in zip(actual, expected, strict=True):
+        torch.testing.assert_close(a, b)
+
+
+@pytest.mark.filterwarnings("ignore")  # by dynamo, of what it meets beside its graphs
+@pytest.mark.parametrize("transform", [torch.func.vmap, torch.func.grad])
+def test_transformations_that_are_compiled_leave_the_layer_beside_their_graphs(transform):
+    torch.compiler.reset()
+    options = {"randomness": "same"} if transform is torch.func.vmap else {}
+    layer, plain, x = bt.Dropout(seed=1), bt.Dropout(seed=1), torch.randn(3, 20)
+    call, expected = (
+        transform(lambda value, drop=drop: drop(value).square().sum(), **options)
+        for drop in (layer, plain)
+    )
+    assert torch.equal(torch.compile(call, backend="aot_eager")(x), expected(x))
+    torch.compiler.reset()
+    with pytest.raises(torch._dynamo.exc.Unsupported):
+        torch.compile(call, backend="aot_eager", fullgraph=True)(x)
 
 
 def test_a_layer_used_twice_in_a_graph_draws_two_masks():

@@ -32,7 +32,8 @@ class Dropout(CopiesDrawOtherMasks, torch.nn.Module):
     of several processes get equal masks: hand parts of a batch over as a DTensor, as
     ``torch.distributed.tensor.parallel.SequenceParallel(sequence_dim=0, use_local_output=True)``
     does for a module. Under ``torch.func.vmap``, the mask is that of one example, for all of them,
-    which ``randomness="same"`` must say.
+    which ``randomness="same"`` must say. Inside of transformations by ``torch.func`` that are
+    compiled, the layer breaks the graph.
 
     Two layers made with the same seed and stream draw the same masks. A copy by ``copy.deepcopy``,
     as ``torch.nn.TransformerEncoder`` makes them of its layer, draws others: its first stream is a
@@ -138,15 +139,23 @@ class Dropout(CopiesDrawOtherMasks, torch.nn.Module):
 
     def _dropped(self, x: torch.Tensor, block: Block | None = None) -> torch.Tensor:
         check_tensor("Dropout", x)
-        if torch.compiler.is_compiling():
-            key = calls.take_key(torch.from_numpy(self._key), calls.token())
-            return masked_by_key(x, key, *(block or ()))
+        if not torch.compiler.is_compiling():
+            return self._plain_call(x, block)
+        if torch._C._are_functorch_transforms_active():
+            return self._call_beside_graphs(x, block)
+        key = calls.take_key(torch.from_numpy(self._key), calls.token())
+        return masked_by_key(x, key, *(block or ()))
+
+    def _plain_call(self, x: torch.Tensor, block: Block | None) -> torch.Tensor:
         number = calls.number() if calls.may_be_made_again() else None
         if number is not None and calls.in_backward_pass():
             return Masked.apply(x, mask_of(calls.first_key(self._key, number), block))
         result = Masked.apply(x, mask_of(self._key, block))
         calls.finish(self._key, number)
         return result
+
+    # Inside of torch.func's transformations, operators of graphs would have no derivatives.
+    _call_beside_graphs = torch._disable_dynamo(_plain_call)
 
     def get_extra_state(self) -> dict[str, int]:
         """Return seed, stream and number of copies for `state_dict`."""
