@@ -174,7 +174,7 @@ def plot(histories: dict[str, list[Step]], path: Path) -> None:
         steps, *columns = zip(*history, strict=True)
         for axis, column in zip(axes, columns, strict=True):
             axis.plot(steps, column, label=name)
-    axes[0].set(title="loss", xlabel="step", yscale="log")
+    axes[0].set(title="loss", xlabel="step", ylim=(0, None))
     axes[1].set(title="weights that are exactly zero (%)", xlabel="step")
     axes[1].legend()
     figure.savefig(path, dpi=120)
