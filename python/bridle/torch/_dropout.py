@@ -12,7 +12,7 @@ from bridle._dropout.noise import Block, probability
 from bridle.torch import _calls as calls
 from bridle.torch._arrays import check_tensor
 from bridle.torch._masks import Masked, mask_of, masked_by_key
-from bridle.torch._parts import is_distributed, origin_of_part, without_partial_sums
+from bridle.torch._shards import is_distributed, origin_of_part, without_partial_sums
 
 __all__ = ["Dropout"]
 

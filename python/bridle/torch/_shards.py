@@ -21,14 +21,14 @@ class Sharding(NamedTuple):
     sharded: tuple[bool, ...]
 
 
-def _distributed(tensor: object) -> bool:
+def is_distributed(tensor: object) -> bool:
     module = sys.modules.get("torch.distributed.tensor")  # without it there are none
     return module is not None and isinstance(tensor, module.DTensor)
 
 
 def sharding_of(tensor: torch.Tensor) -> Sharding | None:
     """Return how a tensor is shared out, or None where each process has all of it."""
-    if not _distributed(tensor):
+    if not is_distributed(tensor):
         return None
     sharded = tuple(not placement.is_replicate() for placement in tensor.placements)
     return Sharding(tensor.device_mesh, sharded) if any(sharded) else None
@@ -36,7 +36,7 @@ def sharding_of(tensor: torch.Tensor) -> Sharding | None:
 
 def placement_of(tensor: torch.Tensor) -> tuple[Any, ...] | None:
     """Return the processes of a tensor and what each axis of theirs has, or None if it is plain."""
-    return (tensor.device_mesh, *tensor.placements) if _distributed(tensor) else None
+    return (tensor.device_mesh, *tensor.placements) if is_distributed(tensor) else None
 
 
 def shardings_of(tensors: Iterable[torch.Tensor]) -> list[Sharding]:
@@ -46,7 +46,7 @@ def shardings_of(tensors: Iterable[torch.Tensor]) -> list[Sharding]:
 
 def local(tensor: torch.Tensor) -> torch.Tensor:
     """Return what this process has of a tensor, in the same memory."""
-    if not _distributed(tensor):
+    if not is_distributed(tensor):
         return tensor
     shard = tensor._local_tensor
     return shard.wait() if hasattr(shard, "wait") else shard
@@ -62,7 +62,11 @@ def gradient_of(tensor: torch.Tensor) -> torch.Tensor:
     """Return the gradient of a tensor, which has one, shared out as the tensor is."""
     gradient = tensor.grad
     assert gradient is not None
-    if _distributed(tensor) and _distributed(gradient) and gradient.placements != tensor.placements:
+    if (
+        is_distributed(tensor)
+        and is_distributed(gradient)
+        and gradient.placements != tensor.placements
+    ):
         gradient = gradient.redistribute(tensor.device_mesh, tensor.placements)
         tensor.grad = gradient
     return gradient
@@ -86,7 +90,7 @@ def places_of(tensor: torch.Tensor) -> Iterator[tuple[Any, int]]:
     A part is an index of the local array; its elements lie beside each other in the whole tensor,
     in C order.
     """
-    if not _distributed(tensor) or local(tensor).numel() == 0:
+    if not is_distributed(tensor) or local(tensor).numel() == 0:
         yield ..., 0
         return
     from torch.distributed.tensor._utils import compute_local_shape_and_global_offset
@@ -104,3 +108,36 @@ def places_of(tensor: torch.Tensor) -> Iterator[tuple[Any, int]]:
         return
     for row in np.ndindex(*rows):
         yield row, start + sum(i * distance for i, distance in zip(row, apart, strict=False))
+
+
+def without_partial_sums(tensor: Any) -> Any:
+    """Return a DTensor whose parts have elements of the whole, where they are summands."""
+    from torch.distributed.tensor import Replicate
+
+    placements = [Replicate() if p.is_partial() else p for p in tensor.placements]
+    return tensor.redistribute(placements=placements) if tensor.placements != placements else tensor
+
+
+def origin_of_part(name: str, tensor: Any) -> tuple[int, ...]:
+    """Return where the part of this process begins in a DTensor; parts are those of torch.chunk."""
+    from torch.distributed.tensor import Shard
+
+    origin, lengths = [0] * tensor.ndim, list(tensor.shape)
+    mesh = tensor.device_mesh
+    for axis, placement in enumerate(tensor.placements):
+        if placement.is_replicate():
+            continue
+        if type(placement) is not Shard:
+            raise ValueError(
+                f"{name}: placements must be Shard, Replicate or Partial, got {placement}"
+            )
+        dimension = placement.dim
+        longest = -(-lengths[dimension] // mesh.size(axis))
+        begin = min(longest * mesh.get_local_rank(axis), lengths[dimension])
+        origin[dimension] += begin
+        lengths[dimension] = min(longest, lengths[dimension] - begin)
+    local = tuple(tensor.to_local().shape)
+    if local != tuple(lengths):
+        rule = f"the part of a DTensor must be that of torch.chunk, {tuple(lengths)}"
+        raise ValueError(f"{name}: {rule}, got one of shape {local}")
+    return tuple(origin)
