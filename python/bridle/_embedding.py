@@ -88,8 +88,11 @@ def c_api_address(name: str) -> int:
         and the address of the result; an operator of slices with the address of x, the numbers of
         elements before, along and after the axis, the parameters as double, the address of its
         array of double or 0, and that of the result. ``_offsets_f32`` and ``_labels_f32`` are the
-        forms for groups. They give 0, or another number where an argument is not allowed, with
-        nothing written.
+        forms for groups. ``update``, ``global_norm``, ``clip_scale``, ``clip_by_global_norm``,
+        ``accumulate``, ``average_update`` and ``cast`` take lists of arrays, which
+        ``bridle/c_arrays.h`` describes. They give 0, or another number where an argument is not
+        allowed, with nothing written; ``last_error`` tells what it was in those of lists and in
+        updates.
 
     Returns
     -------

@@ -128,18 +128,17 @@ void ArrayGroups::check_array(std::size_t group, std::size_t i, TypeRule rule) c
 }
 
 void ArrayGroups::check_overlap() const {
-  std::pmr::vector<Extent> extents(memory);
+  std::pmr::vector<Extent> extents(memory), own(memory);
   extents.reserve(groups.size() * count);
+  own.reserve(count);
   for (std::size_t g = 0; g < groups.size(); ++g) {
-    if (!groups[g].arrays) continue;
-    const std::size_t middle = extents.size();
-    for (std::size_t i = 0; i < count; ++i) {
+    own.clear();
+    for (std::size_t i = 0; i < count && groups[g].arrays; ++i) {
       const bridle_array& array = groups[g].arrays[i];
-      if (size_of(array) > 0) extents.push_back(extent_of(array, i, g));
+      if (size_of(array) > 0) own.push_back(extent_of(array, i, g));
     }
-    const std::span own(extents.data() + middle, extents.size() - middle);
     if (!std::ranges::is_sorted(own, begins_before)) std::ranges::sort(own, begins_before);
-    merge_extents(extents, middle);
+    merge_into(extents, own);
   }
   for_each_meeting(extents, memory, [&](const Extent& first, const Extent& second) {
     const auto a = static_cast<std::size_t>(first.group);

@@ -1,7 +1,6 @@
 // Where arrays of several groups meet in memory.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <memory_resource>
 #include <vector>
@@ -17,16 +16,15 @@ struct Extent {
 
 inline bool begins_before(const Extent& a, const Extent& b) { return a.begin < b.begin; }
 
-// Brings extents from `middle` on, which are in the order of their addresses, into that of those
-// before; a single one without memory of its own.
+// Brings others among extents; both are in the order of their addresses.
 template <class Extents>
-void merge_extents(Extents& extents, std::size_t middle) {
-  const auto begin = extents.begin(), end = extents.end();
-  const auto next = begin + static_cast<std::ptrdiff_t>(middle);
-  if (end - next == 1) {
-    std::rotate(std::upper_bound(begin, next, *next, begins_before), next, end);
-  } else {
-    std::inplace_merge(begin, next, end, begins_before);
+void merge_into(Extents& extents, const Extents& others) {
+  std::size_t old = extents.size(), left = others.size();
+  extents.resize(old + left);
+  while (left > 0) {  // the last one first
+    const std::size_t at = old + left - 1;
+    const bool is_old = old > 0 && begins_before(others[left - 1], extents[old - 1]);
+    extents[at] = is_old ? extents[--old] : others[--left];
   }
 }
 

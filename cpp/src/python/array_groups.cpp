@@ -79,16 +79,13 @@ void ArrayGroups::check_array(int group, std::size_t i, TypeRule rule) const {
 }
 
 void ArrayGroups::check_overlap() const {
-  std::vector<Extent> extents;
+  std::vector<Extent> extents, own;
   extents.reserve(static_cast<std::size_t>(groups_) * count());
   for (int g = 0; g < groups_; ++g) {
     if (!lists_[g]) continue;
-    const std::size_t middle = extents.size();
-    for (Extent extent : lists_[g]->extents) {
-      extent.group = g;
-      extents.push_back(extent);
-    }
-    merge_extents(extents, middle);
+    own = lists_[g]->extents;
+    for (Extent& extent : own) extent.group = g;
+    merge_into(extents, own);
   }
   for_each_meeting(
       extents, std::pmr::get_default_resource(), [&](const Extent& first, const Extent& second) {
