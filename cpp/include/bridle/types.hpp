@@ -119,6 +119,12 @@ struct NoiseArguments {
   std::uint16_t limit;  // the least draw that is dropped
 };
 
+// Elements of a round of an update, after which its sums are gathered from the cache. Of 32 to
+// 1024, 256 were the fastest.
+inline constexpr std::size_t kUpdateBlock = 256;
+
+struct UpdateStages;
+
 // The contiguous arrays of a fused update. What an operator does not take may be null: the state is
 // zero then and forgotten, so are a gradient and the weights to decay towards.
 struct UpdateMemory {
@@ -126,6 +132,15 @@ struct UpdateMemory {
   const void* gradient;
   void* state[3];
   const void* toward;
+  const UpdateStages* stages = nullptr;  // of arrays other than the weights
+};
+
+// For arrays of other types than the one computed in: what brings the elements of a round to the
+// nearest cache, and what takes them back after it.
+struct UpdateStages {
+  void* context;
+  UpdateMemory (*bring)(void* context, std::size_t begin, std::size_t size);
+  void (*take)(void* context, std::size_t begin, std::size_t size);
 };
 
 // The arrays of an update, in this order wherever there are all of them.

@@ -20,6 +20,7 @@ constexpr std::size_t kLeast = 8 * 1024;  // elements from which on a second thr
 // Of one array, that are brought into the nearest cache: less of them where parameters of a
 // regularizer lie beside.
 constexpr std::size_t kStageBytes = 4096, kRegularizedBytes = 1024;
+constexpr std::size_t kRoundBytes = kUpdateBlock * sizeof(double);  // at most
 constexpr std::size_t kAsked = 1024;  // bytes of a row; what follows, processors foresee
 constexpr int kStates = UpdateRole::toward - UpdateRole::first_state;
 constexpr int kRead = UpdateRole::copy_out;  // the roles before are read
@@ -71,17 +72,20 @@ class Update {
                                               : UpdateKind::plain;
     kernel_ = kernels().update.of[call.op][is_double()][call.adaptive][static_cast<int>(kind)];
     if (array.regularizer) prepare_regularizer();
-    in_place_ = array.regularizer == nullptr && data_[UpdateRole::copy_out] == nullptr &&
-                (rows_.length == 0 || rows_.length >= kShortRow);
-    for (int role = 0; role < kRead; ++role) {
-      in_place_ &= data_[role] == nullptr || call.types[role] == compute_;
+    const bool long_rows = rows_.length == 0 || rows_.length >= kShortRow;
+    bool lie_as_computed = data_[UpdateRole::copy_out] == nullptr;
+    for (int role = 0; role < kRead; ++role) lie_as_computed &= lies_as_computed(role);
+    if (is_summarized_later() || !long_rows) {
+      way_ = Way::in_stages;
+    } else {
+      way_ = lie_as_computed ? Way::in_place : Way::in_rounds;
     }
   }
 
   // What tells it from others; see parallel_for.
   const void* work() const {
-    return work_of(kernel_,
-                   static_cast<int>(call_.types[UpdateRole::weights]) + kDTypes * in_place_);
+    return work_of(kernel_, static_cast<int>(call_.types[UpdateRole::weights]) +
+                                kDTypes * static_cast<int>(way_));
   }
 
   // Elements of one chunk; the sums are those of UpdateSums.
@@ -91,15 +95,16 @@ class Update {
     chunk.counts[0] = chunk.counts[1] = 0.0;
     if (is_summarized_later()) std::fill_n(chunk.lanes, kMaxSums * kLanes, 0.0);
     std::fill_n(sums, kWidth, 0.0);
-    if (in_place_) {
-      for_each_row(begin, size, [&](Place place, std::size_t count) {
-        if (rows_.chosen) ask_for_rows((place.row + 1 + 256 / rows_.length) * rows_.length, 1);
+    if (way_ == Way::in_stages) {
+      work_in_stages(begin, size, chunk, sums);
+    } else if (way_ == Way::in_rounds) {
+      work_in_rounds(begin, size, chunk);
+    } else {
+      for_each_long_row(begin, size, [&](Place place, std::size_t count) {
         void* at[UpdateRole::count];
         for (int role = 0; role < UpdateRole::count; ++role) at[role] = memory(role, place);
         kernel_(memory_of(at), array_.numbers, count, &chunk);
       });
-    } else {
-      work_in_stages(begin, size, chunk, sums);
     }
     const UpdateNumbers& numbers = array_.numbers;
     const std::size_t penalties = numbers.l2 != 0 ? 2 : numbers.l1 != 0 ? 1 : 0;
@@ -114,6 +119,17 @@ class Update {
     std::size_t row, column;
   };
   using Draws = HeldNumbers<std::uint16_t>;
+  using Cast = void (*)(const void* x, void* out, std::size_t size);
+
+  enum class Way {
+    in_place,   // nothing has to be brought anywhere
+    in_rounds,  // all but the weights, by the kernel itself
+    in_stages,  // the weights, too, or rows that are short, or what a regularizer needs
+  };
+
+  bool lies_as_computed(int role) const {
+    return data_[role] == nullptr || call_.types[role] == compute_;
+  }
 
   bool is_double() const { return compute_ == DType::float64; }
   std::size_t item(int role) const { return item_size(call_.types[role]); }
@@ -145,9 +161,73 @@ class Update {
     }
   }
 
+  template <class Row>
+  void for_each_long_row(std::size_t begin, std::size_t size, const Row& row) const {
+    for_each_row(begin, size, [&](Place place, std::size_t count) {
+      if (rows_.chosen)
+        ask_for_rows((place.row + 1 + kUpdateBlock / rows_.length) * rows_.length, 1);
+      row(place, count);
+    });
+  }
+
   // Whether the kernel does not see the new weights as they will be.
   bool is_summarized_later() const {
     return call_.types[UpdateRole::weights] != compute_ || array_.regularizer;
+  }
+
+  // What the kernel asks for, a round at a time.
+  struct Rounds {
+    const Update& update;
+    Place place;  // where the row begins
+    Draws draws[1 + kStates];
+    alignas(kLine) char buffer[kRead][kRoundBytes];
+
+    explicit Rounds(const Update& update_of) : update(update_of) {}
+
+    static UpdateMemory bring(void* context, std::size_t begin, std::size_t size) {
+      return static_cast<Rounds*>(context)->brought(begin, size);
+    }
+    static void take(void* context, std::size_t begin, std::size_t size) {
+      static_cast<Rounds*>(context)->taken(begin, size);
+    }
+
+   private:
+    Place from(std::size_t begin) const { return {place.row, place.column + begin}; }
+
+    UpdateMemory brought(std::size_t begin, std::size_t size) {
+      void* at[UpdateRole::count] = {};
+      for (int role = 0; role < kRead; ++role) {
+        at[role] = update.memory(role, from(begin));
+        if (update.lies_as_computed(role)) continue;
+        update.widen(role)(at[role], buffer[role], size);
+        at[role] = buffer[role];
+      }
+      return memory_of(at);
+    }
+
+    void taken(std::size_t begin, std::size_t size) {
+      const Place here = from(begin);
+      for (int s = 0; s < kStates; ++s) {
+        const int role = UpdateRole::first_state + s;
+        if (update.lies_as_computed(role)) continue;
+        update.put_beside(role, here, size, buffer[role], draws[1 + s]);
+      }
+      const void* const weights = update.memory(UpdateRole::weights, here);
+      if (update.data_[UpdateRole::copy_out])
+        update.put_beside(UpdateRole::copy_out, here, size, weights, draws[0]);
+    }
+  };
+
+  void work_in_rounds(std::size_t begin, std::size_t size, ChunkState& chunk) const {
+    Rounds rounds(*this);
+    const UpdateStages stages{&rounds, Rounds::bring, Rounds::take};
+    for_each_long_row(begin, size, [&](Place place, std::size_t count) {
+      rounds.place = place;
+      UpdateMemory of_row{};
+      of_row.weights = memory(UpdateRole::weights, place);
+      of_row.stages = &stages;
+      kernel_(of_row, array_.numbers, count, &chunk);
+    });
   }
 
   void work_in_stages(std::size_t begin, std::size_t size, ChunkState& chunk, double* sums) const {
@@ -219,31 +299,36 @@ class Update {
     }
   }
 
+  Cast widen(int role) const {
+    return kernels().cast[static_cast<int>(call_.types[role])].to[static_cast<int>(compute_)];
+  }
+
   void fetch(int role, std::size_t begin, std::size_t size, char* to) const {
-    const auto widen =
-        kernels().cast[static_cast<int>(call_.types[role])].to[static_cast<int>(compute_)];
+    const auto convert = widen(role);
     for_each_row(begin, size, [&](Place place, std::size_t count) {
-      widen(memory(role, place), to, count);
+      convert(memory(role, place), to, count);
       to += count * item_size(compute_);
     });
   }
 
   void put(int role, std::size_t begin, std::size_t size, const void* from, Draws& draws) const {
-    const DType type = call_.types[role];
     const char* next = static_cast<const char*>(from);
     for_each_row(begin, size, [&](Place place, std::size_t count) {
-      void* const to = memory(role, place);
-      if (type == compute_) {
-        std::memcpy(to, next, count * item(role));
-      } else if (call_.stochastic) {
-        round_randomly(role, reinterpret_cast<const float*>(next), to, position(place), count,
-                       draws);
-      } else {
-        kernels().half[static_cast<int>(type)].narrow(reinterpret_cast<const float*>(next), to,
-                                                      count);
-      }
+      put_beside(role, place, count, next, draws);
       next += count * item_size(compute_);
     });
+  }
+
+  void put_beside(int role, Place place, std::size_t size, const void* from, Draws& draws) const {
+    const DType type = call_.types[role];
+    void* const to = memory(role, place);
+    if (type == compute_) {
+      std::memcpy(to, from, size * item(role));
+    } else if (call_.stochastic) {
+      round_randomly(role, static_cast<const float*>(from), to, position(place), size, draws);
+    } else {
+      kernels().half[static_cast<int>(type)].narrow(static_cast<const float*>(from), to, size);
+    }
   }
 
   void round_randomly(int role, const float* wide, void* to, std::uint64_t position,
@@ -403,7 +488,7 @@ class Update {
   StepSizesKernel step_sizes_ = nullptr;  // of the regularizer, unless all elements have the same
   bool is_prepared_ = false;              // the regularizer's proximal operator, as this functor
   alignas(kLine) char functor_[kPreparedBytes];
-  bool in_place_;  // nothing has to be brought anywhere
+  Way way_;
 };
 
 void store(const double (&from)[kWidth], UpdateSums& to) { std::memcpy(&to, from, sizeof to); }

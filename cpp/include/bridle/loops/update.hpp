@@ -10,10 +10,6 @@
 
 namespace bridle::inline BRIDLE_ISA {
 
-// Elements of a round, after which its sums are gathered from the cache. Of 32 to 1024, 256 were
-// the fastest.
-inline constexpr std::size_t kUpdateBlock = 256;
-
 // Whose sums the summary has.
 template <UpdateKind kKind>
 struct PenaltyFor {
@@ -153,6 +149,16 @@ void step_sizes_kernel(const UpdateMemory& memory, const UpdateNumbers& numbers,
   }
 }
 
+template <class T>
+inline UpdateMemory from_element(UpdateMemory memory, std::size_t begin) {
+  if (memory.gradient) memory.gradient = static_cast<const T*>(memory.gradient) + begin;
+  if (memory.toward) memory.toward = static_cast<const T*>(memory.toward) + begin;
+  for (void*& state : memory.state) {
+    if (state) state = static_cast<T*>(state) + begin;
+  }
+  return memory;
+}
+
 // Renews weights and state; no two of the arrays overlap. What the new weights add to a chunk goes
 // there, unless it is null.
 template <template <class> class Op, class T, UpdateKind kKind, bool kAdaptive>
@@ -171,21 +177,25 @@ void update_kernel(const UpdateMemory& memory, const UpdateNumbers& numbers, std
   for (std::size_t begin = 0, count; begin < size; begin += count) {
     count = begin == 0 ? kUpdateBlock - in_line : kUpdateBlock;
     if (count > size - begin) count = size - begin;
-    const auto from = [&](const void* array) {
-      return array ? static_cast<const T*>(array) + begin : zeros;
+    const UpdateStages* const stages = memory.stages;
+    const UpdateMemory at =
+        stages ? stages->bring(stages->context, begin, count) : from_element<T>(memory, begin);
+    const auto from = [](const void* array) {
+      return array ? static_cast<const T*>(array) : zeros;
     };
     UpdateRound<T> round{w + begin,
-                         from(memory.gradient),
-                         from(memory.toward),
+                         from(at.gradient),
+                         from(at.toward),
                          {zeros, zeros, zeros},
                          {forgotten, forgotten, forgotten},
                          count};
     for (int s = 0; s < states; ++s) {
-      if (!memory.state[s]) continue;
-      round.new_state[s] = static_cast<T*>(memory.state[s]) + begin;
+      if (!at.state[s]) continue;
+      round.new_state[s] = static_cast<T*>(at.state[s]);
       round.old_state[s] = round.new_state[s];
     }
     update_round<Op<T>, T, kKind, kAdaptive>(op, r, round);
+    if (stages) stages->take(stages->context, begin, count);
     if (chunk) summary.add_until(w, begin + count);
   }
   if (chunk) summary.finish(w, size, *chunk);
