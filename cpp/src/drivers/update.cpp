@@ -16,10 +16,8 @@ constexpr int kL1 = 0, kElasticNet = 2;  // in ReduceOps
 constexpr double kUnused[2] = {};        // strengths, which multiply sums afterwards
 constexpr std::size_t kWidth = sizeof(UpdateSums) / sizeof(double);
 constexpr std::size_t kRegularizer = offsetof(UpdateSums, regularizer) / sizeof(double);
-constexpr std::size_t kLeast = 8 * 1024;  // elements from which on a second thread pays
-// Of one array, that are brought into the nearest cache: less of them where parameters of a
-// regularizer lie beside.
-constexpr std::size_t kStageBytes = 4096, kRegularizedBytes = 1024;
+constexpr std::size_t kLeast = 8 * 1024;   // elements from which on a second thread pays
+constexpr std::size_t kStageBytes = 1024;  // of one array, that are brought into the nearest cache
 constexpr std::size_t kRoundBytes = kUpdateBlock * sizeof(double);  // at most
 constexpr std::size_t kAsked = 1024;  // bytes of a row; what follows, processors foresee
 constexpr int kStates = UpdateRole::toward - UpdateRole::first_state;
@@ -180,7 +178,7 @@ class Update {
     const Update& update;
     Place place;  // where the row begins
     Draws draws[1 + kStates];
-    alignas(kLine) char buffer[kRead][kRoundBytes];
+    alignas(kLine) char buffer[kRead - 1][kRoundBytes];  // of all but the weights
 
     explicit Rounds(const Update& update_of) : update(update_of) {}
 
@@ -199,8 +197,8 @@ class Update {
       for (int role = 0; role < kRead; ++role) {
         at[role] = update.memory(role, from(begin));
         if (update.lies_as_computed(role)) continue;
-        update.widen(role)(at[role], buffer[role], size);
-        at[role] = buffer[role];
+        update.widen(role)(at[role], buffer[role - 1], size);
+        at[role] = buffer[role - 1];
       }
       return memory_of(at);
     }
@@ -210,7 +208,7 @@ class Update {
       for (int s = 0; s < kStates; ++s) {
         const int role = UpdateRole::first_state + s;
         if (update.lies_as_computed(role)) continue;
-        update.put_beside(role, here, size, buffer[role], draws[1 + s]);
+        update.put_beside(role, here, size, buffer[role - 1], draws[1 + s]);
       }
       const void* const weights = update.memory(UpdateRole::weights, here);
       if (update.data_[UpdateRole::copy_out])
@@ -218,7 +216,8 @@ class Update {
     }
   };
 
-  void work_in_rounds(std::size_t begin, std::size_t size, ChunkState& chunk) const {
+  [[gnu::noinline]] void work_in_rounds(std::size_t begin, std::size_t size,
+                                        ChunkState& chunk) const {
     Rounds rounds(*this);
     const UpdateStages stages{&rounds, Rounds::bring, Rounds::take};
     for_each_long_row(begin, size, [&](Place place, std::size_t count) {
@@ -230,11 +229,11 @@ class Update {
     });
   }
 
-  void work_in_stages(std::size_t begin, std::size_t size, ChunkState& chunk, double* sums) const {
+  [[gnu::noinline]] void work_in_stages(std::size_t begin, std::size_t size, ChunkState& chunk,
+                                        double* sums) const {
     alignas(kLine) double costs[kMaxSums * kLanes] = {};
     Draws draws[1 + kStates];
-    const std::size_t bytes = array_.regularizer ? kRegularizedBytes : kStageBytes;
-    const std::size_t stage = bytes / item_size(compute_);
+    const std::size_t stage = kStageBytes / item_size(compute_);
     std::size_t count = stage;
     if (rows_.length == 0) {  // all but the first begin with a cache line, as rounds of the kernel
       const char* const first = memory(UpdateRole::weights, {0, begin});
@@ -360,7 +359,7 @@ class Update {
           [&](std::ptrdiff_t offset, std::ptrdiff_t stride, std::size_t length) {
             const char* const from = static_cast<const char*>(parameter.data) + offset;
             // Doubles, where floats are computed.
-            alignas(kLine) char beside[2 * kRegularizedBytes];
+            alignas(kLine) char beside[2 * kStageBytes];
             gather({const_cast<char*>(from), stride}, item, length, beside);
             convert(beside, numbers, length);
             numbers += length * width;
@@ -414,7 +413,7 @@ class Update {
   [[gnu::noinline]] void regularize_each(std::size_t begin, std::size_t size,
                                          void* const (&at)[UpdateRole::count]) const {
     const UpdateRegularizer& r = *array_.regularizer;
-    alignas(kLine) char parameters[UpdateRegularizer::kMost][kRegularizedBytes];
+    alignas(kLine) char parameters[UpdateRegularizer::kMost][kStageBytes];
     void* operand[UpdateRegularizer::kMost + 2] = {at[UpdateRole::weights]};
     for (int p = 0; p < r.prox_count; ++p) {
       operand[1 + p] = parameters[p];
@@ -444,7 +443,7 @@ class Update {
       kernels.vector(weights, nullptr, numbers, size, position % kLanes, lanes);
       return;
     }
-    constexpr std::size_t most = kRegularizedBytes / sizeof(double);
+    constexpr std::size_t most = kStageBytes / sizeof(double);
     alignas(kLine) double parameters[UpdateRegularizer::kMost][most], each[most];
     const double* parameter[UpdateRegularizer::kMost];
     for (std::size_t i = 0, count; i < size; i += count) {
