@@ -2,9 +2,9 @@
 
 import importlib.util
 import shutil
+import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -113,22 +113,36 @@ def test_files_may_be_larger_than_the_memory(tmp_path, run_python, assert_same_b
     assert_same_bits(large.halves("weights_in_bfloat16", everything, "r"), copy)
 
 
+# Runs an example that is killed at an update by number.
+KILLED = """
+import os, runpy, signal, sys
+import bridle as br
+update, calls = br.adamw_update, 0
+def adamw_update(*arguments, **keywords):
+    global calls
+    summary = update(*arguments, **keywords)
+    calls += 1
+    if calls == {moment}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return summary
+br.adamw_update = adamw_update
+sys.argv = {argv!r}
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
 def test_a_step_over_files_that_was_killed_is_made_again(tmp_path):
-    path = EXAMPLES / "larger_than_memory.py"
-    command = [sys.executable, "-u", path, "--elements=60000", "--bucket=10000", "--steps=4"]
+    path = str(EXAMPLES / "larger_than_memory.py")
+    argv = [path, "--elements=60000", "--bucket=10000", "--steps=4", "--folder"]
     once, often = tmp_path / "once", tmp_path / "often"
-    run(*command, "--folder", once)
-    command += ["--folder", often]
-    for complete in (1, 3):
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            begin = time.perf_counter()
-            for line in process.stdout:
-                if line.startswith(f"step {complete}:"):
-                    break
-                begin = time.perf_counter()
-            time.sleep(0.5 * (time.perf_counter() - begin))  # of what a step takes
-            process.kill()
-    assert "step 4:" in run(*command)
+    run(sys.executable, *argv, str(once))
+    for moment in (3, 15):  # of six in a step
+        program = KILLED.format(moment=moment, argv=[*argv, str(often)])
+        killed = subprocess.run([sys.executable, "-c", program], capture_output=True)
+        assert killed.returncode == -signal.SIGKILL
+    output = run(sys.executable, *argv, str(often))
+    assert "2 steps are complete" in output
+    assert "step 4:" in output
     names = [file.relative_to(once) for file in once.rglob("*") if file.is_file()]
     assert len(names) == 9
     for name in names:
