@@ -133,6 +133,13 @@ class Listed:
         return f"{self.parameter}[{key!r}]"
 
 
+def description(array: Any) -> str:
+    """Return type, whatever its byte order, and shape of an array; of something else, its class."""
+    if not isinstance(array, np.ndarray):
+        return type(array).__name__
+    return f"{array.dtype.newbyteorder('=')} of shape {array.shape}"
+
+
 def is_list(value: object) -> TypeGuard[Sequence[Any]]:
     """Whether a list of arrays is given, not one array that is written as a list of numbers."""
     return isinstance(value, Sequence) and any(

@@ -8,6 +8,7 @@
 #include "noise_reader.hpp"
 #include "strided.hpp"
 #include "threads/parallel.hpp"
+#include "type_rules.hpp"
 
 namespace bridle {
 namespace {
@@ -34,10 +35,6 @@ template <class... Op>
 bool has_beside(int op, ReduceList<Op...>) {
   constexpr bool answers[] = {kHasBeside<Op>...};
   return answers[op];
-}
-
-bool is_state(int role) {
-  return role >= UpdateRole::first_state && role < UpdateRole::first_state + kStates;
 }
 
 UpdateMemory memory_of(void* const (&data)[UpdateRole::count]) {

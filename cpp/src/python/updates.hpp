@@ -8,14 +8,18 @@ namespace bridle::python {
 // Adds to the module:
 //   prepare(arrays, names, keys) -> capsule     what is known of the arrays of a tuple, looked up
 //     once; keys: those of a mapping, or None
-//   check_arrays(names, groups)     raises what is wrong with the arrays of an update
-//   update(operator, names, groups, numbers, settings, weight_decay, l1, l2)
-//     groups: w, gradient, three of state, toward; each None, an array, a tuple of arrays, or a
-//             capsule. names: how error messages call them.
+//   check_arrays(names, groups, keys, stochastic)     raises what is wrong with the arrays of an
+//     update
+//   update(operator, names, groups, numbers, settings, weight_decay, l1, l2, rows, regularizers,
+//          keys, note)
+//     groups: w, gradient, three of state, toward, copy_out; each None, an array, a tuple of
+//             arrays, or a capsule. names: how error messages call them, that of the function last.
 //     numbers: those of the operator's functor that users give (`params`)
 //     settings: (gradient scale, cautious, adaptive, Decay, None or (seed, stream, offset)
 //       or (seed, stream, 0, tuple with an offset for each array))
 //     weight_decay, l1, l2: a float, or one for each array in a tuple
+//     rows, regularizers: None, or for each array the numbers of its rows, and what follows
+//     note: None, or (object, name, value) of an attribute that is set once the arrays are written
 //   -> (penalty, nonzeros, finite), or NotImplemented for arrays that are no rows of contiguous
 //   memory.
 bool add_updates(PyObject* module);

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bridle import _archive
 from bridle._archive import Archive, extension_of, is_storable, path_of
-from bridle._arrays import PreparedArrays
+from bridle._arrays import PreparedArrays, description
 from bridle._call import refuse_masked, shown
 from bridle._core import copy_arrays
 
@@ -238,7 +238,7 @@ def _differs(place: str, here: str, saved: str) -> ValueError:
 
 def _description(value: Any) -> str:
     if isinstance(value, np.ndarray):
-        return f"{value.dtype.newbyteorder('=')} of shape {value.shape}"
+        return description(value)
     if isinstance(value, list):
         return f"a list of {len(value)}"
     return "a mapping" if isinstance(value, dict) else "the state of an object"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, SupportsIndex, TypeAlias, TypedDict, TypeVar
 
@@ -249,15 +249,21 @@ def run(
     return _call(operator.name, names, every, arguments)
 
 
-def shows_keywords(update: Function) -> Function:
-    """Show in the signature of an update the common keywords, one by one, and no private one."""
-    own = inspect.signature(update)
+def with_keywords(own: inspect.Signature, names: Iterable[str]) -> inspect.Signature:
+    """Return a signature with common keywords in place of two stars, and without private ones."""
     every = list(own.parameters.values())
     if any(p.kind is p.VAR_KEYWORD for p in every):
         common = inspect.signature(run).parameters
-        every = [*every[:-1], *(common[name] for name in Regularization.__annotations__)]
-    shown_ones = [p for p in every if not p.name.startswith("_")]
-    update.__signature__ = own.replace(parameters=shown_ones)  # type: ignore[attr-defined]
+        every = [*every[:-1], *(common[name] for name in names)]
+    return own.replace(parameters=[p for p in every if not p.name.startswith("_")])
+
+
+def shows_keywords(update: Function) -> Function:
+    """Show the common keywords in the signature of an update, one by one."""
+    shown_one: Any = update  # of which mypy does not know that it may have a signature of its own
+    shown_one.__signature__ = with_keywords(
+        inspect.signature(update), Regularization.__annotations__
+    )
     return update
 
 

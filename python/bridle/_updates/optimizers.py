@@ -19,11 +19,19 @@ import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
-from bridle._arrays import Arrays, Listed, companion, listed, prepare
+from bridle._arrays import Arrays, Listed, companion, description, listed, prepare
 from bridle._call import choice, counter, shown
 from bridle._core import copy_arrays
 from bridle._updates import functions
-from bridle._updates.call import Rate, Settings, UpdateSummary, check_arrays, flag, per_array, run
+from bridle._updates.call import (
+    Rate,
+    Settings,
+    UpdateSummary,
+    check_arrays,
+    flag,
+    per_array,
+    with_keywords,
+)
 from bridle._updates.regularizer import descriptions
 from bridle._updates.rows import Rows
 
@@ -257,9 +265,9 @@ class Optimizer:
             got = "one array" if group.single else f"{len(group.arrays)} arrays"
             raise ValueError(f"{name}: {parameter} must be {wanted}, got {got}")
         for i, (array, target) in enumerate(zip(group.arrays, own, strict=True)):
-            if _description(array) != _description(target):
-                rule = f"{group.name(i)} must be {_description(target)}"
-                raise ValueError(f"{name}: {rule}, got {_description(array)}")
+            if description(array) != description(target):
+                rule = f"{group.name(i)} must be {description(target)}"
+                raise ValueError(f"{name}: {rule}, got {description(array)}")
         return group.arrays
 
     def _own(self, error: Exception) -> Exception:
@@ -277,12 +285,6 @@ class Optimizer:
         )
 
 
-def _description(array: Any) -> str:
-    if not isinstance(array, np.ndarray):
-        return type(array).__name__
-    return f"{array.dtype.newbyteorder('=')} of shape {array.shape}"
-
-
 def _zeros(given: Listed, index: int, state_dtype: StateType) -> NDArray[Any]:
     name, array = given.function, given.arrays[index]
     if not isinstance(array, np.ndarray):
@@ -298,11 +300,8 @@ def _zeros(given: Listed, index: int, state_dtype: StateType) -> NDArray[Any]:
 
 def shows_settings(cls: Class) -> Class:
     """Show the common keywords in the signature of an optimizer, one by one."""
-    own = inspect.signature(cls.__init__)  # type: ignore[misc]
-    parameters = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
-    common = inspect.signature(run).parameters.values()
-    parameters += [p for p in common if p.name in Settings.__annotations__]
-    cls.__init__.__signature__ = own.replace(parameters=parameters)  # type: ignore[misc]
+    start: Any = cls.__init__  # type: ignore[misc]  # of a class, which any instance would have
+    start.__signature__ = with_keywords(inspect.signature(start), Settings.__annotations__)
     return cls
 
 

@@ -145,7 +145,7 @@ class Stateful(torch.optim.Optimizer):
 
     def _decay_of_theirs(self, group: dict[str, Any]) -> str:
         """Return how weights decay in the optimizer of PyTorch that a group comes from."""
-        raise NotImplementedError
+        raise NotImplementedError  # each optimizer has its own
 
     def _announce_state(self, group: dict[str, Any]) -> None:
         """Name what the state of tensors will have."""
@@ -208,12 +208,12 @@ class Stateful(torch.optim.Optimizer):
 
     def _state_names(self, options: dict[str, Any]) -> tuple[str, ...]:
         """Return what the state of the update is called here."""
-        raise NotImplementedError
+        raise NotImplementedError  # each optimizer has its own
 
     def _options(self, group: dict[str, Any]) -> dict[str, Any]:
         """Return the options of a group as numbers."""
-        raise NotImplementedError
+        raise NotImplementedError  # stepping knows, which is built on this
 
     def _check(self, group: dict[str, Any], tensors: list[torch.Tensor]) -> None:
         """Check the options of a group, and where its tensors are."""
-        raise NotImplementedError
+        raise NotImplementedError  # stepping knows, which is built on this

@@ -267,7 +267,7 @@ class Proximal(Stateful):
 
     def _run(self, call: Call) -> UpdateSummary:
         """Call the update of the optimizer."""
-        raise NotImplementedError
+        raise NotImplementedError  # each optimizer has its own
 
 
 def plain(value: Any) -> Any:

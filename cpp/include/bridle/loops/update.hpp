@@ -149,6 +149,7 @@ void step_sizes_kernel(const UpdateMemory& memory, const UpdateNumbers& numbers,
   }
 }
 
+// The arrays from an element on, but for the weights.
 template <class T>
 inline UpdateMemory from_element(UpdateMemory memory, std::size_t begin) {
   if (memory.gradient) memory.gradient = static_cast<const T*>(memory.gradient) + begin;
