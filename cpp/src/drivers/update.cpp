@@ -6,6 +6,7 @@
 #include "core.hpp"
 #include "dispatch.hpp"
 #include "noise_reader.hpp"
+#include "streaming.hpp"
 #include "strided.hpp"
 #include "threads/parallel.hpp"
 #include "type_rules.hpp"
@@ -47,9 +48,11 @@ UpdateMemory memory_of(void* const (&data)[UpdateRole::count]) {
 // One array, as its threads see it.
 class Update {
  public:
-  Update(const UpdateCall& call, const UpdateArray& array)
+  // `streams`: copies bypass the caches.
+  Update(const UpdateCall& call, const UpdateArray& array, bool streams = false)
       : call_(call),
         array_(array),
+        streams_(streams),
         rows_(array.rows),
         compute_(call.types[UpdateRole::weights] == DType::float64 ? DType::float64
                                                                    : DType::float32) {
@@ -173,7 +176,8 @@ class Update {
   // What the kernel asks for, a round at a time.
   struct Rounds {
     const Update& update;
-    Place place;  // where the row begins
+    Place place;                     // where the row begins
+    StreamWriter* writer = nullptr;  // of copies
     Draws draws[1 + kStates];
     alignas(kLine) char buffer[kRead - 1][kRoundBytes];  // of all but the weights
 
@@ -205,25 +209,45 @@ class Update {
       for (int s = 0; s < kStates; ++s) {
         const int role = UpdateRole::first_state + s;
         if (update.lies_as_computed(role)) continue;
-        update.put_beside(role, here, size, buffer[role - 1], draws[1 + s]);
+        update.put_beside(role, here, size, buffer[role - 1], update.memory(role, here),
+                          draws[1 + s]);
       }
+      constexpr int copy_out = UpdateRole::copy_out;
+      if (!update.data_[copy_out]) return;
       const void* const weights = update.memory(UpdateRole::weights, here);
-      if (update.data_[UpdateRole::copy_out])
-        update.put_beside(UpdateRole::copy_out, here, size, weights, draws[0]);
+      void* const to = writer ? writer->next() : update.memory(copy_out, here);
+      update.put_beside(copy_out, here, size, weights, to, draws[0]);
+      if (writer) writer->commit(size * update.item(copy_out));
     }
   };
 
   [[gnu::noinline]] void work_in_rounds(std::size_t begin, std::size_t size,
                                         ChunkState& chunk) const {
     Rounds rounds(*this);
-    const UpdateStages stages{&rounds, Rounds::bring, Rounds::take};
     for_each_long_row(begin, size, [&](Place place, std::size_t count) {
       rounds.place = place;
-      UpdateMemory of_row{};
-      of_row.weights = memory(UpdateRole::weights, place);
-      of_row.stages = &stages;
-      kernel_(of_row, array_.numbers, count, &chunk);
+      if (streams_) {
+        work_streaming(rounds, count, chunk);
+      } else {
+        work_on_row(rounds, count, chunk);
+      }
     });
+  }
+
+  // They are not read before they are written.
+  [[gnu::noinline]] void work_streaming(Rounds& rounds, std::size_t size, ChunkState& chunk) const {
+    StreamWriter writer(memory(UpdateRole::copy_out, rounds.place));
+    rounds.writer = &writer;
+    work_on_row(rounds, size, chunk);
+    writer.flush();
+  }
+
+  void work_on_row(Rounds& rounds, std::size_t size, ChunkState& chunk) const {
+    const UpdateStages stages{&rounds, Rounds::bring, Rounds::take};
+    UpdateMemory of_row{};
+    of_row.weights = memory(UpdateRole::weights, rounds.place);
+    of_row.stages = &stages;
+    kernel_(of_row, array_.numbers, size, &chunk);
   }
 
   [[gnu::noinline]] void work_in_stages(std::size_t begin, std::size_t size, ChunkState& chunk,
@@ -310,14 +334,14 @@ class Update {
   void put(int role, std::size_t begin, std::size_t size, const void* from, Draws& draws) const {
     const char* next = static_cast<const char*>(from);
     for_each_row(begin, size, [&](Place place, std::size_t count) {
-      put_beside(role, place, count, next, draws);
+      put_beside(role, place, count, next, memory(role, place), draws);
       next += count * item_size(compute_);
     });
   }
 
-  void put_beside(int role, Place place, std::size_t size, const void* from, Draws& draws) const {
+  void put_beside(int role, Place place, std::size_t size, const void* from, void* to,
+                  Draws& draws) const {
     const DType type = call_.types[role];
-    void* const to = memory(role, place);
     if (type == compute_) {
       std::memcpy(to, from, size * item(role));
     } else if (call_.stochastic) {
@@ -477,6 +501,7 @@ class Update {
 
   const UpdateCall& call_;
   const UpdateArray& array_;
+  const bool streams_;
   const UpdateRows& rows_;
   void* data_[UpdateRole::count];
   DType compute_;
@@ -512,6 +537,16 @@ void update_small(const UpdateCall& call, std::size_t first, std::size_t last, U
   parallel_for(total, 1, kLeast, update_range, Update(call, call.arrays[first]).work());
 }
 
+// Whether copies would not be in the caches any more after the call.
+bool streams_copies(const UpdateCall& call) {
+  std::size_t elements = 0, bytes = 0;
+  for (std::size_t a = 0; a < call.count; ++a) elements += call.arrays[a].size;
+  for (int role = 0; elements > 0 && role < UpdateRole::count; ++role) {
+    if (call.arrays[0].data[role]) bytes += elements * item_size(call.types[role]);
+  }
+  return elements > 0 && call.arrays[0].data[UpdateRole::copy_out] && worth_streaming(bytes);
+}
+
 }  // namespace
 
 bool is_penalty_of_arrays(const UpdateRegularizer& r) noexcept {
@@ -523,6 +558,7 @@ bool is_penalty_of_arrays(const UpdateRegularizer& r) noexcept {
 
 void update(const UpdateCall& call, UpdateSums* sums) noexcept {
   std::fill_n(sums, call.count, UpdateSums{});
+  const bool streams = streams_copies(call);
   const auto is_large = [&](std::size_t a) { return call.arrays[a].size >= 2 * kLeast; };
   for (std::size_t a = 0; a < call.count;) {
     const std::size_t first = a;
@@ -531,7 +567,7 @@ void update(const UpdateCall& call, UpdateSums* sums) noexcept {
       update_small(call, first, a, sums);
     } else {
       double result[kWidth];
-      const Update array(call, call.arrays[a]);
+      const Update array(call, call.arrays[a], streams);
       sum_parallel<kWidth>(kWidth, call.arrays[a].size, kLeast, array, array.work(), result);
       store(result, sums[a++]);
     }
