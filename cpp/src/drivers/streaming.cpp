@@ -41,12 +41,13 @@ void fence_streaming_stores() noexcept {
 #endif
 }
 
-StreamWriter::StreamWriter(void* to) noexcept
+LineWriter::LineWriter(void* to, char* buffer) noexcept
     : to_(static_cast<char*>(to)),
       begin_(reinterpret_cast<std::uintptr_t>(to) % kLine),
-      fill_(begin_) {}
+      fill_(begin_),
+      buffer_(buffer) {}
 
-void StreamWriter::commit(std::size_t bytes) noexcept {
+void LineWriter::commit(std::size_t bytes) noexcept {
   fill_ += bytes;
   const std::size_t whole = fill_ / kLine * kLine;
   if (whole == 0) return;
@@ -63,7 +64,7 @@ void StreamWriter::commit(std::size_t bytes) noexcept {
   std::memcpy(buffer_, buffer_ + whole, fill_);
 }
 
-void StreamWriter::flush() noexcept {
+void LineWriter::flush() noexcept {
   std::memcpy(to_, buffer_ + begin_, fill_ - begin_);
   fence_streaming_stores();
 }

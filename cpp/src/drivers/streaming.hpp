@@ -15,13 +15,12 @@ bool worth_streaming(std::size_t bytes) noexcept;
 void fence_streaming_stores() noexcept;
 
 // Takes a contiguous result in pieces and writes it to `to` in whole cache lines.
-// Usage: write n bytes to next(), then commit(n), n <= kPiece; flush() at the end. It is fast where
-// n is what best_size() says.
-class StreamWriter {
+// Usage: write n bytes to next(), then commit(n), n <= the largest piece, for which, and a line,
+// the buffer has room; flush() at the end. It is fast where n is what best_size() says.
+class LineWriter {
  public:
-  static constexpr std::size_t kPiece = 8192;
-
-  explicit StreamWriter(void* to) noexcept;
+  // The buffer begins with a cache line.
+  LineWriter(void* to, char* buffer) noexcept;
   void* next() noexcept { return buffer_ + fill_; }
   // How many of `bytes` bytes to write next: those that complete a line, then all. A line that is
   // read from the buffer while two stores to it are under way waits for both, which halved the
@@ -37,7 +36,18 @@ class StreamWriter {
   char* to_;           // where buffer_[begin_] belongs; to_ and buffer_ + begin_ agree modulo kLine
   std::size_t begin_;  // the first byte of the buffer that holds a result, < kLine
   std::size_t fill_;
-  alignas(kLine) char buffer_[kPiece + kLine];
+  char* buffer_;
+};
+
+// One with a buffer of its own, where the stack has room for it.
+class StreamWriter : public LineWriter {
+ public:
+  static constexpr std::size_t kPiece = 8192;
+
+  explicit StreamWriter(void* to) noexcept : LineWriter(to, room_) {}
+
+ private:
+  alignas(kLine) char room_[kPiece + kLine];
 };
 
 }  // namespace bridle

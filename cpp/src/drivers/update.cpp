@@ -20,7 +20,7 @@ constexpr std::size_t kWidth = sizeof(UpdateSums) / sizeof(double);
 constexpr std::size_t kRegularizer = offsetof(UpdateSums, regularizer) / sizeof(double);
 constexpr std::size_t kLeast = 8 * 1024;   // elements from which on a second thread pays
 constexpr std::size_t kStageBytes = 1024;  // of one array, that are brought into the nearest cache
-constexpr std::size_t kRoundBytes = kUpdateBlock * sizeof(double);  // at most
+constexpr std::size_t kRoundBytes = kUpdateBlock * sizeof(float);
 constexpr std::size_t kAsked = 1024;  // bytes of a row; what follows, processors foresee
 constexpr int kStates = UpdateRole::toward - UpdateRole::first_state;
 constexpr int kRead = UpdateRole::copy_out;  // the roles before are read
@@ -48,12 +48,12 @@ UpdateMemory memory_of(void* const (&data)[UpdateRole::count]) {
 // One array, as its threads see it.
 class Update {
  public:
-  // `streams`: copies bypass the caches.
+  // `streams`: copies bypass the caches. They are not read before they are written then.
   Update(const UpdateCall& call, const UpdateArray& array, bool streams = false)
       : call_(call),
         array_(array),
-        streams_(streams),
         rows_(array.rows),
+        streams_(streams && rows_.length == 0),
         compute_(call.types[UpdateRole::weights] == DType::float64 ? DType::float64
                                                                    : DType::float32) {
     const UpdateNumbers& numbers = array.numbers;
@@ -73,7 +73,7 @@ class Update {
     const bool long_rows = rows_.length == 0 || rows_.length >= kShortRow;
     bool lie_as_computed = data_[UpdateRole::copy_out] == nullptr;
     for (int role = 0; role < kRead; ++role) lie_as_computed &= lies_as_computed(role);
-    if (is_summarized_later() || !long_rows) {
+    if (is_summarized_later() || !long_rows || (is_double() && !lie_as_computed)) {
       way_ = Way::in_stages;
     } else {
       way_ = lie_as_computed ? Way::in_place : Way::in_rounds;
@@ -121,8 +121,8 @@ class Update {
 
   enum class Way {
     in_place,   // nothing has to be brought anywhere
-    in_rounds,  // all but the weights, by the kernel itself
-    in_stages,  // the weights, too, or rows that are short, or what a regularizer needs
+    in_rounds,  // all but the weights, by the kernel itself, which are of floats
+    in_stages,  // the weights, too, or doubles, rows that are short, what a regularizer needs
   };
 
   bool lies_as_computed(int role) const {
@@ -176,8 +176,8 @@ class Update {
   // What the kernel asks for, a round at a time.
   struct Rounds {
     const Update& update;
-    Place place;                     // where the row begins
-    StreamWriter* writer = nullptr;  // of copies
+    Place place;                   // where the row begins
+    LineWriter* writer = nullptr;  // of copies
     Draws draws[1 + kStates];
     alignas(kLine) char buffer[kRead - 1][kRoundBytes];  // of all but the weights
 
@@ -234,9 +234,9 @@ class Update {
     });
   }
 
-  // They are not read before they are written.
   [[gnu::noinline]] void work_streaming(Rounds& rounds, std::size_t size, ChunkState& chunk) const {
-    StreamWriter writer(memory(UpdateRole::copy_out, rounds.place));
+    alignas(kLine) char buffer[kRoundBytes + kLine];
+    LineWriter writer(memory(UpdateRole::copy_out, rounds.place), buffer);
     rounds.writer = &writer;
     work_on_row(rounds, size, chunk);
     writer.flush();
@@ -501,8 +501,8 @@ class Update {
 
   const UpdateCall& call_;
   const UpdateArray& array_;
-  const bool streams_;
   const UpdateRows& rows_;
+  const bool streams_;
   void* data_[UpdateRole::count];
   DType compute_;
   UpdateKernel kernel_;
@@ -538,13 +538,14 @@ void update_small(const UpdateCall& call, std::size_t first, std::size_t last, U
 }
 
 // Whether copies would not be in the caches any more after the call.
-bool streams_copies(const UpdateCall& call) {
-  std::size_t elements = 0, bytes = 0;
-  for (std::size_t a = 0; a < call.count; ++a) elements += call.arrays[a].size;
-  for (int role = 0; elements > 0 && role < UpdateRole::count; ++role) {
-    if (call.arrays[0].data[role]) bytes += elements * item_size(call.types[role]);
+bool copies_exceed_caches(const UpdateCall& call) {
+  if (call.count == 0 || !call.arrays[0].data[UpdateRole::copy_out]) return false;
+  std::size_t bytes = 0;  // of an element
+  for (int role = 0; role < UpdateRole::count; ++role) {
+    if (call.arrays[0].data[role]) bytes += item_size(call.types[role]);
   }
-  return elements > 0 && call.arrays[0].data[UpdateRole::copy_out] && worth_streaming(bytes);
+  const UpdateArray& last = call.arrays[call.count - 1];
+  return worth_streaming((last.first + last.size) * bytes);
 }
 
 }  // namespace
@@ -558,7 +559,7 @@ bool is_penalty_of_arrays(const UpdateRegularizer& r) noexcept {
 
 void update(const UpdateCall& call, UpdateSums* sums) noexcept {
   std::fill_n(sums, call.count, UpdateSums{});
-  const bool streams = streams_copies(call);
+  const bool streams = copies_exceed_caches(call);
   const auto is_large = [&](std::size_t a) { return call.arrays[a].size >= 2 * kLeast; };
   for (std::size_t a = 0; a < call.count;) {
     const std::size_t first = a;

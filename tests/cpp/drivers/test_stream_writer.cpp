@@ -21,7 +21,7 @@ Bytes random_bytes(std::size_t size) {
 }
 
 // Writes `bytes` in pieces whose sizes go round in `pieces`.
-void write(StreamWriter& writer, const Bytes& bytes, const std::vector<std::size_t>& pieces) {
+void write(LineWriter& writer, const Bytes& bytes, const std::vector<std::size_t>& pieces) {
   std::size_t next = 0;
   for (std::size_t i = 0; i < bytes.size();) {
     const std::size_t size = std::min(pieces[next++ % pieces.size()], bytes.size() - i);

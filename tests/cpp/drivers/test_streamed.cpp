@@ -6,6 +6,7 @@
 #include "noise_call.hpp"
 #include "reference.hpp"
 #include "threads/parallel.hpp"
+#include "update_case.hpp"
 
 namespace {
 bool large = false;  // whether everything exceeds the caches, or nothing
@@ -144,6 +145,61 @@ TEST_CASE("operators of slices") {
       check_large(dtype, 9100, run(op, dtype, {groups, 9100, false}, offsets));
     }
   }
+}
+
+// What lies beside the weights in another type after an update.
+void check_copies(UpdateCall call, std::size_t size) {
+  CAPTURE(size);
+  const DType type = call.types[UpdateRole::copy_out];
+  const std::size_t item = item_size(type);
+  const auto step = static_cast<std::ptrdiff_t>(item);
+  const auto copies = [&](std::size_t phase, UpdateCase& test) {
+    Array copy(item, size, step, phase);
+    UpdateArray array = test.array(update_numbers());
+    array.data[UpdateRole::copy_out] = copy.operand().data;
+    call.arrays = &array;
+    call.count = 1;
+    UpdateSums sums;
+    update(call, &sums);
+    CHECK(copy.gaps_untouched());
+    CHECK(test.gaps_untouched());
+    return copy.elements();
+  };
+  const UpdateCase before(DType::float32, DType::bfloat16, size, {true, false, 3}, size);
+  UpdateCase plain = before;
+  large = false;
+  const Bytes expected = copies(0, plain);
+  large = true;
+  for (std::size_t phase = 0; phase < 64; phase += 7 * item) {
+    CAPTURE(phase);
+    UpdateCase streamed = before;
+    CHECK(difference(type, expected, copies(phase, streamed)) == "");
+    CHECK(difference(plain.elements(), streamed.elements(), 3) == "");
+  }
+}
+
+TEST_CASE("copies of updates") {
+  for_each_instruction_set([&](const std::string& isa) {
+    CAPTURE(isa);
+    for (const DType type : {DType::float16, DType::bfloat16, DType::float32}) {
+      CAPTURE(name_of(type));
+      for (const bool stochastic : {false, true}) {
+        CAPTURE(stochastic);
+        UpdateCall call{};
+        call.stochastic = stochastic;
+        call.key = {1, 2};
+        call.index = 3;
+        set_types(DType::float32, DType::bfloat16, call);
+        call.types[UpdateRole::copy_out] = type;
+        for (const std::size_t size : {1, 31, 500, 513, 3000}) check_copies(call, size);
+        for (const int threads : {1, 3}) {
+          set_num_threads(threads);
+          check_copies(call, 3 * 32 * 1024 + 5);
+        }
+        set_num_threads(0);
+      }
+    }
+  });
 }
 
 }  // namespace
