@@ -130,6 +130,11 @@ constexpr std::uint32_t nearer_to_infinity() {
   return __is_same(S, Float16) ? 0x477ff000u : 0x7f7f8000u;  // 65520
 }
 
+// The bits of the BFloat16 below or above x in magnitude, neither of which is infinite if that of x
+// has bits below these.
+inline constexpr std::uint32_t kFarFromInfinity = 0x7f7f0000u;
+inline std::uint32_t neighbour_randomly(float x, std::uint16_t u) { return (bits_of(x) + u) >> 16; }
+
 // Rounds to one of the two neighbours at random, up with the probability that makes the mean exact;
 // u is a uniform 16-bit number, the high half of u(i). A finite number becomes infinite if, and
 // only if, it is nearer to that. With kKeepSigns zeros have the sign of x.
@@ -137,7 +142,7 @@ template <bool kKeepSigns = false>
 inline void narrow_randomly(float x, std::uint16_t u, BFloat16& out) {
   BFloat16 nearest;
   narrow(x, nearest);
-  const std::uint32_t up = (bits_of(x) + u) >> 16;
+  const std::uint32_t up = neighbour_randomly(x, u);
   const bool in_range = (bits_of(x) & 0x7fffffffu) < nearer_to_infinity<BFloat16>();
   const bool plain = in_range & ((up & 0x7fffu) < 0x7f80u);
   const std::uint16_t rounded = kKeepSigns ? static_cast<std::uint16_t>(up) : positive_zero(up);
