@@ -26,11 +26,10 @@ bool is_possible(const bridle_array& array) {
          fits(array.length) && fits(array.stride);
 }
 
-Extent extent_of(const bridle_array& array, std::size_t index, std::size_t group) {
+Extent extent_of(const bridle_array& array, std::size_t index) {
   const char* const begin = static_cast<const char*>(array.data);
   const auto elements = (array.rows - 1) * array.stride + array.length;
-  return {begin, begin + static_cast<std::size_t>(elements) * item_of(array), index,
-          static_cast<int>(group)};
+  return {begin, begin + static_cast<std::size_t>(elements) * item_of(array), index};
 }
 
 // Of arrays whose extents overlap. Rows may lie between each other.
@@ -128,26 +127,26 @@ void ArrayGroups::check_array(std::size_t group, std::size_t i, TypeRule rule) c
 }
 
 void ArrayGroups::check_overlap() const {
-  std::pmr::vector<Extent> extents(memory), own(memory);
-  extents.reserve(groups.size() * count);
-  own.reserve(count);
+  std::pmr::vector<Extent> every(memory);
+  every.reserve(groups.size() * count);  // they do not move
+  std::pmr::vector<Extents> extents(groups.size(), memory);
   for (std::size_t g = 0; g < groups.size(); ++g) {
-    own.clear();
+    const std::size_t begin = every.size();
     for (std::size_t i = 0; i < count && groups[g].arrays; ++i) {
       const bridle_array& array = groups[g].arrays[i];
-      if (size_of(array) > 0) own.push_back(extent_of(array, i, g));
+      if (size_of(array) > 0) every.push_back(extent_of(array, i));
     }
+    const std::span<Extent> own = std::span(every).subspan(begin);
     if (!std::ranges::is_sorted(own, begins_before)) std::ranges::sort(own, begins_before);
-    merge_into(extents, own);
+    extents[g] = own;
   }
-  for_each_meeting(extents, memory, [&](const Extent& first, const Extent& second) {
-    const auto a = static_cast<std::size_t>(first.group);
-    const auto b = static_cast<std::size_t>(second.group);
+  const auto meet = [&](const Extent& first, std::size_t a, const Extent& second, std::size_t b) {
     if (!groups[a].written && !groups[b].written) return;
     if (!share_memory(groups[a].arrays[first.index], groups[b].arrays[second.index])) return;
     fail(b, second.index, "must share no memory with " + name_of(a, first.index),
          "arrays that overlap");
-  });
+  };
+  for_each_meeting(extents, memory, meet);
 }
 
 std::string ArrayGroups::name_of(std::size_t group, std::size_t i) const {

@@ -79,24 +79,19 @@ void ArrayGroups::check_array(int group, std::size_t i, TypeRule rule) const {
 }
 
 void ArrayGroups::check_overlap() const {
-  std::vector<Extent> extents, own;
-  extents.reserve(static_cast<std::size_t>(groups_) * count());
+  Extents extents[kMost];
   for (int g = 0; g < groups_; ++g) {
-    if (!lists_[g]) continue;
-    own = lists_[g]->extents;
-    for (Extent& extent : own) extent.group = g;
-    merge_into(extents, own);
+    if (lists_[g]) extents[g] = lists_[g]->extents;
   }
-  for_each_meeting(
-      extents, std::pmr::get_default_resource(), [&](const Extent& first, const Extent& second) {
-        if (!written_[first.group] && !written_[second.group]) return;
-        if (!share_memory(get(first.group, first.index)->array,
-                          get(second.group, second.index)->array)) {
-          return;
-        }
-        const std::string rule = "must share no memory with " + name_of(first.group, first.index);
-        fail(PyExc_ValueError, second.group, second.index, rule, "arrays that overlap");
-      });
+  const auto meet = [&](const Extent& first, std::size_t a, const Extent& second, std::size_t b) {
+    if (!written_[a] && !written_[b]) return;
+    const int group = static_cast<int>(a), other = static_cast<int>(b);
+    if (!share_memory(get(group, first.index)->array, get(other, second.index)->array)) return;
+    const std::string rule = "must share no memory with " + name_of(group, first.index);
+    fail(PyExc_ValueError, other, second.index, rule, "arrays that overlap");
+  };
+  for_each_meeting(std::span(extents, static_cast<std::size_t>(groups_)),
+                   std::pmr::get_default_resource(), meet);
 }
 
 std::string ArrayGroups::name_of(int group, std::size_t i) const {

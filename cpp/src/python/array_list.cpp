@@ -64,9 +64,9 @@ void add(ArrayList& list, const Names& names, PyObject* object) {
       (last < 0 ? begin : end) += last;
     }
   }
-  const auto size = static_cast<std::size_t>(PyArray_SIZE(array));
+  const std::size_t size = size_of(array);
   if (size > 0) list.extents.push_back({begin, end, list.arrays.size()});
-  list.arrays.push_back({array, data, size, dtype_of(array)});
+  list.arrays.push_back({array, data, size, PyArray_DESCR(array), dtype_of(array)});
 }
 
 std::string description(const Facts& facts) {
@@ -81,12 +81,6 @@ std::string description(const Facts& facts) {
   Py_XDECREF(shape);
   Py_XDECREF(text);
   return result;
-}
-
-bool is_as_found(const Facts& facts) {
-  return PyArray_BYTES(facts.array) == facts.data &&
-         static_cast<std::size_t>(PyArray_SIZE(facts.array)) == facts.size &&
-         dtype_of(facts.array) == facts.dtype;
 }
 
 bool is_apart_from_itself(PyArrayObject* array) {
@@ -131,7 +125,8 @@ ArrayList look_up(const Names& names, int group, PyObject* tuple) {
     }
     add(result, names, item);
   }
-  std::sort(result.extents.begin(), result.extents.end(), begins_before);
+  if (!std::ranges::is_sorted(result.extents, begins_before))
+    std::ranges::sort(result.extents, begins_before);
   return result;
 }
 

@@ -19,6 +19,7 @@ struct Facts {
   PyArrayObject* array;
   char* data;
   std::size_t size;
+  PyArray_Descr* descr;
   std::optional<DType> dtype;
 };
 
@@ -49,8 +50,16 @@ void add(ArrayList& list, const Names& names, PyObject* object);
 // change meanwhile.
 ArrayList look_up(const Names& names, int group, PyObject* tuple);
 
+inline std::size_t size_of(PyArrayObject* array) {
+  const int dimensions = PyArray_NDIM(array);
+  return static_cast<std::size_t>(dimensions == 1 ? PyArray_DIM(array, 0) : PyArray_SIZE(array));
+}
+
 // Whether an array that was looked up earlier still has its memory and type: a resized one has not.
-bool is_as_found(const Facts& facts);
+inline bool is_as_found(const Facts& facts) {
+  return PyArray_BYTES(facts.array) == facts.data && PyArray_DESCR(facts.array) == facts.descr &&
+         size_of(facts.array) == facts.size && (!facts.dtype || PyArray_ISALIGNED(facts.array));
+}
 // Whether each element surely lies apart from the others: every stride leads over all that the
 // smaller ones reach.
 bool is_apart_from_itself(PyArrayObject* array);
