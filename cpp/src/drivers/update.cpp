@@ -141,6 +141,11 @@ class Update {
            (chosen ? rows_.chosen[row] : row) * rows_.apart[role] + place.column * item(role);
   }
 
+  bool rows_abut(int role) const {
+    return (!rows_.chosen || role == UpdateRole::gradient) &&
+           rows_.apart[role] == static_cast<std::ptrdiff_t>(rows_.length * item(role));
+  }
+
   // The number of its first element in the whole list.
   std::uint64_t position(Place place) const {
     const auto row = rows_.chosen ? static_cast<std::uint64_t>(rows_.chosen[place.row]) : place.row;
@@ -296,7 +301,7 @@ class Update {
         rows_.length == 0 ? Place{0, begin} : Place{begin / rows_.length, begin % rows_.length};
     for (int role = 0; role < kRead; ++role) {
       if (!data_[role]) continue;
-      const bool as_it_lies = in_one_row && call_.types[role] == compute_;
+      const bool as_it_lies = (in_one_row || rows_abut(role)) && call_.types[role] == compute_;
       at[role] = as_it_lies ? memory(role, place) : buffer[role];
       if (!as_it_lies) fetch(role, begin, size, buffer[role]);
     }
