@@ -6,7 +6,7 @@ from typing import Any, overload
 
 from numpy.typing import ArrayLike, NDArray
 
-from bridle._operators import slices
+from bridle import _slices as slices
 from bridle._operators.documentation import shares_documentation
 from bridle._types import Axis, FloatArray, Number, Out
 

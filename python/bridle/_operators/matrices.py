@@ -8,8 +8,9 @@ from typing import Any, Literal, NamedTuple, TypeAlias, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bridle import _singular_values as singular_values
+from bridle import _slices as slices
 from bridle._call import choice, non_negative, product, real_array
-from bridle._operators import slices
 from bridle._operators.documentation import shares_documentation
 from bridle._types import FloatArray, Number, Out
 
@@ -91,15 +92,7 @@ def prox_nuclear(
     """
     name = "prox_nuclear"
     threshold = product(non_negative(name, "strength", strength), non_negative(name, "step", step))
-    matrices = _matrices(name, "x", x)
-    target = slices.result_of(name, matrices, out)
-    if threshold == 0.0 or matrices.size == 0:
-        result = matrices.astype(matrices.dtype.newbyteorder("="))
-        result[np.isnan(matrices).any(axis=(-2, -1))] = np.nan
-    else:
-        with np.errstate(all="ignore"):
-            result = _shrunk(matrices, threshold)
-    return _written(result, target)
+    return singular_values.shrunk(name, x, threshold, out)
 
 
 @shares_documentation
@@ -141,19 +134,7 @@ def nuclear_penalty(w: ArrayLike, strength: Number = 1.0) -> np.float64:
     np.float64(7.0)
     """
     name = "nuclear_penalty"
-    factor = non_negative(name, "strength", strength)
-    matrices = _matrices(name, "w", w)
-    if factor == 0.0 or matrices.size == 0:
-        return np.float64(0.0)
-    wide = matrices.astype(np.float64)
-    largest = np.abs(wide).max()
-    if not np.isfinite(largest):
-        return np.float64(largest)
-    with np.errstate(all="ignore"):
-        exponent = np.frexp(largest)[1]
-        values = np.linalg.svd(np.ldexp(wide, -exponent), compute_uv=False)
-        fraction, own = np.frexp(factor)  # apart, so that only the result can overflow
-        return np.float64(np.ldexp(product(fraction, values.sum()), exponent + own))
+    return singular_values.total(name, w, non_negative(name, "strength", strength))
 
 
 @shares_documentation
@@ -306,8 +287,8 @@ def orthogonal_gradient(
     target = slices.result_of(name, matrix if mode == "rows" else matrix.T, out)
     with np.errstate(all="ignore"):
         slope = _slope_of_cosines(matrix, factor)
-        result = _rounded(slope if mode == "rows" else slope.T, matrix.dtype)
-    return _written(result, target)
+        result = singular_values.rounded(slope if mode == "rows" else slope.T, matrix.dtype)
+    return singular_values.written(result, target)
 
 
 class Directions(NamedTuple):
@@ -321,50 +302,12 @@ class Directions(NamedTuple):
     """A column of the exponents of these powers."""
 
 
-def _matrices(name: str, parameter: str, x: ArrayLike) -> NDArray[Any]:
-    """Return an array of which the last two axes are those of matrices."""
-    array = real_array(name, x)
-    if array.ndim < 2:
-        raise ValueError(
-            f"{name}: {parameter} must have at least two axes, got shape {array.shape}"
-        )
-    return array
-
-
 def _vectors(name: str, w: ArrayLike, mode: Mode) -> NDArray[Any]:
     """Return a matrix with the rows or columns of ``w`` as rows."""
     array = real_array(name, w)
     if array.ndim != 2:
         raise ValueError(f"{name}: w must be a matrix, got shape {array.shape}")
     return array if choice(name, "mode", mode, ("rows", "columns")) == "rows" else array.T
-
-
-def _rounded(result: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Convert a result to its type, every zero being +0.0."""
-    result = result.astype(dtype.newbyteorder("="), copy=False)
-    result[result == 0] = 0
-    return result
-
-
-def _written(result: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
-    np.copyto(out, result, casting="same_kind")
-    return out
-
-
-def _shrunk(matrices: NDArray[Any], threshold: float) -> NDArray[Any]:
-    """Return matrices with smaller singular values."""
-    wide = matrices.astype(np.result_type(matrices.dtype.newbyteorder("="), np.float32))
-    finite = np.isfinite(wide).all(axis=(-2, -1), keepdims=True)
-    np.copyto(wide, 0, where=~finite)
-    exponents = np.frexp(np.abs(wide).max(axis=(-2, -1), keepdims=True))[1]
-    u, values, v = np.linalg.svd(np.ldexp(wide, -exponents), full_matrices=False)
-    limits = np.ldexp(threshold, -exponents[..., 0])
-    kept = np.maximum(values - limits, 0).astype(wide.dtype)
-    result = np.ldexp((u * kept[..., np.newaxis, :]) @ v, exponents)
-    empty = (wide == 0).all(axis=-1, keepdims=True) | (wide == 0).all(axis=-2, keepdims=True)
-    np.copyto(result, 0, where=empty)
-    np.copyto(result, np.nan, where=~finite)
-    return _rounded(result, matrices.dtype)
 
 
 def _directions(matrix: NDArray[Any]) -> Directions:

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bridle import _core
+from bridle import _slices as slices
 from bridle._arrays import is_list
 from bridle._call import real_array, refuse_masked, shown
-from bridle._operators import slices
 from bridle._operators.documentation import shares_documentation
 from bridle._types import Axis, FloatArray, Out
 

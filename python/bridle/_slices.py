@@ -131,7 +131,7 @@ def _numbers(name: str, parameter: str, value: Any) -> NDArray[np.float64]:
     return array.astype(np.float64, copy=False)
 
 
-def _parameters(name: str, values: tuple[Any, ...]) -> list[float]:
+def checked_numbers(name: str, values: tuple[Any, ...]) -> list[float]:
     """Check the numbers of an operator, also against each other."""
     checked: list[float] = []
     facts = _core.slice_operators[name]
@@ -163,7 +163,7 @@ def _check_length(name: str, values: list[float], length: int) -> None:
         )
 
 
-def _beside(name: str, beside: Any, length: int) -> NDArray[np.float64] | None:
+def checked_beside(name: str, beside: Any, length: int) -> NDArray[np.float64] | None:
     """Check the array of one number for each element of a vector."""
     if beside is None:
         return None
@@ -256,13 +256,13 @@ def apply(
     beside: Any = None,
 ) -> Any:
     """Call an operator of slices, everything checked before anything is written."""
-    values = _parameters(name, numbers)
+    values = checked_numbers(name, numbers)
     array = real_array(name, x)
     result = result_of(name, array, out)
     slices = Slices(name, array, axis, offsets, labels)
     weights = slices.weights(name, weights)
     length = math.prod(array.shape[a] for a in slices.axes)
-    beside = _beside(name, beside, length)
+    beside = checked_beside(name, beside, length)
     _check_length(name, values, length)
     weights, beside = _apart(weights, result), _apart(beside, result)
     slices.offsets, slices.labels = _apart(slices.offsets, result), _apart(slices.labels, result)
@@ -279,7 +279,7 @@ def apply(
     return result[()] if result.ndim == 0 and out is None else result
 
 
-def measure(
+def measured(
     name: str,
     w: ArrayLike,
     numbers: tuple[Any, ...],
@@ -289,17 +289,23 @@ def measure(
     labels: Any = None,
     weights: Any = None,
     beside: Any = None,
-) -> np.float64:
-    """Sum what an operator of slices measures of each vector."""
-    values = _parameters(name, numbers)
+) -> NDArray[np.float64]:
+    """Return what an operator of slices measures of each vector."""
+    values = checked_numbers(name, numbers)
     array = _native(real_array(name, w))
     slices = Slices(name, array, axis, offsets, labels)
     weights = slices.weights(name, weights)
     length = math.prod(array.shape[a] for a in slices.axes)
-    beside = _beside(name, beside, length)
+    beside = checked_beside(name, beside, length)
     if slices.labels is not None:
         array = np.ascontiguousarray(array)
     found = np.empty(slices.count)
     _run(name, array, found, slices, values, weights, beside, True)
+    return found
+
+
+def measure(name: str, w: ArrayLike, numbers: tuple[Any, ...], **slices: Any) -> np.float64:
+    """Sum what an operator of slices measures of each vector."""
+    found = measured(name, w, numbers, **slices)
     total: np.float64 = _core.l1_penalty(found, 1.0, None, False)
     return total
