@@ -32,6 +32,8 @@ Constraints on norms
 Penalties with their proximal operators, as objects
     L1, L2, ElasticNet, L0, LHalf, LTwoThirds, LogSum, MCP, SCAD, Huber, L2SP, NonNegativeL1,
     NonNegativeL2, NonNegative, Box, Regularizer
+What is made of them
+    Scaled, Sum
 Dropout
     dropout, dropout_mask, apply_dropout_mask, dropout_inference, alpha_dropout, gaussian_dropout,
     gaussian_noise, Dropout
@@ -141,6 +143,7 @@ from bridle._operators.selection import (
     top_k_threshold,
 )
 from bridle._operators.thresholds import firm_threshold, hard_threshold, l0_penalty, prox_l0
+from bridle._regularizers.base import Scaled, Sum
 from bridle._regularizers.bounds import Box, NonNegative, NonNegativeL1, NonNegativeL2
 from bridle._regularizers.concave import L0, MCP, SCAD, LHalf, LogSum, LTwoThirds
 from bridle._regularizers.convex import L1, L2, L2SP, ElasticNet, Huber
@@ -200,7 +203,9 @@ __all__ = [
     "ProgressQuotient",
     "RMSprop",
     "Regularizer",
+    "Scaled",
     "StopReason",
+    "Sum",
     "UnimprovedStrips",
     "UpdateSummary",
     "accumulate",

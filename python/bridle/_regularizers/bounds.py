@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from numpy.typing import ArrayLike
+import math
+from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bridle._regularizers.base import Sum
+from bridle._regularizers.convex import L1, L2, ElasticNet
+from bridle._regularizers.derivatives import Interval, empty_where
 from bridle._regularizers.elementwise import STEP, Call, ElementwiseRegularizer
 from bridle._regularizers.parameters import Parameter
+from bridle._regularizers.protocol import Regularizer
 
 __all__ = ["Box", "NonNegative", "NonNegativeL1", "NonNegativeL2"]
 
@@ -48,6 +56,14 @@ class NonNegativeL1(ElementwiseRegularizer):
     def __init__(self, strength: ArrayLike) -> None:
         self._set(strength)
 
+    def _slopes(self, w: NDArray[Any]) -> Interval:
+        return empty_where(w < 0, np.where(w > 0, self.strength, -math.inf), self.strength)
+
+    def _plus(self, other: Regularizer) -> Regularizer | None:
+        if type(other) is L1:
+            return NonNegativeL1(np.add(self.strength, other.strength, dtype=np.float64))
+        return None
+
 
 class NonNegativeL2(ElementwiseRegularizer):
     r"""Sum of the squares of weights that must not be negative.
@@ -87,6 +103,15 @@ class NonNegativeL2(ElementwiseRegularizer):
     def __init__(self, strength: ArrayLike) -> None:
         self._set(strength)
 
+    def _slopes(self, w: NDArray[Any]) -> Interval:
+        slope = 2 * self.strength * w.astype(np.float64)
+        return empty_where(w < 0, np.where(w > 0, slope, -math.inf), slope)
+
+    def _plus(self, other: Regularizer) -> Regularizer | None:
+        if type(other) is L2:
+            return NonNegativeL2(np.add(self.strength, other.strength, dtype=np.float64))
+        return Sum(NonNegativeL1(other.strength), L2(self.strength)) if type(other) is L1 else None
+
 
 class NonNegative(ElementwiseRegularizer):
     r"""Weights that must not be negative, and cost nothing then.
@@ -114,10 +139,23 @@ class NonNegative(ElementwiseRegularizer):
 
     __slots__ = ()
     is_convex = True
+    _is_set = True
     _prox = Call("project_nonnegative")
 
     def __init__(self) -> None:
         self._set()
+
+    def _slopes(self, w: NDArray[Any]) -> Interval:
+        return empty_where(w < 0, np.where(w > 0, 0.0, -math.inf), 0.0)
+
+    def _plus(self, other: Regularizer) -> Regularizer | None:
+        if type(other) is L1:
+            return NonNegativeL1(other.strength)
+        if type(other) is L2:
+            return NonNegativeL2(other.strength)
+        if type(other) is ElasticNet:
+            return Sum(NonNegativeL1(other.l1), L2(other.l2))
+        return self if type(other) is NonNegative else None
 
 
 class Box(ElementwiseRegularizer):
@@ -153,9 +191,17 @@ class Box(ElementwiseRegularizer):
     __match_args__ = ("lower", "upper")
     __slots__ = __match_args__
     is_convex = True
+    _is_set = True
     _prox = Call("project_box", "lower", "upper")
     lower: Parameter
     upper: Parameter
 
     def __init__(self, lower: ArrayLike, upper: ArrayLike) -> None:
         self._set(lower, upper)
+
+    def _slopes(self, w: NDArray[Any]) -> Interval:
+        # The ends are what they become in the type of the weights, and zeros are equal.
+        ends = (self.prox(np.full(w.shape, end, w.dtype)) for end in (-math.inf, math.inf))
+        lowest, highest = ends
+        slopes = np.where(w == lowest, -math.inf, 0.0), np.where(w == highest, math.inf, 0.0)
+        return empty_where((w < lowest) | (w > highest), *slopes)

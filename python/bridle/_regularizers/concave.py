@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from numpy.typing import ArrayLike
+import math
+from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bridle._regularizers.base import Scaled
+from bridle._regularizers.derivatives import Interval, Numbers, ratio, symmetric
 from bridle._regularizers.elementwise import STEP, Call, ElementwiseRegularizer
 from bridle._regularizers.parameters import Parameter
+from bridle._regularizers.protocol import Regularizer
 
 __all__ = ["L0", "MCP", "SCAD", "LHalf", "LTwoThirds", "LogSum"]
 
@@ -49,6 +56,10 @@ class L0(ElementwiseRegularizer):
     def __init__(self, strength: ArrayLike) -> None:
         self._set(strength)
 
+    def _slopes(self, w: NDArray[Any]) -> Interval:
+        free = (w == 0) & np.greater(self.strength, 0)  # the cost jumps there
+        return np.where(free, -math.inf, 0.0), np.where(free, math.inf, 0.0)
+
 
 class LHalf(ElementwiseRegularizer):
     r"""Sum of the square roots of the absolute values: between the lasso and `L0`.
@@ -90,6 +101,11 @@ class LHalf(ElementwiseRegularizer):
     def __init__(self, strength: ArrayLike) -> None:
         self._set(strength)
 
+    def _slopes(self, w: NDArray[Any]) -> Interval:
+        w = w.astype(np.float64)
+        slope = ratio(np.broadcast_to(self.strength, w.shape), 2 * np.sqrt(np.abs(w)))
+        return symmetric(w, slope)
+
 
 class LTwoThirds(ElementwiseRegularizer):
     r"""Sum of the absolute values to the power of two thirds.
@@ -130,6 +146,11 @@ class LTwoThirds(ElementwiseRegularizer):
 
     def __init__(self, strength: ArrayLike) -> None:
         self._set(strength)
+
+    def _slopes(self, w: NDArray[Any]) -> Interval:
+        w = w.astype(np.float64)
+        slope = ratio(np.multiply(2 / 3, self.strength), np.cbrt(np.abs(w)))
+        return symmetric(w, slope)
 
 
 class LogSum(ElementwiseRegularizer):
@@ -174,6 +195,10 @@ class LogSum(ElementwiseRegularizer):
 
     def __init__(self, strength: ArrayLike, epsilon: ArrayLike) -> None:
         self._set(strength, epsilon)
+
+    def _slopes(self, w: NDArray[Any]) -> Interval:
+        w = w.astype(np.float64)
+        return symmetric(w, self.strength / (self.epsilon + np.abs(w)))
 
 
 class MCP(ElementwiseRegularizer):
@@ -221,6 +246,14 @@ class MCP(ElementwiseRegularizer):
 
     def __init__(self, strength: ArrayLike, gamma: ArrayLike) -> None:
         self._set(strength, gamma)
+
+    def _slopes(self, w: NDArray[Any]) -> Interval:
+        w = w.astype(np.float64)
+        return symmetric(w, mcp_slope(np.abs(w), self.strength, self.gamma))
+
+    def _scaled(self, factor: float) -> Regularizer:
+        gamma = gamma_of_multiple(self.gamma, factor)
+        return self._with(strength=self.strength * factor, gamma=gamma)
 
 
 class SCAD(ElementwiseRegularizer):
@@ -270,3 +303,28 @@ class SCAD(ElementwiseRegularizer):
 
     def __init__(self, strength: ArrayLike, gamma: ArrayLike) -> None:
         self._set(strength, gamma)
+
+    def _slopes(self, w: NDArray[Any]) -> Interval:
+        w = w.astype(np.float64)
+        return symmetric(w, scad_slope(np.abs(w), self.strength, self.gamma))
+
+    def _scaled(self, factor: float) -> Regularizer:
+        # The strength is also where the slope begins to fall, so it is no factor.
+        if factor == 0:
+            return self._with(strength=self.strength * 0.0)
+        return self if factor == 1 else Scaled(self, factor)
+
+
+def mcp_slope(size: Numbers, strength: Parameter | Numbers, gamma: Parameter) -> Numbers:
+    """Return the slope of `MCP` at sizes >= 0."""
+    return np.maximum(strength - size / gamma, 0)
+
+
+def scad_slope(size: Numbers, strength: Parameter | Numbers, gamma: Parameter) -> Numbers:
+    """Return the slope of `SCAD` at sizes >= 0."""
+    return np.clip((gamma * strength - size) / (gamma - 1), 0, strength)
+
+
+def gamma_of_multiple(gamma: Any, factor: float) -> Any:
+    """Return the gamma of a multiple of `MCP`, whose curvature grows with the factor."""
+    return gamma / factor if factor > 0 else gamma

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from numpy.typing import ArrayLike
+from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bridle._regularizers.base import scaled_step
+from bridle._regularizers.derivatives import Interval, symmetric
 from bridle._regularizers.elementwise import STEP, Call, ElementwiseRegularizer
 from bridle._regularizers.parameters import Parameter
+from bridle._regularizers.protocol import Regularizer
 
 __all__ = ["L1", "L2", "L2SP", "ElasticNet", "Huber"]
 
@@ -59,6 +65,14 @@ class L1(ElementwiseRegularizer):
     def __init__(self, strength: ArrayLike) -> None:
         self._set(strength)
 
+    def _slopes(self, w: NDArray[Any]) -> Interval:
+        return symmetric(w.astype(np.float64), self.strength)
+
+    def _plus(self, other: Regularizer) -> Regularizer | None:
+        if type(other) is L1:
+            return L1(np.add(self.strength, other.strength, dtype=np.float64))
+        return ElasticNet(self.strength, other.strength) if type(other) is L2 else None
+
 
 class L2(ElementwiseRegularizer):
     r"""Sum of the squares, without a factor ½.
@@ -91,12 +105,27 @@ class L2(ElementwiseRegularizer):
     __match_args__ = ("strength",)
     __slots__ = __match_args__
     is_convex = True
+    _is_smooth = True
     _prox = Call("prox_l2", "strength", STEP)
     _penalty = Call("l2_penalty", "strength")
     strength: Parameter
 
     def __init__(self, strength: ArrayLike) -> None:
         self._set(strength)
+
+    def _slopes(self, w: NDArray[Any]) -> Interval:
+        slope = 2 * self.strength * w.astype(np.float64)
+        return slope, slope
+
+    def _plus(self, other: Regularizer) -> Regularizer | None:
+        if type(other) is L2:
+            return L2(np.add(self.strength, other.strength, dtype=np.float64))
+        return None
+
+    def _prox_with(self, other: Regularizer, w: NDArray[Any], step: Any, out: Any) -> Any:
+        """Return the proximal operator of the sum with any other regularizer."""
+        growth = 1 + 2 * scaled_step(self, step, 1.0) * self.strength
+        return other.prox(self.prox(w, step), np.divide(step, growth)[()], out)
 
 
 class ElasticNet(ElementwiseRegularizer):
@@ -132,6 +161,7 @@ class ElasticNet(ElementwiseRegularizer):
     __match_args__ = ("l1", "l2")
     __slots__ = __match_args__
     is_convex = True
+    _factors = ("l1", "l2")
     _prox = Call("prox_elastic_net", "l1", "l2", STEP)
     _penalty = Call("elastic_net_penalty", "l1", "l2")
     l1: Parameter
@@ -139,6 +169,18 @@ class ElasticNet(ElementwiseRegularizer):
 
     def __init__(self, l1: ArrayLike, l2: ArrayLike) -> None:
         self._set(l1, l2)
+
+    def _slopes(self, w: NDArray[Any]) -> Interval:
+        w = w.astype(np.float64)
+        lower, upper = symmetric(w, self.l1)
+        return lower + 2 * self.l2 * w, upper + 2 * self.l2 * w
+
+    def _plus(self, other: Regularizer) -> Regularizer | None:
+        if type(other) is L1:
+            return ElasticNet(np.add(self.l1, other.strength, dtype=np.float64), self.l2)
+        if type(other) is L2:
+            return ElasticNet(self.l1, np.add(self.l2, other.strength, dtype=np.float64))
+        return None
 
 
 class Huber(ElementwiseRegularizer):
@@ -179,6 +221,7 @@ class Huber(ElementwiseRegularizer):
     __match_args__ = ("strength", "delta")
     __slots__ = __match_args__
     is_convex = True
+    _is_smooth = True
     _prox = Call("prox_huber", "strength", "delta", STEP)
     _penalty = Call("huber_penalty", "strength", "delta")
     strength: Parameter
@@ -186,6 +229,10 @@ class Huber(ElementwiseRegularizer):
 
     def __init__(self, strength: ArrayLike, delta: ArrayLike) -> None:
         self._set(strength, delta)
+
+    def _slopes(self, w: NDArray[Any]) -> Interval:
+        slope = self.strength * np.clip(w.astype(np.float64), -self.delta, self.delta)
+        return slope, slope
 
 
 class L2SP(ElementwiseRegularizer):
@@ -223,6 +270,7 @@ class L2SP(ElementwiseRegularizer):
     __match_args__ = ("reference", "strength")
     __slots__ = __match_args__
     is_convex = True
+    _is_smooth = True
     _prox = Call("prox_l2_sp", "reference", "strength", STEP)
     _penalty = Call("l2_sp_penalty", "reference", "strength")
     reference: Parameter
@@ -230,3 +278,7 @@ class L2SP(ElementwiseRegularizer):
 
     def __init__(self, reference: ArrayLike, strength: ArrayLike) -> None:
         self._set(reference, strength)
+
+    def _slopes(self, w: NDArray[Any]) -> Interval:
+        slope = 2 * self.strength * (w.astype(np.float64) - self.reference)
+        return slope, slope

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, ClassVar, NamedTuple, overload
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from bridle import _core
-from bridle._call import FLOAT_DTYPES, parameter, real_array
-from bridle._regularizers.parameters import Parameter, Parametrized, of_owner
+from bridle._call import FLOAT_DTYPES, parameter
+from bridle._regularizers.base import BaseRegularizer
+from bridle._regularizers.derivatives import Interval, Numbers, least_factor, residual_of
+from bridle._regularizers.parameters import Parameter, of_owner
+from bridle._regularizers.protocol import Regularizer
 from bridle._types import FloatArray, Out
 
 STEP = "step"
@@ -62,16 +64,18 @@ class Elementwise(NamedTuple):
         return (*self.prox_parameters[:place], step, *self.prox_parameters[place + 1 :])
 
 
-class ElementwiseRegularizer(Parametrized):
+class ElementwiseRegularizer(BaseRegularizer):
     """Base of the regularizers that are a sum over the elements.
 
     A class names its parameters in ``__match_args__`` and in its constructor, tells whether it is
     convex, and how it calls its proximal operator and its penalty, whose parameters are its own. A
-    set has no penalty; its parameters are those of the projection.
+    set has no penalty; its parameters are those of the projection. Parameters that are factors of
+    the whole penalty are its ``_factors``.
     """
 
     __slots__ = ("_calls", "_only_numbers")
     is_convex: ClassVar[bool]
+    _factors: ClassVar[tuple[str, ...]] = ("strength",)
     _prox: ClassVar[Call]
     _penalty: ClassVar[Call | None] = None
     _calls: Elementwise
@@ -95,10 +99,6 @@ class ElementwiseRegularizer(Parametrized):
         return self._calls if own == plain else None
 
     def value(self, w: ArrayLike) -> float:
-        """Return what the weights cost: a sum in float64, or 0.0 inside a set and inf outside.
-
-        A NaN in the weights makes it NaN.
-        """
         calls = self._calls
         if calls.penalty is None:
             return self._indicator(w)
@@ -107,10 +107,6 @@ class ElementwiseRegularizer(Parametrized):
             return float(penalty(w, *calls.penalty_parameters, None, False))
         except (TypeError, ValueError) as error:
             raise of_owner(error, calls.penalty, type(self).__name__) from None
-
-    def __call__(self, w: ArrayLike) -> float:
-        """Return what the weights cost, as `value` does."""
-        return self.value(w)
 
     @overload
     def prox(self, w: FloatArray, step: ArrayLike = 1.0, out: None = None) -> FloatArray: ...
@@ -146,19 +142,39 @@ class ElementwiseRegularizer(Parametrized):
         except (TypeError, ValueError) as error:
             raise of_owner(error, RULE_OF_STEP[0], type(self).__name__) from None
 
-    def _indicator(self, w: ArrayLike) -> float:
-        """Return 0.0 where the projection changes nothing."""
-        owner = type(self).__name__
-        array = real_array(owner, w)
-        projected = self.prox(array)
-        if projected.shape != array.shape:
+    def _residual(self, w: NDArray[Any], target: Numbers) -> Numbers:
+        return residual_of(target, *self._fitting_slopes(w))
+
+    def _least_factor(self, gradient: Numbers) -> float:
+        return least_factor(-gradient, *self._fitting_slopes(np.zeros(gradient.shape)))
+
+    def _fitting_slopes(self, w: NDArray[Any]) -> Interval:
+        """Return `_slopes`, of the shape of the weights."""
+        names, shapes = [], []
+        for name, value in self._parameters().items():
+            if isinstance(value, np.ndarray):
+                names.append(name)
+                shapes.append(value.shape)
+        try:
+            fits = np.broadcast_shapes(w.shape, *shapes) == w.shape
+        except ValueError:
+            fits = False
+        if not fits:
             raise ValueError(
-                f"{owner}: {' and '.join(self.__match_args__)} must broadcast to the shape of the "
-                f"weights, {array.shape}, got {projected.shape}"
+                f"{type(self).__name__}: {' and '.join(names)} must broadcast to the shape of the "
+                f"weights, {w.shape}, got {' and '.join(map(str, shapes))}"
             )
-        if (projected == array).all():
-            return 0.0
-        return math.nan if np.isnan(array).any() else math.inf
+        lower, upper = self._slopes(w)
+        return np.broadcast_to(lower, w.shape), np.broadcast_to(upper, w.shape)
+
+    def _slopes(self, w: NDArray[Any]) -> Interval:
+        """Return the subdifferential at each weight: an interval, lower above upper if empty."""
+        raise NotImplementedError
+
+    def _scaled(self, factor: float) -> Regularizer:
+        if self._is_set:
+            return self
+        return self._with(**{name: getattr(self, name) * factor for name in self._factors})
 
 
 def _keeping_dtype(w: object) -> dict[str, Any]:
