@@ -31,7 +31,8 @@ Constraints on norms
     max_norm, unit_norm, min_max_norm
 Penalties with their proximal operators, as objects
     L1, L2, ElasticNet, L0, LHalf, LTwoThirds, LogSum, MCP, SCAD, Huber, L2SP, NonNegativeL1,
-    NonNegativeL2, NonNegative, Box, Regularizer
+    NonNegativeL2, NonNegative, Box, GroupL2, SparseGroup, GroupLinf, GroupMCP, GroupSCAD, L2Norm,
+    LinfNorm, Slope, TotalVariation, Nuclear, Simplex, L1Ball, L2Ball, LinfBall, L0Ball, Regularizer
 What is made of them
     Scaled, Sum
 Dropout
@@ -147,7 +148,11 @@ from bridle._regularizers.base import Scaled, Sum
 from bridle._regularizers.bounds import Box, NonNegative, NonNegativeL1, NonNegativeL2
 from bridle._regularizers.concave import L0, MCP, SCAD, LHalf, LogSum, LTwoThirds
 from bridle._regularizers.convex import L1, L2, L2SP, ElasticNet, Huber
+from bridle._regularizers.groups import GroupL2, GroupLinf, GroupMCP, GroupSCAD, SparseGroup
+from bridle._regularizers.matrices import Nuclear
 from bridle._regularizers.protocol import Regularizer
+from bridle._regularizers.sets import L0Ball, L1Ball, L2Ball, LinfBall, Simplex
+from bridle._regularizers.vectors import L2Norm, LinfNorm, Slope, TotalVariation
 from bridle._stopping.criteria import (
     Criterion,
     GeneralizationLoss,
@@ -190,22 +195,37 @@ __all__ = [
     "ElasticNet",
     "GeneralizationLoss",
     "GlobalNorm",
+    "GroupL2",
+    "GroupLinf",
+    "GroupMCP",
+    "GroupSCAD",
     "Huber",
+    "L0Ball",
+    "L1Ball",
+    "L2Ball",
+    "L2Norm",
     "LHalf",
     "LTwoThirds",
+    "LinfBall",
+    "LinfNorm",
     "Lion",
     "LogSum",
     "NonNegative",
     "NonNegativeL1",
     "NonNegativeL2",
+    "Nuclear",
     "Plateau",
     "PreparedArrays",
     "ProgressQuotient",
     "RMSprop",
     "Regularizer",
     "Scaled",
+    "Simplex",
+    "Slope",
+    "SparseGroup",
     "StopReason",
     "Sum",
+    "TotalVariation",
     "UnimprovedStrips",
     "UpdateSummary",
     "accumulate",

@@ -59,11 +59,7 @@ class Slices:
         """Return one number for each vector; groups that have no elements may have one, too."""
         if weights is None:
             return None
-        array = _numbers(name, "weights", weights)
-        if array.size > 0:
-            lowest = array.min()  # of a NaN: NaN
-            if not lowest >= 0:
-                raise ValueError(f"{name}: weights must be >= 0, got {lowest}")
+        array = checked_weights(name, weights)
         if self.labels is not None and array.ndim == 1 and array.size > self.count:
             self.count = array.size
             self.shape = (self.count,)
@@ -73,6 +69,16 @@ class Slices:
                 f"got {array.shape}"
             )
         return np.ascontiguousarray(array).reshape(-1)
+
+
+def checked_weights(name: str, weights: Any) -> NDArray[np.float64]:
+    """Check weights of groups, of whatever shape."""
+    array = _numbers(name, "weights", weights)
+    if array.size > 0:
+        lowest = array.min()  # of a NaN: NaN
+        if not lowest >= 0:
+            raise ValueError(f"{name}: weights must be >= 0, got {lowest}")
+    return array
 
 
 def _axes(name: str, axis: Any, ndim: int) -> tuple[int, ...]:
@@ -88,7 +94,8 @@ def _axes(name: str, axis: Any, ndim: int) -> tuple[int, ...]:
         raise type(error)(f"{name}: axis {axis!r} does not fit {ndim} dimensions") from None
 
 
-def _integers(name: str, parameter: str, value: Any) -> NDArray[np.int64]:
+def integers(name: str, parameter: str, value: Any) -> NDArray[np.int64]:
+    """Check an array of integers."""
     refuse_masked(name, parameter, value)
     array = as_array(value)
     if array.size == 0 and array.dtype == np.float64:
@@ -101,7 +108,7 @@ def _integers(name: str, parameter: str, value: Any) -> NDArray[np.int64]:
 
 
 def _offsets(name: str, offsets: Any, size: int) -> NDArray[np.int64]:
-    array = _integers(name, "offsets", offsets)
+    array = integers(name, "offsets", offsets)
     if array.ndim != 1 or array.size < 1:
         raise ValueError(f"{name}: offsets must be of one dimension, got {shown(offsets)}")
     if array[0] != 0 or array[-1] != size:
@@ -115,7 +122,7 @@ def _offsets(name: str, offsets: Any, size: int) -> NDArray[np.int64]:
 
 
 def _labels(name: str, labels: Any, shape: tuple[int, ...]) -> NDArray[np.int64]:
-    array = _integers(name, "labels", labels)
+    array = integers(name, "labels", labels)
     if array.shape != shape:
         raise ValueError(
             f"{name}: labels must have the shape of the array, {shape}, got {array.shape}"

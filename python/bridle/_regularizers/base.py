@@ -101,7 +101,9 @@ class BaseRegularizer(Parametrized):
         """
         owner = type(self).__name__
         array = real_array(owner, w)
-        target = np.where(np.isnan(array), math.nan, -gradient_like(owner, gradient, array.shape))
+        target = -gradient_like(owner, gradient, array.shape)
+        if np.isnan(array).any() or np.isnan(target).any():
+            return math.nan
         with np.errstate(all="ignore"):
             return euclidean_norm(np.asarray(self._residual(array, target)))
 
@@ -110,8 +112,11 @@ class BaseRegularizer(Parametrized):
 
         The ``gradient`` is that of the other function at zero. It is inf where no factor does it.
         """
+        array = gradient_like(type(self).__name__, gradient, None)
+        if np.isnan(array).any():
+            return math.nan
         with np.errstate(all="ignore"):
-            return self._least_factor(gradient_like(type(self).__name__, gradient, None))
+            return self._least_factor(array)
 
     def _residual(self, w: NDArray[Any], target: Numbers) -> Numbers:
         """Return the target less its nearest element of the subdifferential at w.
@@ -127,8 +132,7 @@ class BaseRegularizer(Parametrized):
             slope = -self._residual(zeros, zeros)
             return least_factor(-gradient, slope, slope)
         if self._is_set:
-            distance = euclidean_norm(self._residual(zeros, -gradient))
-            return distance if math.isnan(distance) else 0.0 if distance == 0 else math.inf
+            return math.inf if self._residual(zeros, -gradient).any() else 0.0
         raise self._has_no("lambda_max", "it has no closed form")
 
     def _has_no(self, what: str, reason: str) -> NotImplementedError:

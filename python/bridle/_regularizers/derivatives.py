@@ -48,8 +48,6 @@ def residual_of(target: Numbers, lower: NDArray[Any], upper: NDArray[Any]) -> Nu
 
 def least_factor(target: Numbers, lower: NDArray[Any], upper: NDArray[Any]) -> float:
     """Return the least factor >= 0 of the intervals with which they hold the targets, or inf."""
-    if np.isnan(target).any():
-        return math.nan
     least, most = 0.0, math.inf
     for value, bound in ((target, upper), (-target, -lower)):  # value <= factor * bound
         least = max(least, float(ratio(value, np.maximum(bound, 0)).max(initial=0)))
