@@ -34,7 +34,7 @@ Penalties with their proximal operators, as objects
     NonNegativeL2, NonNegative, Box, GroupL2, SparseGroup, GroupLinf, GroupMCP, GroupSCAD, L2Norm,
     LinfNorm, Slope, TotalVariation, Nuclear, Simplex, L1Ball, L2Ball, LinfBall, L0Ball, Regularizer
 What is made of them
-    Scaled, Sum
+    Scaled, Sum, SeparableSum, Translated, MoreauEnvelope, Conjugate
 Dropout
     dropout, dropout_mask, apply_dropout_mask, dropout_inference, alpha_dropout, gaussian_dropout,
     gaussian_noise, Dropout
@@ -151,7 +151,9 @@ from bridle._regularizers.convex import L1, L2, L2SP, ElasticNet, Huber
 from bridle._regularizers.groups import GroupL2, GroupLinf, GroupMCP, GroupSCAD, SparseGroup
 from bridle._regularizers.matrices import Nuclear
 from bridle._regularizers.protocol import Regularizer
+from bridle._regularizers.separable import SeparableSum
 from bridle._regularizers.sets import L0Ball, L1Ball, L2Ball, LinfBall, Simplex
+from bridle._regularizers.transforms import Conjugate, MoreauEnvelope, Translated
 from bridle._regularizers.vectors import L2Norm, LinfNorm, Slope, TotalVariation
 from bridle._stopping.criteria import (
     Criterion,
@@ -188,6 +190,7 @@ __all__ = [
     "Adagrad",
     "AdamW",
     "Box",
+    "Conjugate",
     "Criterion",
     "Decision",
     "Dropout",
@@ -210,6 +213,7 @@ __all__ = [
     "LinfNorm",
     "Lion",
     "LogSum",
+    "MoreauEnvelope",
     "NonNegative",
     "NonNegativeL1",
     "NonNegativeL2",
@@ -220,12 +224,14 @@ __all__ = [
     "RMSprop",
     "Regularizer",
     "Scaled",
+    "SeparableSum",
     "Simplex",
     "Slope",
     "SparseGroup",
     "StopReason",
     "Sum",
     "TotalVariation",
+    "Translated",
     "UnimprovedStrips",
     "UpdateSummary",
     "accumulate",

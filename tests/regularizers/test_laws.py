@@ -162,8 +162,7 @@ def test_what_is_smooth_has_the_gradient_of_its_differences(regularizer, shape, 
 
 @OBJECTS
 def test_a_nan_is_not_overlooked(regularizer, shape):
-    w = np.zeros(shape)
-    w[(0,) * len(shape)] = math.nan
+    w = np.full(shape, math.nan)
     assert math.isnan(regularizer.subdifferential_distance(w, np.zeros(shape)))
     assert math.isnan(regularizer.value(w)) or not regularizer._is_set
     assert math.isnan(regularizer.lambda_max(w)) or regularizer.value(np.zeros(shape)) > 0
