@@ -118,6 +118,10 @@ def regularizers() -> None:
     assert_type(br.L2(0.1).prox([1, 2, 3]), Any)
     assert_type(br.L2(0.1)(single), float)
     assert_type(br.L0(1).is_convex, bool)
+    kinds += [0.5 * br.L1(0.1) + br.L2(0.1), br.L1(0.1) + Halved(), br.GroupL2(0.1, axis=(0, 1))]
+    assert_type((br.Simplex() * 2).prox(single), NDArray[np.float32])
+    assert_type(br.SeparableSum([(slice(1), br.L1(0.1)), ([1], Halved())]).value(single), float)
+    assert_type(br.MoreauEnvelope(br.L1(0.1), mu=0.5).set_params(mu=1), br.MoreauEnvelope)
 
 
 def optimizers() -> None:

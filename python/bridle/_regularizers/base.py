@@ -18,7 +18,7 @@ from bridle._regularizers.derivatives import (
 )
 from bridle._regularizers.parameters import Parametrized, of_owner
 from bridle._regularizers.protocol import Regularizer
-from bridle._types import FloatArray, Out
+from bridle._types import FloatArray, Number, Out
 
 
 class BaseRegularizer(Parametrized):
@@ -97,7 +97,8 @@ class BaseRegularizer(Parametrized):
         """Return how far the negative ``gradient`` is from the subdifferential at ``w``.
 
         The Euclidean distance, 0.0 where the sum of the regularizer and a function with that
-        gradient is stationary; inf where the subdifferential is empty, as outside a set.
+        gradient is stationary; inf where the subdifferential is empty, as outside a set. Of what is
+        not convex it is the limiting subdifferential.
         """
         owner = type(self).__name__
         array = real_array(owner, w)
@@ -166,21 +167,21 @@ class BaseRegularizer(Parametrized):
             return 0.0
         return math.nan if np.isnan(array).any() else math.inf
 
-    def _scaled(self, factor: float) -> Regularizer:
+    def _scaled(self, factor: float) -> BaseRegularizer:
         """Return the multiple by a factor that has been checked."""
         return self if self._is_set else Scaled(self, factor)
 
-    def __mul__(self, factor: Any) -> Any:
+    def __mul__(self, factor: Number) -> BaseRegularizer:
         if isinstance(factor, Regularizer):
             return NotImplemented
         return self._scaled(_factor(type(self).__name__, factor))
 
     __rmul__ = __mul__
 
-    def __add__(self, other: Any) -> Any:
+    def __add__(self, other: Regularizer) -> BaseRegularizer:
         return _sum(self, other) if isinstance(other, Regularizer) else NotImplemented
 
-    def __radd__(self, other: Any) -> Any:
+    def __radd__(self, other: Regularizer) -> BaseRegularizer:
         return _sum(other, self) if isinstance(other, Regularizer) else NotImplemented
 
 
@@ -214,6 +215,8 @@ class Scaled(BaseRegularizer):
     Scaled(regularizer=SCAD(strength=1.0, gamma=3.0), factor=0.5)
     >>> 0.5 * br.L1(2.0)
     L1(strength=1.0)
+    >>> br.Scaled(br.L1(2.0), 0.5).value([3.0, -1.0])
+    4.0
     """
 
     __match_args__ = ("regularizer", "factor")
@@ -257,7 +260,7 @@ class Scaled(BaseRegularizer):
             raise self._has_no("lambda_max", "the factor is 0")
         return base_of(self, self.regularizer)._least_factor(gradient) / self.factor
 
-    def _scaled(self, factor: float) -> Regularizer:
+    def _scaled(self, factor: float) -> BaseRegularizer:
         return type(self)(self.regularizer, factor * self.factor)
 
 
@@ -293,7 +296,7 @@ class Sum(BaseRegularizer):
     >>> import bridle as br
     >>> br.L1(1.0) + br.L2(0.5)
     ElasticNet(l1=1.0, l2=0.5)
-    >>> both = br.LinfNorm(1.0) + br.L2(0.5)
+    >>> both = br.Sum(br.LinfNorm(1.0), br.L2(0.5))
     >>> both.value([3.0, -1.0])
     8.0
     >>> both.prox([3.0, -1.0])
@@ -353,11 +356,11 @@ class Sum(BaseRegularizer):
                 return smooth, other
         raise self._has_no(what, "no term of it has a gradient everywhere")
 
-    def _scaled(self, factor: float) -> Regularizer:
+    def _scaled(self, factor: float) -> BaseRegularizer:
         return _sum(*(scaled(term, factor) for term in (self.first, self.second)))
 
 
-def scaled(regularizer: Regularizer, factor: float) -> Regularizer:
+def scaled(regularizer: Regularizer, factor: float) -> BaseRegularizer:
     """Return a multiple of any regularizer."""
     if isinstance(regularizer, BaseRegularizer):
         return regularizer._scaled(factor)
@@ -399,7 +402,7 @@ def residual(
 
 def scaled_step(owner: BaseRegularizer, step: Any, factor: float) -> Any:
     """Return a step, one number or one for each weight, times a factor."""
-    if isinstance(step, float | int):
+    if np.ndim(step) == 0:
         return product(factor, non_negative(type(owner).__name__, "step", step))
     return np.multiply(step, factor)
 
@@ -411,11 +414,11 @@ def _factor(owner: str, factor: Any) -> float:
     return value
 
 
-def _sum(first: Regularizer, second: Regularizer) -> Regularizer:
+def _sum(first: Regularizer, second: Regularizer) -> BaseRegularizer:
     for one, other in ((first, second), (second, first)):
         plus = vars(type(one)).get("_plus")  # not of a base, whose functions may be others
         if plus is not None and (found := plus(one, other)) is not None:
-            return cast("Regularizer", found)
+            return cast("BaseRegularizer", found)
     return Sum(first, second)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bridle._regularizers.base import Sum
+from bridle._regularizers.base import BaseRegularizer, Sum
 from bridle._regularizers.convex import L1, L2, ElasticNet
 from bridle._regularizers.derivatives import Interval, empty_where
 from bridle._regularizers.elementwise import STEP, Call, ElementwiseRegularizer
@@ -59,7 +59,7 @@ class NonNegativeL1(ElementwiseRegularizer):
     def _slopes(self, w: NDArray[Any]) -> Interval:
         return empty_where(w < 0, np.where(w > 0, self.strength, -math.inf), self.strength)
 
-    def _plus(self, other: Regularizer) -> Regularizer | None:
+    def _plus(self, other: Regularizer) -> BaseRegularizer | None:
         if type(other) is L1:
             return NonNegativeL1(np.add(self.strength, other.strength, dtype=np.float64))
         return None
@@ -107,7 +107,7 @@ class NonNegativeL2(ElementwiseRegularizer):
         slope = 2 * self.strength * w.astype(np.float64)
         return empty_where(w < 0, np.where(w > 0, slope, -math.inf), slope)
 
-    def _plus(self, other: Regularizer) -> Regularizer | None:
+    def _plus(self, other: Regularizer) -> BaseRegularizer | None:
         if type(other) is L2:
             return NonNegativeL2(np.add(self.strength, other.strength, dtype=np.float64))
         return Sum(NonNegativeL1(other.strength), L2(self.strength)) if type(other) is L1 else None
@@ -148,7 +148,7 @@ class NonNegative(ElementwiseRegularizer):
     def _slopes(self, w: NDArray[Any]) -> Interval:
         return empty_where(w < 0, np.where(w > 0, 0.0, -math.inf), 0.0)
 
-    def _plus(self, other: Regularizer) -> Regularizer | None:
+    def _plus(self, other: Regularizer) -> BaseRegularizer | None:
         if type(other) is L1:
             return NonNegativeL1(other.strength)
         if type(other) is L2:

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bridle._regularizers.base import Scaled
+from bridle._regularizers.base import BaseRegularizer, Scaled
 from bridle._regularizers.derivatives import Interval, Numbers, ratio, symmetric
 from bridle._regularizers.elementwise import STEP, Call, ElementwiseRegularizer
 from bridle._regularizers.parameters import Parameter
-from bridle._regularizers.protocol import Regularizer
 
 __all__ = ["L0", "MCP", "SCAD", "LHalf", "LTwoThirds", "LogSum"]
 
@@ -251,7 +250,7 @@ class MCP(ElementwiseRegularizer):
         w = w.astype(np.float64)
         return symmetric(w, mcp_slope(np.abs(w), self.strength, self.gamma))
 
-    def _scaled(self, factor: float) -> Regularizer:
+    def _scaled(self, factor: float) -> BaseRegularizer:
         gamma = gamma_of_multiple(self.gamma, factor)
         return self._with(strength=self.strength * factor, gamma=gamma)
 
@@ -308,7 +307,7 @@ class SCAD(ElementwiseRegularizer):
         w = w.astype(np.float64)
         return symmetric(w, scad_slope(np.abs(w), self.strength, self.gamma))
 
-    def _scaled(self, factor: float) -> Regularizer:
+    def _scaled(self, factor: float) -> BaseRegularizer:
         # The strength is also where the slope begins to fall, so it is no factor.
         if factor == 0:
             return self._with(strength=self.strength * 0.0)

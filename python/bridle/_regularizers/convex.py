@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bridle._regularizers.base import scaled_step
+from bridle._regularizers.base import BaseRegularizer, scaled_step
 from bridle._regularizers.derivatives import Interval, symmetric
 from bridle._regularizers.elementwise import STEP, Call, ElementwiseRegularizer
 from bridle._regularizers.parameters import Parameter
@@ -68,7 +68,7 @@ class L1(ElementwiseRegularizer):
     def _slopes(self, w: NDArray[Any]) -> Interval:
         return symmetric(w.astype(np.float64), self.strength)
 
-    def _plus(self, other: Regularizer) -> Regularizer | None:
+    def _plus(self, other: Regularizer) -> BaseRegularizer | None:
         if type(other) is L1:
             return L1(np.add(self.strength, other.strength, dtype=np.float64))
         return ElasticNet(self.strength, other.strength) if type(other) is L2 else None
@@ -117,15 +117,16 @@ class L2(ElementwiseRegularizer):
         slope = 2 * self.strength * w.astype(np.float64)
         return slope, slope
 
-    def _plus(self, other: Regularizer) -> Regularizer | None:
+    def _plus(self, other: Regularizer) -> BaseRegularizer | None:
         if type(other) is L2:
             return L2(np.add(self.strength, other.strength, dtype=np.float64))
         return None
 
     def _prox_with(self, other: Regularizer, w: NDArray[Any], step: Any, out: Any) -> Any:
         """Return the proximal operator of the sum with any other regularizer."""
-        growth = 1 + 2 * scaled_step(self, step, 1.0) * self.strength
-        return other.prox(self.prox(w, step), np.divide(step, growth)[()], out)
+        step = scaled_step(self, step, 1.0)
+        shorter = step / (1 + 2 * step * self.strength)
+        return other.prox(self.prox(w, step), shorter, out)
 
 
 class ElasticNet(ElementwiseRegularizer):
@@ -175,7 +176,7 @@ class ElasticNet(ElementwiseRegularizer):
         lower, upper = symmetric(w, self.l1)
         return lower + 2 * self.l2 * w, upper + 2 * self.l2 * w
 
-    def _plus(self, other: Regularizer) -> Regularizer | None:
+    def _plus(self, other: Regularizer) -> BaseRegularizer | None:
         if type(other) is L1:
             return ElasticNet(np.add(self.l1, other.strength, dtype=np.float64), self.l2)
         if type(other) is L2:

@@ -12,7 +12,6 @@ from bridle._call import FLOAT_DTYPES, parameter
 from bridle._regularizers.base import BaseRegularizer
 from bridle._regularizers.derivatives import Interval, Numbers, least_factor, residual_of
 from bridle._regularizers.parameters import Parameter, of_owner
-from bridle._regularizers.protocol import Regularizer
 from bridle._types import FloatArray, Out
 
 STEP = "step"
@@ -171,7 +170,7 @@ class ElementwiseRegularizer(BaseRegularizer):
         """Return the subdifferential at each weight: an interval, lower above upper if empty."""
         raise NotImplementedError
 
-    def _scaled(self, factor: float) -> Regularizer:
+    def _scaled(self, factor: float) -> BaseRegularizer:
         if self._is_set:
             return self
         return self._with(**{name: getattr(self, name) * factor for name in self._factors})

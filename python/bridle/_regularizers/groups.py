@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bridle import _core
 from bridle._call import product
-from bridle._regularizers.base import Scaled, Sum
+from bridle._regularizers.base import BaseRegularizer, Scaled, Sum
 from bridle._regularizers.concave import gamma_of_multiple, mcp_slope, scad_slope
 from bridle._regularizers.convex import L1, L2, ElasticNet
 from bridle._regularizers.derivatives import Numbers, ratio, symmetric
@@ -154,7 +154,7 @@ class GroupL2(NormRegularizer):
     def _prox_numbers(self, step: float) -> tuple[Any, ...]:
         return (product(self.strength, step),)
 
-    def _plus(self, other: Regularizer) -> Regularizer | None:
+    def _plus(self, other: Regularizer) -> BaseRegularizer | None:
         if type(other) is L1 and isinstance(other.strength, float):
             return SparseGroup(other.strength, self.strength, **self._keywords)
         if type(other) is ElasticNet and isinstance(other.l1, float):
@@ -222,7 +222,7 @@ class SparseGroup(NormRegularizer):
     def _strengths(self) -> tuple[float, float]:
         return self.l1, self.group
 
-    def _plus(self, other: Regularizer) -> Regularizer | None:
+    def _plus(self, other: Regularizer) -> BaseRegularizer | None:
         if type(other) is L1 and isinstance(other.strength, float):
             return self._with(l1=self.l1 + other.strength)
         return None
@@ -338,7 +338,7 @@ class GroupMCP(NormRegularizer):
     def _slope(self, norms: Numbers, strengths: Numbers) -> Numbers:
         return mcp_slope(norms, strengths, self.gamma)
 
-    def _scaled(self, factor: float) -> Regularizer:
+    def _scaled(self, factor: float) -> BaseRegularizer:
         gamma = gamma_of_multiple(self.gamma, factor)
         return self._with(strength=self.strength * factor, gamma=gamma)
 
@@ -405,7 +405,7 @@ class GroupSCAD(NormRegularizer):
     def _slope(self, norms: Numbers, strengths: Numbers) -> Numbers:
         return scad_slope(norms, strengths, self.gamma)
 
-    def _scaled(self, factor: float) -> Regularizer:
+    def _scaled(self, factor: float) -> BaseRegularizer:
         if factor == 0:
             return self._with(strength=0.0)
         return self if factor == 1 else Scaled(self, factor)

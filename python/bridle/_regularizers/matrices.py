@@ -11,7 +11,6 @@ from bridle import _singular_values
 from bridle._call import non_negative, product
 from bridle._regularizers.base import BaseRegularizer
 from bridle._regularizers.derivatives import Numbers, ratio
-from bridle._regularizers.protocol import Regularizer
 from bridle._types import Number
 
 __all__ = ["Nuclear"]
@@ -92,5 +91,5 @@ class Nuclear(BaseRegularizer):
             largest *= np.linalg.svd(matrices / largest, compute_uv=False).max()
         return float(ratio(largest, self.strength))
 
-    def _scaled(self, factor: float) -> Regularizer:
+    def _scaled(self, factor: float) -> BaseRegularizer:
         return self._with(strength=self.strength * factor)

@@ -128,7 +128,7 @@ class SeparableSum(BaseRegularizer):
             factors.append(base_of(self, regularizer)._least_factor(gradient[index]))
         return max(*factors, float(ratio(np.abs(gradient[is_free]), 0.0).max(initial=0)))
 
-    def _scaled(self, factor: float) -> Regularizer:
+    def _scaled(self, factor: float) -> BaseRegularizer:
         return type(self)([(index, scaled(r, factor)) for index, r in self.parts])
 
     def _fitting(self, w: NDArray[Any]) -> Iterator[tuple[Index, Regularizer]]:

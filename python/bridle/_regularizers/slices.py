@@ -13,7 +13,6 @@ from bridle._call import non_negative, shown
 from bridle._regularizers.base import BaseRegularizer
 from bridle._regularizers.derivatives import Numbers
 from bridle._regularizers.parameters import of_owner, read_only
-from bridle._regularizers.protocol import Regularizer
 
 
 class SliceRegularizer(BaseRegularizer):
@@ -67,13 +66,15 @@ class SliceRegularizer(BaseRegularizer):
 
     def prox(self, w: Any, step: Any = 1.0, out: Any = None) -> Any:
         owner, name = type(self).__name__, self._operator
-        numbers = self._prox_numbers(non_negative(owner, "step", step))
+        if not isinstance(step, float) or not step >= 0:
+            step = non_negative(owner, "step", step)
+        numbers = self._prox_numbers(step)
         try:
             return _slices.apply(name, w, numbers, out, **self._keywords)
         except (TypeError, ValueError) as error:
             raise of_owner(error, name, owner) from None
 
-    def _scaled(self, factor: float) -> Regularizer:
+    def _scaled(self, factor: float) -> BaseRegularizer:
         if self._is_set:
             return self
         return self._with(**{name: getattr(self, name) * factor for name in self._factors})

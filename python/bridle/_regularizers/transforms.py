@@ -121,7 +121,7 @@ class Translated(BaseRegularizer):
         slopes = self.regularizer._fitting_slopes(self._moved(np.zeros(gradient.shape)))
         return least_factor(-gradient, *slopes)
 
-    def _scaled(self, factor: float) -> Regularizer:
+    def _scaled(self, factor: float) -> BaseRegularizer:
         return type(self)(scaled(self.regularizer, factor), self.reference)
 
     def _moved(self, w: NDArray[Any]) -> Numbers:
@@ -219,7 +219,7 @@ class MoreauEnvelope(BaseRegularizer):
         found: Numbers = target - (wide - self.regularizer.prox(wide, self.mu)) / self.mu
         return found
 
-    def _scaled(self, factor: float) -> Regularizer:
+    def _scaled(self, factor: float) -> BaseRegularizer:
         if factor == 0:
             return super()._scaled(factor)
         return type(self)(scaled(self.regularizer, factor), self.mu / factor)
