@@ -66,7 +66,7 @@ def test_what_is_stated_for_type_checkers_is_true(typed, monkeypatch):
 
     monkeypatch.setattr(typed, "assert_type", check)
     groups = (typed.elementwise, typed.unknown, typed.penalties, typed.dropout, typed.slices)
-    groups += (typed.models, typed.regularizers)
+    groups += (typed.models, typed.regularizers, typed.solvers)
     for function in groups:
         function()
     with pytest.raises(TypeError):

@@ -35,6 +35,8 @@ Penalties with their proximal operators, as objects
     LinfNorm, Slope, TotalVariation, Nuclear, Simplex, L1Ball, L2Ball, LinfBall, L0Ball, Regularizer
 What is made of them
     Scaled, Sum, SeparableSum, Translated, MoreauEnvelope, Conjugate
+Solvers
+    fista, proximal_gradient, FistaResult
 Dropout
     dropout, dropout_mask, apply_dropout_mask, dropout_inference, alpha_dropout, gaussian_dropout,
     gaussian_noise, Dropout
@@ -155,6 +157,8 @@ from bridle._regularizers.separable import SeparableSum
 from bridle._regularizers.sets import L0Ball, L1Ball, L2Ball, LinfBall, Simplex
 from bridle._regularizers.transforms import Conjugate, MoreauEnvelope, Translated
 from bridle._regularizers.vectors import L2Norm, LinfNorm, Slope, TotalVariation
+from bridle._solvers.functions import fista, proximal_gradient
+from bridle._solvers.result import FistaResult
 from bridle._stopping.criteria import (
     Criterion,
     GeneralizationLoss,
@@ -196,6 +200,7 @@ __all__ = [
     "Dropout",
     "EarlyStopping",
     "ElasticNet",
+    "FistaResult",
     "GeneralizationLoss",
     "GlobalNorm",
     "GroupL2",
@@ -252,6 +257,7 @@ __all__ = [
     "elastic_net_gradient",
     "elastic_net_penalty",
     "firm_threshold",
+    "fista",
     "ftrl_update",
     "gaussian_dropout",
     "gaussian_noise",
@@ -318,6 +324,7 @@ __all__ = [
     "prox_slope",
     "prox_sparse_group",
     "prox_total_variation",
+    "proximal_gradient",
     "proximal_step",
     "rmsprop_update",
     "save_checkpoint",

@@ -124,6 +124,15 @@ def regularizers() -> None:
     assert_type(br.MoreauEnvelope(br.L1(0.1), mu=0.5).set_params(mu=1), br.MoreauEnvelope)
 
 
+def solvers() -> None:
+    """Regularizers of any class; gradients in any form that arrays are made of."""
+    result = br.fista(lambda x: x - 1, Halved(), single, value=lambda x: float(x.sum()))
+    assert_type(result, br.FistaResult)
+    assert_type(result.objective, float | None)
+    assert_type(result.history["residual"], NDArray[np.float64])
+    br.proximal_gradient(lambda x: [0.0, 1.0], br.L1(0.1), [1, 2], callback=lambda i, x, r: i > 2)
+
+
 def optimizers() -> None:
     """Of arrays in any form; the keywords are those of the updates."""
     optimizer = br.AdamW({"a": single, "b": double}, 0.1, betas=(0.9, 0.99), l1=[0.1, 0.0])
@@ -159,6 +168,7 @@ def mistakes() -> None:
     br.group_soft_threshold(single, 0.1, axes=0)  # type: ignore[call-overload]
     br.project_l0_ball(single, 0.5)  # type: ignore[call-overload]
     br.orthogonal_penalty(single, mode="row")  # type: ignore[arg-type]
+    br.fista(single, br.L1(0.1), single)  # type: ignore[arg-type]
     br.MCP(0.1)  # type: ignore[call-arg]
     br.AdamW(single, 0.1, wieght_decay=0.1)  # type: ignore[call-arg]
     br.FTRL(single, 0.1, decay="full")  # type: ignore[call-arg]

@@ -1,0 +1,1 @@
+"""Solvers of problems with a regularizer, from its proximal operator."""
