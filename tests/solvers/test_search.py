@@ -16,7 +16,7 @@ WITH_VALUE = pytest.mark.parametrize("with_value", [True, False], ids=["value", 
 @BOTH
 @WITH_VALUE
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("size", [1e-8, 1e8])
+@pytest.mark.parametrize("size", [1e-25, 1e-8, 1e8])
 @pytest.mark.parametrize("lipschitz", [1e-8, 1.0, 1e8])
 def test_a_step_is_found_whatever_the_scale(solver, with_value, lipschitz, size, dtype):
     curvature = lipschitz * np.array([1.0, 0.7, 0.4])
@@ -181,3 +181,18 @@ def test_a_linear_function_is_solved_at_once(solver, with_value):
     assert result.converged
     assert result.iterations <= 2
     np.testing.assert_array_equal(result.x, [-1e6, 1e6, 1.0])
+
+
+@BOTH
+@WITH_VALUE
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_run_may_start_at_the_solution(solver, with_value, dtype):
+    curvature, target = np.array([1.0, 300.0], dtype), np.array([1.0, 1 / 3], dtype)
+    for noise in (0.0, 1e-3, 1.0):
+        off = dtype(noise * np.finfo(dtype).eps)
+        result = solver(
+            *(lambda x, off=off: curvature * (x - target) + off, br.L1(0.0), target),
+            value=(lambda x: float(0.5 * curvature @ (x - target) ** 2)) if with_value else None,
+        )
+        assert result.converged
+        np.testing.assert_allclose(result.x, target, rtol=4 * np.finfo(dtype).eps)

@@ -108,15 +108,14 @@ class Descent:
         if may_leap:  # as far as y is large
             reach = max(math.sqrt(square(y)), 1.0)
             self.step = min(reach / self._norm, self._most) if self._norm > 0 else 1.0
-        at_start, is_too_long = self.value, False
+        at_start, product = self.value, 0.0
         while self.step > self._least:
             squares = self._go(y, point)
-            if squares == 0 and is_too_long:
+            if squares == 0 and product == math.inf:  # any other point was out of bounds
                 break
             self._ahead, self.value = None, at_start
             product = self.step * self._curvature(y, point, squares)
-            is_too_long = product > 1
-            if is_too_long:
+            if product > 1:
                 self.step *= min(max(1 / product, SHORTEST), LONGEST)
                 self._quiet, may_leap = 0, False
             elif may_leap and product < 0.5 and squares > 0 and self.step < self._most:
