@@ -1,0 +1,13 @@
+"""Regularizers and constraints for Keras 3 on PyTorch; import it explicitly.
+
+Penalties, derivatives and projections are those of bridle's objects and functions. Models that have
+them are saved and loaded like others, where this module has been imported. Keras is needed for this
+module alone.
+"""
+
+from bridle.keras._classes import Constraint, Regularizer
+
+__all__ = ["Constraint", "Regularizer", "constraint", "regularizer"]
+
+regularizer = Regularizer
+constraint = Constraint
