@@ -1,5 +1,6 @@
 """Networks of Keras, on PyTorch, with regularizers and constraints of bridle."""
 
+import doctest
 import json
 import os
 
@@ -177,6 +178,14 @@ def test_weights_are_constrained_after_every_update(projection, parameters, expe
             np.testing.assert_allclose(expected(kernel), kernel, rtol=1e-5, atol=1e-7)
 
 
+def test_results_may_have_any_layout_and_tensors_no_memory():
+    reverse = bk.constraint(lambda w: w[::-1])
+    torch.testing.assert_close(reverse(torch.arange(4.0)), torch.tensor([3.0, 2.0, 1.0, 0.0]))
+    with keras.device("meta"):
+        loss = bk.regularizer(Lasso(1.0))(torch.empty(3, device="meta", dtype=torch.float16))
+    assert (loss.device.type, loss.dtype, loss.shape) == ("meta", torch.float32, ())
+
+
 def test_a_proximal_step_as_a_constraint_gives_zeros():
     model = network(kernel_constraint=bk.constraint(br.L1(0.005)))
     trained(model)
@@ -236,6 +245,12 @@ def test_a_file_names_only_what_can_be_a_projection(name):
         bk.Constraint.from_config(config)
 
 
+def test_a_file_names_no_class_but_regularizers():
+    config = {"bridle": "object", "of": "EarlyStopping", "parameters": {"patience": 3}}
+    with pytest.raises(ValueError, match="must name what bridle has, got 'EarlyStopping'"):
+        bk.Regularizer.from_config({"regularizer": config})
+
+
 class NotRegistered:
     def value(self, w):
         return 0.0
@@ -267,6 +282,15 @@ def test_other_backends_are_an_error(monkeypatch):
     for make in (lambda: bk.regularizer(Lasso(1.0)), lambda: bk.constraint(br.NonNegative())):
         with pytest.raises(RuntimeError, match=r"must be PyTorch .*, got 'numpy'$"):
             make()
+
+
+@pytest.mark.parametrize("cls", [bk.Regularizer, bk.Constraint])
+def test_the_examples_print_what_the_docstrings_say(cls):
+    if cls is bk.Regularizer and not hasattr(br.L1, "subgradient"):
+        pytest.skip("the objects have no subgradients")
+    finder, runner = doctest.DocTestFinder(), doctest.DocTestRunner()
+    (example,) = [test for test in finder.find(cls, cls.__name__, globs={}) if test.examples]
+    assert runner.run(example).failed == 0
 
 
 def test_bridle_imports_no_keras(run_python):
