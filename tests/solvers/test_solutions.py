@@ -143,6 +143,38 @@ def test_rounding_does_not_shorten_steps_nor_lead_away(with_value, dtype):
     assert step.min() * problem.lipschitz > 0.4
 
 
+SINGLE, DOUBLE = np.float32, np.float64
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("x", "gradient", "value", "floor"),
+    [
+        (DOUBLE, SINGLE, None, SINGLE),
+        (DOUBLE, SINGLE, SINGLE, SINGLE),
+        (DOUBLE, DOUBLE, SINGLE, DOUBLE),
+        (SINGLE, DOUBLE, None, SINGLE),
+        (SINGLE, DOUBLE, DOUBLE, SINGLE),
+    ],
+)
+def test_functions_and_points_need_not_be_of_one_type(solver, x, gradient, value, floor):
+    """Steps stay as long as the types allow to see."""
+    double = least_squares(60, 80)
+    single = least_squares(60, 80, dtype=SINGLE)
+
+    def of_type(dtype, function):
+        problem = single if dtype is SINGLE else double
+        return lambda w: getattr(problem, function)(w.astype(dtype))
+
+    result = solver(
+        *(of_type(gradient, "gradient"), br.L1(20.0), np.zeros(80, x)),
+        value=value and of_type(value, "value"), max_iterations=3000, tolerance=0.0,
+    )  # fmt: skip
+    lipschitz = double.lipschitz
+    assert result.history["residual"][-5:].max() < 30 * np.finfo(floor).eps * lipschitz
+    assert result.history["step"].min() * lipschitz > 0.4
+
+
 def test_a_value_much_larger_than_what_changes_does_no_harm():
     problem = least_squares(spread=5.0)
     result = br.fista(

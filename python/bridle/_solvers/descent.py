@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridle import _core
-from bridle._solvers.problem import Array, Problem
+from bridle._solvers.problem import Array, Problem, unit_of
 
 GROWTH = 1.3
 """By how much a step grows that has been short enough for some iterations."""
@@ -18,7 +18,7 @@ CALM = 10
 SHORTEST, LONGEST = 0.1, 0.9
 """By how much a step that is too long becomes shorter."""
 ROUNDINGS = 8.0
-"""How many units in the last place the functions of the user are thought to be off."""
+"""How many units in the last place the user's functions are thought to be off, in their type."""
 
 
 def square(x: Array) -> float:
@@ -56,8 +56,8 @@ class Descent:
         self._ahead: NDArray[Any] | None = None  # that at the end of a step being tried
         self._is_known = False  # whether the gradient is that at the end of the last step
         self._quiet = 0
+        self._unit = unit_of(x)
         limits = np.finfo(x.dtype)
-        self._unit = ROUNDINGS * float(limits.eps)
         self._least, self._most = float(limits.tiny), math.sqrt(float(limits.max))
 
     def take(self, y: Array, point: Array, *, is_next: bool = False) -> float:
@@ -157,13 +157,15 @@ class Descent:
         if not math.isfinite(change):
             return math.inf
         size = self._norm + math.sqrt(square(y)) / self.step
-        return (change - self._unit * size * math.sqrt(squares)) / squares
+        unit = ROUNDINGS * max(self._unit, self.problem.unit_of_gradient)
+        return (change - unit * size * math.sqrt(squares)) / squares
 
     def _rise(self, point: Array, length: float, value: float) -> tuple[float, float]:
         """Return by how much f is above its tangent, and the rounding in that."""
         self.value = self.problem.value(point)
         rise = self.value - value - dot(self._gradient, self.move)
-        return rise, self._unit * (abs(value) + abs(self.value) + self._norm * length)
+        unit = ROUNDINGS * max(self._unit, self.problem.unit_of_value)
+        return rise, unit * (abs(value) + abs(self.value) + self._norm * length)
 
 
 def bad(x: Array) -> str:

@@ -98,6 +98,9 @@ def fista(
     without is taken in its place [4]_; this needs ``value``. Without ``value`` there is no momentum
     then.
 
+    Differences that may be rounding do not shorten steps. How much that is, the search tells by the
+    types of what the functions return: numbers of float32 should be returned as such.
+
     It needs five arrays of the size of ``x0``, and what the user's functions need.
 
     References

@@ -16,6 +16,11 @@ Gradient: TypeAlias = Callable[[NDArray[Any]], ArrayLike]
 Value: TypeAlias = Callable[[NDArray[Any]], Any]
 
 
+DIGITS = {"float64": 52, "float32": 23, "float16": 10, "bfloat16": 7}
+UNITS = {np.dtype(name): 2.0**-digits for name, digits in DIGITS.items()}
+"""Unit in the last place of numbers about 1."""
+
+
 class Proximable(Protocol):
     """What a solver asks of a regularizer."""
 
@@ -68,16 +73,22 @@ class Problem:
         self.iteration = 0
         self.is_convex = bool(regularizer.is_convex)
         self.has_value = value is not None
+        self.unit_of_gradient = self.unit_of_value = 0.0
+        """The units in which the functions return numbers, as far as their types tell."""
         self._gradient, self._value, self._regularizer = gradient, value, regularizer
 
     def gradient(self, x: Array) -> NDArray[Any]:
         """Return the gradient of the smooth function, of any layout and type of numbers."""
-        return self._array("gradient", self._gradient(read_only(x)), x)
+        gradient = self._array("gradient", self._gradient(read_only(x)), x)
+        self.unit_of_gradient = max(self.unit_of_gradient, unit_of(gradient))
+        return gradient
 
     def value(self, x: Array) -> float:
         """Return the smooth function; infinity is allowed, outside of where it is defined."""
         assert self._value is not None
-        return self._cost("value", self._value(read_only(x)))
+        given = self._value(read_only(x))
+        self.unit_of_value = max(self.unit_of_value, unit_of(given))
+        return self._cost("value", given)
 
     def penalty(self, x: Array) -> float:
         """Return what the regularizer says that a point costs."""
@@ -115,6 +126,12 @@ class Problem:
         if math.isnan(cost) or cost == -math.inf:
             raise self.error(f"{function} must be a number > -inf", cost)
         return cost
+
+
+def unit_of(numbers: Any) -> float:
+    """Return the unit in the last place of a type, 0 if it does not tell."""
+    dtype: Any = getattr(numbers, "dtype", None)
+    return UNITS.get(dtype, 0.0)
 
 
 def read_only(x: Array) -> Array:
