@@ -93,6 +93,16 @@ def test_they_are_values(regularizer, shape):
     assert others == []
 
 
+def test_options_are_shown_where_they_are_given():
+    assert repr(br.L2Norm(1)) == "L2Norm(strength=1.0)"
+    assert repr(br.L0Ball(2, axis=(0, 1))) == "L0Ball(k=2, axis=(0, 1))"
+    groups = br.GroupL2(1, offsets=[0, 2])
+    assert repr(groups) == f"GroupL2(strength=1.0, offsets={groups.offsets!r})"
+    parts = br.SeparableSum([(slice(2), br.L1(1)), ([3], br.L2(2))])
+    index = f"(slice(None, 2, None), L1(strength=1.0)), ({parts.parts[1][0]!r}, L2(strength=2.0))"
+    assert repr(parts) == f"SeparableSum(parts=({index}))"
+
+
 @OBJECTS
 def test_parameters_are_found_and_changed_by_name(regularizer, shape):
     params = regularizer.get_params(deep=True)
