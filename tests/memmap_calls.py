@@ -105,6 +105,13 @@ def stepped(arrays):
     br.AdamW(arrays["w"], 0.1, l1=0.1).step(arrays["gradient"])
 
 
+def solved(solver):
+    def run(w, target):
+        return solver(lambda x: x - target, br.L1(0.1), w, max_iterations=3).x
+
+    return new(run, "w", "target")
+
+
 def dropped(arrays):
     layer = br.Dropout(0.5, seed=1)
     results = layer(arrays["x"]), layer.backward(arrays["gradient"]), layer.sample(arrays["x"], 2)
@@ -172,6 +179,8 @@ CALLS = (
         "Dropout": Call(functools.partial(numbers, ("x", "gradient")), dropped, ("x",)),
         "AdamW": Call(functools.partial(numbers, ("w", "gradient")), stepped, ("w",)),
         "load_checkpoint": Call(functools.partial(numbers, ("w",)), loaded, ("w",)),
+        "fista": solved(br.fista),
+        "proximal_gradient": solved(br.proximal_gradient),
         "EarlyStopping": Call(functools.partial(numbers, ("w",)), stopped, ("w",)),
     }
 )

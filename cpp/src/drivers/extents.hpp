@@ -44,8 +44,8 @@ void for_each_extent(std::span<Extents> left, const Visit& visit) {
   }
 }
 
-// Calls meet(extent, group, other, other's group) for any two that overlap, of which the first comes
-// first by group and index. The groups are taken apart.
+// Calls meet(extent, group, other, other's group) for any two that overlap, of which the first
+// comes first by group and index. The groups are taken apart.
 template <class Meet>
 void for_each_meeting(std::span<Extents> groups, std::pmr::memory_resource* memory,
                       const Meet& meet) {
