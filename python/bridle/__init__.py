@@ -35,6 +35,8 @@ Penalties with their proximal operators, as objects
     LinfNorm, Slope, TotalVariation, Nuclear, Simplex, L1Ball, L2Ball, LinfBall, L0Ball, Regularizer
 What is made of them
     Scaled, Sum, SeparableSum, Translated, MoreauEnvelope, Conjugate
+Their pictures
+    plot_regularizer
 Solvers
     fista, proximal_gradient, FistaResult
 Dropout
@@ -152,6 +154,7 @@ from bridle._regularizers.concave import L0, MCP, SCAD, LHalf, LogSum, LTwoThird
 from bridle._regularizers.convex import L1, L2, L2SP, ElasticNet, Huber
 from bridle._regularizers.groups import GroupL2, GroupLinf, GroupMCP, GroupSCAD, SparseGroup
 from bridle._regularizers.matrices import Nuclear
+from bridle._regularizers.picture import plot_regularizer
 from bridle._regularizers.protocol import Regularizer
 from bridle._regularizers.separable import SeparableSum
 from bridle._regularizers.sets import L0Ball, L1Ball, L2Ball, LinfBall, Simplex
@@ -291,6 +294,7 @@ __all__ = [
     "nuclear_penalty",
     "orthogonal_gradient",
     "orthogonal_penalty",
+    "plot_regularizer",
     "prepare",
     "project_box",
     "project_halfspace",

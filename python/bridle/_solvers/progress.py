@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from bridle._extras import missing
+
 if TYPE_CHECKING:
     import rich.progress
 
@@ -27,10 +29,7 @@ def progress_of(solver: str, is_wanted: bool) -> Iterator[Show]:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn
     except ImportError:
-        raise ImportError(
-            f"{solver}: progress needs rich, which is not installed; install it with: "
-            'pip install "bridle[progress]"'
-        ) from None
+        raise missing(solver, "progress", "rich", "progress") from None
     columns = TextColumn("{task.description}"), BarColumn(20)
     screen = Console(stderr=True, highlight=False)
     with Progress(*columns, console=screen, auto_refresh=False) as bar:
