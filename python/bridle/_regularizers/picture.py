@@ -74,7 +74,8 @@ def plot_regularizer(
     Returns
     -------
     matplotlib.figure.Figure
-        The figure that was drawn in, with the method ``savefig``; notebooks show it.
+        The figure that was drawn in, with the method ``savefig``. Notebooks show it after
+        ``%matplotlib inline``.
 
     Raises
     ------
