@@ -170,5 +170,6 @@ def mistakes() -> None:
     br.orthogonal_penalty(single, mode="row")  # type: ignore[arg-type]
     br.fista(single, br.L1(0.1), single)  # type: ignore[arg-type]
     br.MCP(0.1)  # type: ignore[call-arg]
+    br.plot_regularizer(br.L1(0.1), limits=3)  # type: ignore[arg-type]
     br.AdamW(single, 0.1, wieght_decay=0.1)  # type: ignore[call-arg]
     br.FTRL(single, 0.1, decay="full")  # type: ignore[call-arg]

@@ -43,7 +43,7 @@ def plot_regularizer(
     limits: tuple[float, float] = (-3.0, 3.0),
     at: ArrayLike | None = None,
     index: int = 0,
-    axes: Sequence[Axes] | None = None,
+    axes: Sequence[Axes] | NDArray[Any] | None = None,
 ) -> Figure:
     r"""Draw a regularizer as a function of one weight: penalty, Moreau envelope, proximal operator.
 
