@@ -45,6 +45,19 @@ UpdateMemory memory_of(void* const (&data)[UpdateRole::count]) {
   return memory;
 }
 
+// As memcpy, whose call takes longer for what is short.
+inline void copy_row(const void* from, void* to, std::size_t bytes) {
+  constexpr std::size_t kPart = 16, kShort = 256;
+  if (bytes % kPart != 0 || bytes > kShort) {
+    std::memcpy(to, from, bytes);
+    return;
+  }
+  for (std::size_t i = 0; i < bytes; i += kPart) {
+    std::memcpy(static_cast<char*>(to) + i, static_cast<const char*>(from) + i, kPart);
+    asm volatile("");  // or gcc makes that call of the loop
+  }
+}
+
 // One array, as its threads see it.
 class Update {
  public:
@@ -70,6 +83,10 @@ class Update {
                                               : UpdateKind::plain;
     kernel_ = kernels().update.of[call.op][is_double()][call.adaptive][static_cast<int>(kind)];
     if (array.regularizer) prepare_regularizer();
+    if (rows_.chosen && array.size > 0) {
+      row_count_ = array.size / rows_.length;
+      rows_ahead_ = 1 + kStageBytes / (item_size(compute_) * rows_.length);
+    }
     const bool long_rows = rows_.length == 0 || rows_.length >= kShortRow;
     bool lie_as_computed = data_[UpdateRole::copy_out] == nullptr;
     for (int role = 0; role < kRead; ++role) lie_as_computed &= lies_as_computed(role);
@@ -132,17 +149,20 @@ class Update {
   bool is_double() const { return compute_ == DType::float64; }
   std::size_t item(int role) const { return item_size(call_.types[role]); }
 
+  // Whether its rows are those of a table, some of which are updated.
+  bool is_chosen(int role) const { return rows_.chosen && role != UpdateRole::gradient; }
+
   // Null if there is no such array.
   char* memory(int role, Place place) const {
     if (!data_[role]) return nullptr;
-    const bool chosen = rows_.chosen && role != UpdateRole::gradient;
     const auto row = static_cast<std::ptrdiff_t>(place.row);
     return static_cast<char*>(data_[role]) +
-           (chosen ? rows_.chosen[row] : row) * rows_.apart[role] + place.column * item(role);
+           (is_chosen(role) ? rows_.chosen[row] : row) * rows_.apart[role] +
+           place.column * item(role);
   }
 
   bool rows_abut(int role) const {
-    return (!rows_.chosen || role == UpdateRole::gradient) &&
+    return !is_chosen(role) &&
            rows_.apart[role] == static_cast<std::ptrdiff_t>(rows_.length * item(role));
   }
 
@@ -167,8 +187,7 @@ class Update {
   template <class Row>
   void for_each_long_row(std::size_t begin, std::size_t size, const Row& row) const {
     for_each_row(begin, size, [&](Place place, std::size_t count) {
-      if (rows_.chosen)
-        ask_for_rows((place.row + 1 + kUpdateBlock / rows_.length) * rows_.length, 1);
+      if (rows_.chosen) ask_for_rows(place.row + 1 + kUpdateBlock / rows_.length, 1);
       row(place, count);
     });
   }
@@ -265,28 +284,28 @@ class Update {
       const char* const first = memory(UpdateRole::weights, {0, begin});
       count -= reinterpret_cast<std::uintptr_t>(first) % kLine / item(UpdateRole::weights);
     }
-    if (rows_.chosen) ask_for_rows(begin, stage);
+    if (rows_.chosen) ask_for_rows(begin / rows_.length, rows_ahead_);
     for (std::size_t i = 0; i < size; i += count, count = stage) {
       count = std::min(count, size - i);
-      if (rows_.chosen) ask_for_rows(begin + i + count, stage);
       work_on_stage(begin + i, count, draws, chunk, costs);
     }
     if (array_.regularizer) kernels().reduce.fold_lanes(costs, kMaxSums, sums + kRegularizer);
   }
 
-  // Rows of a table lie anywhere: those ahead are on their way while others are worked on.
-  void ask_for_rows(std::size_t begin, std::size_t size) const {
-    const std::size_t rows = array_.size / rows_.length;
-    const std::size_t first = begin / rows_.length;
-    const std::size_t last = std::min(rows, first + (size + rows_.length - 1) / rows_.length);
-    for (std::size_t row = first; row < last; ++row) {
+  // Rows of a table lie anywhere: those ahead are on their way while others are worked on, one for
+  // each that is worked on, since processors wait where they are asked for many at once.
+  void ask_for_row(int role, std::size_t row) const {
+    if (!is_chosen(role) || row >= row_count_) return;
+    const char* const from = memory(role, {row, 0});
+    const char* const end = from + std::min(rows_.length * item(role), kAsked) - 1;
+    for (const char* at = from; at < end; at += kLine) __builtin_prefetch(at);
+    __builtin_prefetch(end);
+    asm volatile("");  // or gcc finds that nothing is done here, and leaves it out
+  }
+  void ask_for_rows(std::size_t first, std::size_t count) const {
+    for (std::size_t row = first; row < first + count; ++row) {
       for (int role = 0; role < UpdateRole::count; ++role) {
-        if (!data_[role] || role == UpdateRole::gradient) continue;
-        const char* const from = memory(role, {row, 0});
-        const char* const end = from + std::min(rows_.length * item(role), kAsked) - 1;
-        for (const char* at = from; at < end; at += kLine) __builtin_prefetch(at);
-        __builtin_prefetch(end);
-        asm volatile("");  // or gcc finds that nothing is done here, and leaves it out
+        if (data_[role]) ask_for_row(role, row);
       }
     }
   }
@@ -303,7 +322,11 @@ class Update {
       if (!data_[role]) continue;
       const bool as_it_lies = (in_one_row || rows_abut(role)) && call_.types[role] == compute_;
       at[role] = as_it_lies ? memory(role, place) : buffer[role];
-      if (!as_it_lies) fetch(role, begin, size, buffer[role]);
+      if (as_it_lies) {
+        ask_for_row(role, place.row + rows_ahead_);
+      } else {
+        fetch(role, begin, size, buffer[role]);
+      }
     }
     kernel_(memory_of(at), array_.numbers, size, is_summarized_later() ? nullptr : &chunk);
     if (array_.regularizer) regularize(begin, size, at);
@@ -331,7 +354,12 @@ class Update {
   void fetch(int role, std::size_t begin, std::size_t size, char* to) const {
     const auto convert = widen(role);
     for_each_row(begin, size, [&](Place place, std::size_t count) {
-      convert(memory(role, place), to, count);
+      ask_for_row(role, place.row + rows_ahead_);
+      if (lies_as_computed(role)) {
+        copy_row(memory(role, place), to, count * item(role));
+      } else {
+        convert(memory(role, place), to, count);
+      }
       to += count * item_size(compute_);
     });
   }
@@ -339,6 +367,7 @@ class Update {
   void put(int role, std::size_t begin, std::size_t size, const void* from, Draws& draws) const {
     const char* next = static_cast<const char*>(from);
     for_each_row(begin, size, [&](Place place, std::size_t count) {
+      if (role == UpdateRole::copy_out) ask_for_row(role, place.row + rows_ahead_);
       put_beside(role, place, count, next, memory(role, place), draws);
       next += count * item_size(compute_);
     });
@@ -348,7 +377,7 @@ class Update {
                   Draws& draws) const {
     const DType type = call_.types[role];
     if (type == compute_) {
-      std::memcpy(to, from, size * item(role));
+      copy_row(from, to, size * item(role));
     } else if (call_.stochastic) {
       round_randomly(role, static_cast<const float*>(from), to, position(place), size, draws);
     } else {
@@ -515,6 +544,8 @@ class Update {
   bool is_prepared_ = false;              // the regularizer's proximal operator, as this functor
   alignas(kLine) char functor_[kPreparedBytes];
   Way way_;
+  // Of a table: those that are updated; as many as are on a stage.
+  std::size_t row_count_ = 0, rows_ahead_ = 0;
 };
 
 void store(const double (&from)[kWidth], UpdateSums& to) { std::memcpy(&to, from, sizeof to); }
