@@ -26,6 +26,7 @@ WITHOUT_ARRAYS = {
     "get_cmake_dir",
     "get_include",
     "get_num_threads",
+    "plot_regularizer",
     "set_num_threads",
     "show_config",
 }
