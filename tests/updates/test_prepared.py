@@ -253,3 +253,13 @@ def test_an_array_that_has_lost_its_memory_or_type_since_is_an_error():
         with pytest.raises(ValueError, match=f"^proximal_step: {rule}$"):
             br.proximal_step(prepared, 0.1, l1=0.1)
         np.testing.assert_array_equal(arrays[0], 1.0)
+
+
+def test_the_type_is_kept_so_that_no_other_one_can_stand_at_its_place():
+    array = np.ones(4, np.dtype(np.float32, metadata={"own": True}))
+    dtype = array.dtype
+    before = sys.getrefcount(dtype)
+    prepared = br.prepare([array])
+    assert sys.getrefcount(dtype) == before + 1
+    del prepared
+    assert sys.getrefcount(dtype) == before

@@ -23,7 +23,7 @@ struct Facts {
   std::optional<DType> dtype;
 };
 
-// Arrays, borrowed from who handed them over. Empty ones have no extent.
+// Arrays and their types, borrowed from who handed them over. Empty ones have no extent.
 struct ArrayList {
   std::vector<Facts> arrays;
   std::vector<Extent> extents;  // in the order of their addresses

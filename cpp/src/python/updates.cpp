@@ -234,7 +234,10 @@ PyObject* update_function(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
 
 void release(PyObject* capsule) {
   auto* list = static_cast<ArrayList*>(PyCapsule_GetPointer(capsule, kPreparedCapsule));
-  for (const Facts& facts : list->arrays) Py_DECREF(facts.array);
+  for (const Facts& facts : list->arrays) {
+    Py_DECREF(facts.array);
+    Py_DECREF(facts.descr);
+  }
   delete list;
 }
 
@@ -243,7 +246,10 @@ PyObject* prepare_function(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
   try {
     const Names names{"prepare", args[1], args[2] == Py_None ? nullptr : args[2]};
     auto list = std::make_unique<ArrayList>(look_up(names, 0, args[0]));
-    for (const Facts& facts : list->arrays) Py_INCREF(facts.array);
+    for (const Facts& facts : list->arrays) {
+      Py_INCREF(facts.array);
+      Py_INCREF(facts.descr);  // which tells whether the array has got another one
+    }
     return PyCapsule_New(list.release(), kPreparedCapsule, release);
   } catch (const Raised&) {
     return nullptr;

@@ -104,6 +104,7 @@ template <class S, bool kKeepZeros>
 void narrow_kernel(const float* wide, void* out, std::size_t size) {
   narrow_block<kKeepZeros>(wide, static_cast<S*>(out), size);
 }
+
 // Whether all of them are so far from infinity that either neighbour may be chosen.
 inline bool far_from_infinity(const float* wide, std::size_t size) {
   std::uint32_t largest = 0;
