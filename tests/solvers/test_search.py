@@ -196,3 +196,14 @@ def test_a_run_may_start_at_the_solution(solver, with_value, dtype):
         )
         assert result.converged
         np.testing.assert_allclose(result.x, target, rtol=4 * np.finfo(dtype).eps)
+
+
+def test_a_gradient_that_is_rounding_leads_nowhere():
+    # Both functions are flat around zero, but for the rounding in the second derivative.
+    def gradient(x):
+        return np.array([0.5, 1e-18])
+
+    parts = br.SeparableSum([(slice(1), br.L1(1.0))])
+    result = br.fista(gradient, parts, np.zeros(2), value=lambda x: 1.0, max_iterations=5)
+    assert result.converged
+    assert np.abs(result.x).max() < 1e-15

@@ -118,7 +118,7 @@ class Descent:
             if product > 1:
                 self.step *= min(max(1 / product, SHORTEST), LONGEST)
                 self._quiet, may_leap = 0, False
-            elif may_leap and product < 0.5 and squares > 0 and self.step < self._most:
+            elif may_leap and product < 0.5 and self._is_move(squares) and self.step < self._most:
                 factor = LONGEST / product if product > 0 else math.inf
                 self.step = min(self.step * min(factor, 1 / SHORTEST), self._most)
             else:
@@ -130,6 +130,11 @@ class Descent:
                 return squares
         rule = "x, value and gradient must stay finite and agree along a step, if it is short"
         raise self.problem.error(rule, f"a step of {self.step:.3g}")
+
+    def _is_move(self, squares: float) -> bool:
+        """Whether a step is more than what the rounding of the gradient makes of it."""
+        unit = ROUNDINGS * max(self._unit, self.problem.unit_of_gradient)
+        return math.sqrt(squares) > unit * self._norm * self.step
 
     def _go(self, y: Array, point: Array) -> float:
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found
