@@ -27,7 +27,7 @@ class CrossValidated(LinearModel):
     cv: Any
     one_standard_error: bool
 
-    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:  # noqa: N803
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Choose the strength by models of parts of the samples, and fit all of them with it.
 
         Parameters
@@ -128,8 +128,8 @@ class ProxRegressorCV(RegressorPart, CrossValidated):
     tolerance : float
         How far from stationary a solution may be, as a part of that of the best model without
         features: the distance of the negative gradient from the subdifferential, of features
-        scaled to about one size where the regularizer sees each coefficient by itself. In float32
-        it is at least 1.2e-5.
+        scaled to about one size where the regularizer sees each coefficient by itself. In float32,
+        rounding lets it be no less than about 1e-5.
 
     Attributes
     ----------
@@ -243,8 +243,8 @@ class ProxClassifierCV(ClassifierPart, CrossValidated):
     tolerance : float
         How far from stationary a solution may be, as a part of that of the best model without
         features: the distance of the negative gradient from the subdifferential, of features
-        scaled to about one size where the regularizer sees each coefficient by itself. In float32
-        it is at least 1.2e-5.
+        scaled to about one size where the regularizer sees each coefficient by itself. In float32,
+        rounding lets it be no less than about 1e-5.
 
     Attributes
     ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -110,4 +111,8 @@ class Data:
         shares = (weights / total).astype(self.samples.dtype)
         is_centered = bool(self.options["fit_intercept"])
         design = Design(self.samples, shares, is_centered=is_centered)
-        return Problem(design, self.loss(), self.outputs, self.options["regularizer"])
+        shape = (*self.outputs, self.samples.shape[1])
+        self.options["regularizer"].value(np.zeros(shape, self.samples.dtype))  # do they fit?
+        # The slopes are differences between numbers of about this size, which their rounding has.
+        size = 1.0 if self.classes is not None else math.sqrt(shares @ np.square(self.targets))
+        return Problem(design, self.loss(), self.outputs, self.options["regularizer"], size)

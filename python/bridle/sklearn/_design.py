@@ -17,8 +17,8 @@ from bridle._solvers.descent import dot, square
 Array = NDArray[np.floating[Any]]
 BLOCK, BLOCK_OF_PRODUCTS = 2**16, 2**21
 """Number of elements of a dense matrix that are copied together."""
-STEPS, CLOSE = 60, 1e-2
-"""How many steps the largest eigenvalue may take, and how close it has to be."""
+FEWEST, MOST, CLOSE = 10, 60, 1e-2
+"""How many steps the largest eigenvalue takes, and how close it has to be."""
 
 
 class Design:
@@ -93,7 +93,9 @@ def largest_eigenvalue(apply: Callable[[Array], Array], like: Array) -> float:
         values, vectors = np.linalg.eigh(np.diag(diagonal) + np.diag(beside, -1))
         error = length * abs(float(vectors[-1, -1]))
         largest = float(values[-1])
-        if error <= CLOSE * largest or len(diagonal) == min(STEPS, start.size) or length == 0:
+        # Of few dimensions the start may be close to another eigenvector.
+        is_close = error <= CLOSE * largest and len(diagonal) >= FEWEST
+        if is_close or len(diagonal) == min(MOST, start.size) or length == 0:
             return largest + error
         beside.append(length)
         before, vector = vector, following / length

@@ -62,7 +62,7 @@ class LinearModel(BaseEstimator):
         tags.input_tags.sparse = True
         return tags
 
-    def _data(self, X: Any, y: Any, sample_weight: Any) -> Data:  # noqa: N803
+    def _data(self, X: Any, y: Any, sample_weight: Any) -> Data:
         """Return what is computed with, checked; keep what scikit-learn keeps of it."""
         owner, options = type(self).__name__, self.get_params(deep=False)
         check_options(owner, options, self._losses)
@@ -75,10 +75,10 @@ class LinearModel(BaseEstimator):
             self.classes_ = data.classes
         return data
 
-    def _linear(self, X: Any) -> NDArray[Any]:  # noqa: N803
+    def _linear(self, X: Any) -> NDArray[Any]:
         """Return the predictions, of several classes one for each."""
-        check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=FORMATS, dtype=TYPES, reset=False)  # noqa: N806
+        check_is_fitted(self, "coef_")
+        X = validate_data(self, X, accept_sparse=FORMATS, dtype=TYPES, reset=False)
         predictions: NDArray[Any] = X @ self.coef_.T
         predictions += self.intercept_
         is_of_one = predictions.ndim > 1 and predictions.shape[1] == 1
@@ -99,7 +99,7 @@ class ProxModel(LinearModel):
     tolerance: float
     warm_start: bool
 
-    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:  # noqa: N803
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Find the coefficients.
 
         Parameters
@@ -150,7 +150,7 @@ class RegressorPart(RegressorMixin, LinearModel):
         tags.target_tags.positive_only = self.loss == "poisson"
         return tags
 
-    def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
+    def predict(self, X: Any) -> NDArray[Any]:
         """Return the expected targets of samples, of the Poisson loss exp(z).
 
         Parameters
@@ -181,7 +181,7 @@ class ClassifierPart(ClassifierMixin, LinearModel):
     loss: str
     _losses = OF_CLASSES
 
-    def decision_function(self, X: Any) -> NDArray[Any]:  # noqa: N803
+    def decision_function(self, X: Any) -> NDArray[Any]:
         """Return the linear predictions, of two classes those of the second.
 
         Parameters
@@ -195,7 +195,7 @@ class ClassifierPart(ClassifierMixin, LinearModel):
         """
         return self._linear(X)
 
-    def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
+    def predict(self, X: Any) -> NDArray[Any]:
         """Return the likeliest classes of samples.
 
         Parameters
@@ -212,7 +212,7 @@ class ClassifierPart(ClassifierMixin, LinearModel):
         return found
 
     @available_if(_has_probabilities)
-    def predict_proba(self, X: Any) -> NDArray[Any]:  # noqa: N803
+    def predict_proba(self, X: Any) -> NDArray[Any]:
         """Return the probabilities of the classes, of the loss "log".
 
         Parameters
@@ -251,8 +251,8 @@ class ProxRegressor(RegressorPart, ProxModel):
     tolerance : float
         How far from stationary a solution may be, as a part of that of the best model without
         features: the distance of the negative gradient from the subdifferential, of features
-        scaled to about one size where the regularizer sees each coefficient by itself. In float32
-        it is at least 1.2e-5.
+        scaled to about one size where the regularizer sees each coefficient by itself. In float32,
+        rounding lets it be no less than about 1e-5.
     warm_start : bool
         Whether `fit` starts from the last solution.
 
@@ -339,8 +339,8 @@ class ProxClassifier(ClassifierPart, ProxModel):
     tolerance : float
         How far from stationary a solution may be, as a part of that of the best model without
         features: the distance of the negative gradient from the subdifferential, of features
-        scaled to about one size where the regularizer sees each coefficient by itself. In float32
-        it is at least 1.2e-5.
+        scaled to about one size where the regularizer sees each coefficient by itself. In float32,
+        rounding lets it be no less than about 1e-5.
     warm_start : bool
         Whether `fit` starts from the last solution.
 

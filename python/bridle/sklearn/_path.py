@@ -96,7 +96,7 @@ class Path:
 
 
 def regularization_path(
-    X: Any,  # noqa: N803 - scikit-learn's name
+    X: Any,
     y: ArrayLike,
     regularizer: Regularizer,
     *,
@@ -200,7 +200,7 @@ def regularization_path(
     }
     check_options(owner, options, OF_NUMBERS + OF_CLASSES)
     is_numeric = loss in OF_NUMBERS
-    X, y = check_X_y(  # noqa: N806
+    X, y = check_X_y(
         X, y, accept_sparse=FORMATS, dtype=TYPES, y_numeric=is_numeric, estimator=owner
     )
     problem = Data(owner, X, y, sample_weight, options).problem()
@@ -236,7 +236,9 @@ def strengths_of(
             f"{owner}: strengths must be given where none makes all coefficients zero, "
             f"got {shown(regularizer)}"
         )
-    largest = largest or 1.0  # of a target that no feature has to do with
+    if largest == 0:  # of a target that no feature has to do with
+        largest = 1.0
+    largest *= 1 + 16 * float(np.finfo(problem.dtype).eps)  # so that rounding leaves zeros
     return np.geomspace(largest, ratio * largest, n_strengths)
 
 

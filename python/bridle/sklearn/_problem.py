@@ -19,8 +19,8 @@ from bridle._solvers.functions import fista
 from bridle.sklearn._design import Array, Design, largest_eigenvalue
 from bridle.sklearn._losses import Loss, Squared
 
-LEAST = 100
-"""The least tolerance in units in the last place, as rounding hides what is below."""
+LEAST = 20
+"""How many units in the last place of its terms the norm of a gradient may be wrong by."""
 
 
 class Run(NamedTuple):
@@ -118,7 +118,12 @@ class Problem:
     """
 
     def __init__(
-        self, design: Design, loss: Loss, outputs: tuple[int, ...], regularizer: Regularizer
+        self,
+        design: Design,
+        loss: Loss,
+        outputs: tuple[int, ...],
+        regularizer: Regularizer,
+        size_of_slopes: float,
     ) -> None:
         self.design, self.loss = design, loss
         self.dtype = design.weights.dtype
@@ -139,7 +144,10 @@ class Problem:
         """The largest curvature, where steps are as long as that allows."""
         self._at = np.empty(0, self.dtype)
         self._predictions = self.base
-        self._first_norm = math.sqrt(square(self.gradient(self.start())))
+        start = self.start()
+        self._first_norm = math.sqrt(square(self.gradient(start)))
+        rounding = LEAST * float(np.finfo(self.dtype).eps)
+        self._least_norm = rounding * max(math.sqrt(largest), unit) * size_of_slopes
 
     @property
     def is_quadratic(self) -> bool:
@@ -185,8 +193,8 @@ class Problem:
         return part if self.layout.scale is None else part / self.layout.scale
 
     def limit(self, tolerance: float) -> float:
-        """Return how far from stationary a solution may be: what is tolerated of the first."""
-        return max(tolerance, LEAST * float(np.finfo(self.dtype).eps)) * self._first_norm
+        """Return how far from stationary a solution may be: a part of what the first one is."""
+        return max(tolerance * self._first_norm, self._least_norm)
 
     def restricted(self, features: NDArray[np.intp]) -> Problem:
         """Return the problem of a model that has some of the features alone."""
