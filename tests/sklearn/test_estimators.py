@@ -141,6 +141,8 @@ def test_a_warm_start_goes_on_where_the_last_one_ended():
         model = kind(br.L1(0.01), loss=loss, warm_start=True).fit(X, y)
         coef, first = model.coef_.copy(), model.n_iter_
         assert model.fit(X, y).n_iter_ < first / 2
+        assert model.set_params(warm_start=False).fit(X, y).n_iter_ == first
+        model.set_params(warm_start=True)
         np.testing.assert_allclose(model.coef_, coef, rtol=1e-3, atol=1e-3)
         model.fit(X[:, :3], y)
         assert model.coef_.shape[-1] == 3
@@ -245,10 +247,13 @@ def test_targets_without_anything_to_explain_have_coefficients_of_zero(loss):
         np.testing.assert_allclose(model.predict(X), y, rtol=1e-6)
 
 
-def test_a_class_or_a_sample_without_weight_does_no_harm():
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+def test_a_class_or_a_sample_without_weight_does_no_harm(class_weight, dtype):
     X, y = problems.wine()
-    weights = (y != 2).astype(float)
-    model = bs.ProxClassifier(br.L1(0.01)).fit(X, y, sample_weight=weights)
+    X, weights = X.astype(dtype), (y != 2).astype(float)
+    model = bs.ProxClassifier(br.L1(0.01), class_weight=class_weight, tolerance=1e-4)
+    model.fit(X, y, sample_weight=weights)
     assert np.isfinite(model.coef_).all()
     assert set(model.predict(X[y != 2])) == {0, 1}
     counts = bs.ProxRegressor(br.L1(0.1), loss="poisson").fit(X, 0 * y)

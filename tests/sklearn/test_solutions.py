@@ -227,6 +227,18 @@ def test_features_of_any_size_converge_as_if_they_were_scaled(name):
     np.testing.assert_allclose(model.coef_ * sizes, expected.coef_, rtol=1e-3, atol=0.1)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array, sparse.csc_array])
+@pytest.mark.parametrize("is_centered", [True, False])
+def test_sizes_of_features_are_powers_of_two_and_rounding_is_none(dtype, form, is_centered):
+    rng = np.random.default_rng(0)
+    X = np.column_stack([np.full(999, 0.1), 1e4 * rng.standard_normal(999), np.zeros(999)])
+    weights = rng.random(999).astype(dtype)
+    design = Design(form(X.astype(dtype)), weights / weights.sum(), is_centered=is_centered)
+    np.testing.assert_array_equal(design.sizes, [2.0**-3, 2.0**13, 1.0])
+    assert design.sizes.dtype == dtype
+
+
 def test_constant_features_cost_no_convergence():
     X, y = problems.diabetes()
     wide = np.column_stack([X, np.full(len(y), 1e6), np.zeros(len(y))])

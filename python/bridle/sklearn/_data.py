@@ -76,7 +76,7 @@ class Data:
             factors = np.ones(len(classes))
         elif isinstance(given, str) and given == "balanced":  # of the weights, not of the numbers
             totals = np.bincount(self.targets, weights)
-            factors = totals.sum() / (len(classes) * np.maximum(totals, np.finfo(float).tiny))
+            factors = np.divide(1.0, totals, out=np.zeros(len(classes)), where=totals > 0)
         else:
             factors = compute_class_weight(given, classes=classes, y=y)
         if not (factors >= 0).all():

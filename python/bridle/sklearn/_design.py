@@ -121,8 +121,8 @@ def _row_blocks(samples: NDArray[Any], size: int) -> Iterator[slice]:
 
 
 def _sizes(means: Array, variances: Array) -> Array:
-    # What is left of a constant column is rounding, which is no size.
-    sizes, levels = np.sqrt(variances), np.abs(means)
+    # What is left of a constant column is rounding, below zero even, which is no size.
+    sizes, levels = np.sqrt(np.maximum(variances, 0)), np.abs(means)
     sizes = np.where(sizes > 100 * np.finfo(means.dtype).eps * levels, sizes, levels)
     with np.errstate(divide="ignore"):
         powers = np.where(sizes > 0, np.rint(np.log2(sizes)), 0)
