@@ -150,11 +150,17 @@ def test_a_warm_start_goes_on_where_the_last_one_ended():
 
 def test_an_end_without_convergence_is_a_warning():
     X, y = problems.breast_cancer()
-    with pytest.warns(ConvergenceWarning, match=r"^ProxClassifier: no convergence in 2 iter"):
+    with pytest.warns(
+        ConvergenceWarning, match=r"^ProxClassifier: no convergence in 2 iter"
+    ) as told:
         model = bs.ProxClassifier(max_iterations=2).fit(X, y)
     assert model.n_iter_ == 2
-    with pytest.warns(ConvergenceWarning, match=r"^regularization_path: no convergence for"):
+    assert told[0].filename == __file__
+    with pytest.warns(
+        ConvergenceWarning, match=r"^regularization_path: no convergence for"
+    ) as told:
         bs.regularization_path(X, y, br.L1(1.0), loss="log", max_iterations=2)
+    assert told[0].filename == __file__
 
 
 def test_probabilities_are_those_of_the_log_loss():

@@ -102,8 +102,9 @@ def test_the_lasso_path_is_that_of_scikit_learn():
     np.testing.assert_allclose(path.coefficients, coefficients.T, atol=1e-3)
 
 
-def test_a_float32_path_stays_float32():
-    X, y = wide()
+@pytest.mark.parametrize("data", [wide, tall])
+def test_a_float32_path_stays_float32(data):
+    X, y = data()
     path = bs.regularization_path(
         X.astype(np.float32), y, br.L1(1.0), tolerance=1e-4, n_strengths=10, ratio=0.1
     )

@@ -406,11 +406,11 @@ class ProxClassifier(ClassifierPart, ProxModel):
         self.warm_start = warm_start
 
 
-def warn_of_end(owner: str, where: str) -> None:
-    """Warn of a run that ended before it converged."""
+def warn_of_end(owner: str, where: str, callers: int = 1) -> None:
+    """Warn of a run that ended before it converged, at what calls so many functions further up."""
     warnings.warn(
         f"{owner}: no convergence {where}; raise max_iterations or tolerance, "
         "scale the features, or take a stronger regularizer",
         ConvergenceWarning,
-        stacklevel=3,
+        stacklevel=2 + callers,
     )

@@ -274,7 +274,8 @@ def trace(
         if not run.converged:
             failed.append(factor)
     if failed:
-        warn_of_end(owner, f"for {len(failed)} of {len(factors)} strengths, first {failed[0]:.3g}")
+        where = f"for {len(failed)} of {len(factors)} strengths, first {failed[0]:.3g}"
+        warn_of_end(owner, where, callers=2)
     coefficients = np.stack([coef for coef, _ in models])
     nonzeros = np.count_nonzero(coefficients.reshape(len(factors), -1), axis=1)
     intercepts = np.stack([intercept for _, intercept in models])
