@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("sklearn")
 
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
@@ -236,6 +237,20 @@ def test_data_that_cannot_be_fitted_are_refused():
         bs.ProxClassifier().fit(X, 0 * y)
     with pytest.raises(ValueError, match=r"^L1: .*strength"):
         bs.ProxRegressor(br.L1([1.0, 2.0])).fit(X, y)
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array, sparse.csc_array])
+@pytest.mark.parametrize(("dtype", "sizes"), [(np.float64, (170, 300)), (np.float32, (25, 35))])
+def test_columns_whose_squares_are_out_of_range_are_refused(dtype, sizes, form):
+    X, y = problems.wine()
+    for exponent in (*sizes, -sizes[0], -sizes[1]):
+        given = form((X.astype(np.float64) * 10.0**exponent).astype(dtype))
+        for model in (bs.ProxRegressor(), bs.ProxClassifier()):
+            with pytest.raises(ValueError, match=r"^Prox\w+: X must have columns of sizes from"):
+                model.fit(given, y)
+    # One that is as small as that beside others is as good as zero.
+    tiny = np.column_stack([X, X[:, 0] * 10.0 ** -sizes[0]]).astype(dtype)
+    assert bs.ProxRegressor(tolerance=1e-4).fit(form(tiny), y).coef_[-1] == 0
 
 
 @pytest.mark.parametrize("loss", ["squared", "huber", "poisson", "log", "squared_hinge"])

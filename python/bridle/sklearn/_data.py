@@ -13,7 +13,7 @@ from sklearn.utils.validation import _check_sample_weight
 
 from bridle._call import any_number, choice, counter, non_negative, shown
 from bridle._solvers.problem import check_regularizer
-from bridle.sklearn._design import Array, Design
+from bridle.sklearn._design import Array, Design, largest_size_of
 from bridle.sklearn._losses import (
     Huber,
     Logistic,
@@ -111,6 +111,10 @@ class Data:
         shares = (weights / total).astype(self.samples.dtype)
         is_centered = bool(self.options["fit_intercept"])
         design = Design(self.samples, shares, is_centered=is_centered)
+        size, most = design.largest_size, largest_size_of(self.samples.dtype)
+        if size != 0 and not 1 / most <= size <= most:
+            rule = f"X must have columns of sizes from {1 / most:.2g} to {most:.2g}"
+            raise ValueError(f"{self.owner}: {rule}, got {size:.2g}; scale them")
         shape = (*self.outputs, self.samples.shape[1])
         self.options["regularizer"].value(np.zeros(shape, self.samples.dtype))  # do they fit?
         # The slopes are differences between numbers of about this size, which their rounding has.

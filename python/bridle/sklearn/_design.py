@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 from scipy import sparse
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
@@ -30,9 +30,12 @@ class Design:
     def __init__(self, samples: Any, weights: Array, *, is_centered: bool) -> None:
         self.samples, self.weights = samples, weights
         self.means: Array | None
-        means, variances = _moments(samples, weights, is_centered=is_centered)
+        with np.errstate(over="ignore", invalid="ignore"):  # sizes tell
+            means, variances = _moments(samples, weights, is_centered=is_centered)
+            sizes = _sizes(means, variances)
         self.means = means if is_centered else None
-        self.sizes = _sizes(means, variances)
+        self.largest_size = float(sizes.max(initial=0))
+        self.sizes = _powers_of_two(sizes)
         """About how large the numbers of each column are: powers of two, 1 of zeros."""
 
     def restricted(self, features: NDArray[np.intp]) -> Design:
@@ -123,7 +126,17 @@ def _row_blocks(samples: NDArray[Any], size: int) -> Iterator[slice]:
 def _sizes(means: Array, variances: Array) -> Array:
     # What is left of a constant column is rounding, below zero even, which is no size.
     sizes, levels = np.sqrt(np.maximum(variances, 0)), np.abs(means)
-    sizes = np.where(sizes > 100 * np.finfo(means.dtype).eps * levels, sizes, levels)
+    return np.where(sizes <= 100 * np.finfo(means.dtype).eps * levels, levels, sizes)
+
+
+def _powers_of_two(sizes: Array) -> Array:
+    """Return the nearest, or those whose squares are within the range; 1 for zeros."""
+    most = math.log2(largest_size_of(sizes.dtype))
     with np.errstate(divide="ignore"):
-        powers = np.where(sizes > 0, np.rint(np.log2(sizes)), 0)
-    return np.exp2(np.asarray(powers, means.dtype))
+        powers = np.where(sizes > 0, np.rint(np.log2(sizes)).clip(-most, most), 0)
+    return np.exp2(powers.astype(sizes.dtype))
+
+
+def largest_size_of(dtype: DTypeLike) -> float:
+    """Return how large numbers may be so that sums of their squares are within the range."""
+    return 2.0 ** (np.finfo(dtype).maxexp // 2 - 12)
