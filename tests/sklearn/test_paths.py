@@ -178,8 +178,9 @@ def test_the_strength_is_that_of_the_least_loss_held_out():
 
 def test_the_choice_is_that_of_scikit_learn():
     X, y = tall()
-    peer = LassoCV(alphas=30, eps=1e-2, cv=5, tol=1e-8).fit(X, y)
-    model = bs.ProxRegressorCV(strengths=peer.alphas_, tolerance=1e-7).fit(X, y)
+    strengths = np.geomspace(1.0, 0.01, 30)
+    peer = LassoCV(alphas=strengths, cv=5, tol=1e-8).fit(X, y)
+    model = bs.ProxRegressorCV(strengths=strengths, tolerance=1e-7).fit(X, y)
     assert model.strength_ == pytest.approx(peer.alpha_)
     np.testing.assert_allclose(2 * model.losses_, peer.mse_path_, rtol=1e-4)
 
