@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from numpy.exceptions import AxisError
 
 import bridle as br
 
@@ -131,6 +132,26 @@ def test_arguments_are_checked():
         inside = regularizer.prox(w)
         with pytest.raises(ValueError, match=f"^{name}: out must have the shape"):
             regularizer.subgradient(inside, out=np.zeros((*shape, 2)))
-    for call in (br.L1([1.0, 2.0]).subgradient, br.L1([1.0, 2.0]).lambda_max):
-        with pytest.raises(ValueError, match=r"^L1: strength must broadcast to the shape of the w"):
-            call(np.ones(3))
+
+
+@pytest.mark.parametrize("call", ["value", "prox", "subgradient", "lambda_max"])
+def test_weights_that_do_not_fit_are_an_error_of_the_object(call):
+    rule = (
+        r"(lower and upper|strength) must broadcast to the shape of the weights, \(3,\), got \(2,\)"
+    )
+    for regularizer in (br.L1([1.0, 2.0]), br.Box([0.0, 0.0], [1.0, 1.0])):
+        with pytest.raises(ValueError, match=f"^{type(regularizer).__name__}: {rule}"):
+            getattr(regularizer, call)(np.ones(3))
+    rule = "axis 1 does not fit 1 dimensions$"
+    for regularizer in (br.GroupL2(1.0, axis=1), br.Simplex(1.0, axis=1)):
+        with pytest.raises(AxisError, match=f"^{type(regularizer).__name__}: {rule}"):
+            getattr(regularizer, call)(np.ones(3))
+
+
+def test_weights_that_are_no_numbers_are_an_error_of_the_object():
+    for regularizer, _ in EVERY:
+        own = f"^{type(regularizer).__name__}: "
+        for bad in ("abc", None, [[1.0], [1.0, 2.0]], np.zeros(4, complex)):
+            for call in (regularizer.value, regularizer.prox):
+                with pytest.raises((TypeError, ValueError), match=own):
+                    call(bad)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bridle import _core
-from bridle._call import FLOAT_DTYPES, parameter
+from bridle._call import FLOAT_DTYPES, parameter, real_array
 from bridle._regularizers.base import BaseRegularizer
 from bridle._regularizers.derivatives import Interval, Numbers, least_factor, residual_of
 from bridle._regularizers.parameters import Parameter, of_owner
@@ -105,7 +105,7 @@ class ElementwiseRegularizer(BaseRegularizer):
             penalty = getattr(_core, calls.penalty)
             return float(penalty(w, *calls.penalty_parameters, None, False))
         except (TypeError, ValueError) as error:
-            raise of_owner(error, calls.penalty, type(self).__name__) from None
+            raise self._own(error, calls.penalty, w) from None
 
     @overload
     def prox(self, w: FloatArray, step: ArrayLike = 1.0, out: None = None) -> FloatArray: ...
@@ -133,7 +133,7 @@ class ElementwiseRegularizer(BaseRegularizer):
             with np.errstate(over="ignore"):  # what is beyond the type of the weights is infinite
                 return operator(w, *given, out, _keeping_dtype(w))
         except (TypeError, ValueError) as error:
-            raise of_owner(error, calls.prox, type(self).__name__) from None
+            raise self._own(error, calls.prox, w) from None
 
     def _checked_step(self, step: ArrayLike) -> Any:
         try:
@@ -147,24 +147,41 @@ class ElementwiseRegularizer(BaseRegularizer):
     def _least_factor(self, gradient: Numbers) -> float:
         return least_factor(-gradient, *self._fitting_slopes(np.zeros(gradient.shape)))
 
+    def _own(self, error: Exception, operator: str, w: ArrayLike) -> Exception:
+        """Return an error of an operator as this object's; NumPy's own names no parameter."""
+        own = of_owner(error, operator, type(self).__name__)
+        if own is error:
+            try:
+                shape, shapes = real_array(type(self).__name__, w).shape, self._shapes()
+                np.broadcast_shapes(shape, *shapes.values())
+            except TypeError as refused:
+                return refused
+            except ValueError:
+                return self._misfit(shape, shapes)
+        return own
+
     def _fitting_slopes(self, w: NDArray[Any]) -> Interval:
         """Return `_slopes`, of the shape of the weights."""
-        names, shapes = [], []
-        for name, value in self._parameters().items():
-            if isinstance(value, np.ndarray):
-                names.append(name)
-                shapes.append(value.shape)
+        shapes = self._shapes()
         try:
-            fits = np.broadcast_shapes(w.shape, *shapes) == w.shape
+            fits = np.broadcast_shapes(w.shape, *shapes.values()) == w.shape
         except ValueError:
             fits = False
         if not fits:
-            raise ValueError(
-                f"{type(self).__name__}: {' and '.join(names)} must broadcast to the shape of the "
-                f"weights, {w.shape}, got {' and '.join(map(str, shapes))}"
-            )
+            raise self._misfit(w.shape, shapes)
         lower, upper = self._slopes(w)
         return np.broadcast_to(lower, w.shape), np.broadcast_to(upper, w.shape)
+
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return those of the parameters that are arrays."""
+        given = self._parameters().items()
+        return {name: value.shape for name, value in given if isinstance(value, np.ndarray)}
+
+    def _misfit(self, shape: tuple[int, ...], shapes: dict[str, tuple[int, ...]]) -> ValueError:
+        return ValueError(
+            f"{type(self).__name__}: {' and '.join(shapes)} must broadcast to the shape of the "
+            f"weights, {shape}, got {' and '.join(map(str, shapes.values()))}"
+        )
 
     def _slopes(self, w: NDArray[Any]) -> Interval:
         """Return the subdifferential at each weight: an interval, lower above upper if empty."""

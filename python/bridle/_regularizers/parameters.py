@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, NoReturn, Self, TypeAlias, cast
 
 import numpy as np
+from numpy.exceptions import AxisError
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from bridle._call import FLOAT_DTYPES, has_own_rules, is_lazy, parameters, shown
@@ -19,7 +20,7 @@ Parameter: TypeAlias = float | NDArray[np.floating[Any]]
 def of_owner(error: Exception, operator: str, owner: str) -> Exception:
     """Return an error of an operator as that of the object which has called it."""
     head, found, rest = str(error).partition(": ")
-    if head == operator and found and type(error) in (TypeError, ValueError):
+    if head == operator and found and type(error) in (TypeError, ValueError, AxisError):
         return type(error)(f"{owner}: {rest}")
     return error
 
