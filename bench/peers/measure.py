@@ -29,6 +29,7 @@ class Plan:
     sample_seconds: float  # fast statements are repeated until a sample takes this long
     budget_seconds: float  # of a contender; a slow one gets fewer rounds, but at least three
     settle_seconds: float = SETTLE_SECONDS
+    is_warmed_up: bool = True  # by an untimed sample in each turn
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ PLANS = {
     "memory": Plan(rounds=10, samples=2, sample_seconds=0.0, budget_seconds=6.0),
     "cache": Plan(rounds=12, samples=5, sample_seconds=2e-3, budget_seconds=4.0),
     "small": Plan(rounds=12, samples=5, sample_seconds=1e-3, budget_seconds=4.0),
+    "long": Plan(LEAST_ROUNDS, 1, sample_seconds=0.0, budget_seconds=0.0, is_warmed_up=False),
 }
 IDLE_ROUNDS = 300
 
@@ -62,7 +64,7 @@ def measure(work: Work, names: dict[str, Any], quick: bool) -> dict[str, Timing]
     """Time every contender of a row.
 
     A turn begins with a rest, in which the threads of the other libraries go to sleep, and with one
-    untimed sample, in which the contender wakes its own.
+    untimed sample, in which the contender wakes its own, unless that takes seconds.
     """
     plan = QUICK if quick else PLANS[work.group]
     timers = {name: timeit.Timer(code, globals=names) for name, code in work.statements.items()}
@@ -77,7 +79,8 @@ def measure(work: Work, names: dict[str, Any], quick: bool) -> dict[str, Timing]
             begin = time.perf_counter()
             restore(names)
             time.sleep(plan.settle_seconds)
-            timers[name].timeit(numbers[name])
+            if plan.is_warmed_up:
+                timers[name].timeit(numbers[name])
             for _ in range(plan.samples):
                 samples[name].append(timers[name].timeit(numbers[name]) / numbers[name])
             spent[name] += time.perf_counter() - begin
@@ -103,6 +106,8 @@ def measure_idle(work: Work, names: dict[str, Any], quick: bool) -> dict[str, Ti
 def _number(timer: timeit.Timer, plan: Plan, names: dict[str, Any]) -> int:
     """How often a sample executes its statement."""
     number = 1
+    if plan.sample_seconds == 0:
+        return number
     while (seconds := timer.timeit(number)) < plan.sample_seconds:
         wanted = plan.sample_seconds / max(seconds, 1e-9) * number
         number = max(2 * number, int(min(wanted, 100 * number)))

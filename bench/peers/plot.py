@@ -25,7 +25,7 @@ def plot(rows: list[Row], path: Path) -> None:
 
     A family has a picture of its own, which has its name behind that of the file.
     """
-    drawn = [r for r in rows if r.work.check != "none" and not r.work.load]
+    drawn = [r for r in rows if r.work.check not in ("none", "path") and not r.work.load]
     for family in {r.work.family: None for r in drawn}:
         name = f"{path.stem}-{family}{path.suffix}" if family else path.name
         _plot([r for r in drawn if r.work.family == family], path.with_name(name))

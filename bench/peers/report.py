@@ -92,7 +92,7 @@ NOTES = (
     "Times are medians; those of peers are followed by how many times as long as bridle they took.",
     DISTURBED,
     "",
-    "Relative errors of the penalties timed above:",
+    "Relative errors of the penalties and of the objectives of paths timed above:",
     "",
 )
 BUSY_NOTES = (

@@ -20,6 +20,7 @@ from bench.peers.limits import Fused, Limits, instruction_set_flag
 from bench.peers.machine import facts, quietest
 from bench.peers.measure import measure, measure_idle
 from bench.peers.models import models
+from bench.peers.paths import paths
 from bench.peers.plot import plot
 from bench.peers.report import Row, to_json, to_markdown
 from bench.peers.slices import slices
@@ -75,6 +76,7 @@ def _works(arguments: argparse.Namespace, instruction_set: str) -> Iterator[Work
         *slices(sizes["memory"]),
         *models(sizes["memory"]),
         *steps(sizes["memory"], sizes["cache"]),
+        *paths(sizes["memory"]),
         *works.in_cache(sizes["cache"]),
         *works.small(),
         *works.idle(sizes["cache"]),

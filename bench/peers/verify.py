@@ -53,6 +53,8 @@ def verify(work: Work, names: dict[str, Any], short: dict[str, Any]) -> dict[str
         for contender in contenders:
             errors[contender] = abs(float((_result(work, contender, names) - exact) / exact))
         assert errors["bridle"] < 1e-14, f"{work.name}: bridle is off by {errors['bridle']}"
+    elif work.check == "path":
+        errors = _check_path(work, contenders, names)
     elif work.check == "matrix penalty":
         for contender in contenders:
             _check_matrix_penalty(work, contender, names)
@@ -121,6 +123,17 @@ def _exact_sums(arrays: list[NDArray[Any]]) -> tuple[Any, Any]:
             absolute += np.abs(chunk).sum()
             squares += (chunk * chunk).sum()
     return absolute, squares
+
+
+def _check_path(work: Work, contenders: list[str], names: dict[str, Any]) -> dict[str, float]:
+    """Return by how much objectives are above the least that was found, at most."""
+    lasso = names["lasso"]
+    found = {c: lasso.objectives(_result(work, c, names)) for c in contenders}
+    least = np.min([*found.values()], axis=0)
+    errors = {contender: float(np.max(own / least - 1)) for contender, own in found.items()}
+    for contender, error in errors.items():
+        assert error < 1e-6, f"{work.name}: {contender} is off by {error}"
+    return errors
 
 
 def _check_matrix_penalty(work: Work, contender: str, names: dict[str, Any]) -> None:

@@ -255,6 +255,8 @@ class Work:
 
     @property
     def group(self) -> str:
+        if self.check == "path":
+            return "long"
         return "small" if self.size <= SMALL else "cache" if self.size <= CACHED else "memory"
 
     @property
