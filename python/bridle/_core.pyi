@@ -13,6 +13,7 @@ compared: dict[str, tuple[int, ...]]
 unchecked: dict[str, tuple[int, ...]]
 penalties_beside: list[str]
 c_functions: dict[str, int]
+xla_handlers: dict[str, object]  # capsules
 
 class SliceOperator(TypedDict):
     params: tuple[str, ...]

@@ -21,6 +21,7 @@
 #include "threads/parallel.hpp"
 #include "ufuncs.hpp"
 #include "updates.hpp"
+#include "xla_handlers.hpp"
 
 namespace py = pybind11;
 
@@ -238,6 +239,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.def("copy_arrays", copy_arrays, py::arg("destinations"), py::arg("sources"),
         py::arg("owner") = py::none(), py::arg("name") = "", py::arg("value") = py::none());
   m.attr("c_functions") = c_functions();
+  m.attr("xla_handlers") = xla_handlers();
   m.def("c_api", [] { return py::capsule(bridle_get_c_api(), BRIDLE_C_API_CAPSULE); });
   m.def("get_num_threads", get_num_threads);
   m.def("set_num_threads", set_num_threads);
