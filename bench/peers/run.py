@@ -16,6 +16,7 @@ from typing import Any
 from bench.peers import works
 from bench.peers.arrays import namespace, torch, use_threads
 from bench.peers.busy import busy_rows
+from bench.peers.donated import donated
 from bench.peers.limits import Fused, Limits, instruction_set_flag
 from bench.peers.machine import facts, quietest
 from bench.peers.measure import measure, measure_idle
@@ -80,6 +81,7 @@ def _works(arguments: argparse.Namespace, instruction_set: str) -> Iterator[Work
         *works.in_cache(sizes["cache"]),
         *works.small(),
         *works.idle(sizes["cache"]),
+        *donated(sizes["memory"]),
     ]
     chosen = (work for work in everything if arguments.only in work.name)
     return chosen if torch else (work.without("PyTorch") for work in chosen)

@@ -1,0 +1,74 @@
+"""What is timed of JAX: a step on memory that is donated, beside the same call on NumPy's."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from bench.peers.works import LIMITS, Goal, Work, short
+from numpy.typing import NDArray
+
+MOST = 10_000_000  # elements
+PREPARE = (
+    "from bench.peers.donated import Arrays, programs;"
+    " arrays = Arrays(original); ours, fused = programs(t)"
+)
+SOFT_THRESHOLD = {
+    "bridle": "arrays.donate(ours)",
+    "bridle on NumPy": "br.soft_threshold(arrays.plain, t, out=arrays.plain);"
+    " arrays.last = arrays.plain",
+    "XLA": "arrays.donate(fused)",
+}
+
+
+class Arrays:
+    """One array of JAX and one of NumPy, which are worked on in place; the last one is seen."""
+
+    def __init__(self, original: NDArray[np.float32]) -> None:
+        self.original = original
+        self.fill(0.0)
+
+    def fill(self, _: float) -> None:
+        """Give both the numbers from before."""
+        from jax import numpy as jnp
+
+        self.traced: Any = jnp.array(self.original)
+        self.plain = self.original.copy()
+        self.last: Any = self.plain
+
+    def donate(self, program: Callable[[Any], Any]) -> None:
+        self.last = self.traced = program(self.traced).block_until_ready()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.array(self.last, dtype)
+
+
+def programs(threshold: float) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    """Compile bridle's operator and XLA's own, which writes to the memory of its argument, too."""
+    import jax
+    from jax import numpy as jnp
+
+    import bridle.jax
+
+    def ours(x: Any) -> Any:
+        return bridle.jax.soft_threshold(x, threshold)
+
+    def fused(x: Any) -> Any:
+        return x - jnp.clip(x, -threshold, threshold)
+
+    return jax.jit(ours, donate_argnums=0), jax.jit(fused, donate_argnums=0)
+
+
+def donated(n: int) -> Iterator[Work]:
+    """Every row of the family, where JAX is installed."""
+    if not importlib.util.find_spec("jax"):
+        return
+    n = min(n, MOST)
+    code = SOFT_THRESHOLD | {"in-place scale": LIMITS["in-place scale"]}
+    goals = (Goal("bridle on NumPy", 0.9),)
+    name = f"soft_threshold in jax, donated, {short(n)}"
+    yield Work(
+        name, n, "arrays", "elementwise", code, "in-place scale", goals, None, PREPARE, "donated"
+    )
