@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import mmap
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from bench.peers.works import LIMITS, Goal, Work, short
 from numpy.typing import NDArray
+
+import bridle as br
 
 MOST = 10_000_000  # elements
 PREPARE = (
@@ -17,26 +20,35 @@ PREPARE = (
 )
 SOFT_THRESHOLD = {
     "bridle": "arrays.donate(ours)",
-    "bridle on NumPy": "br.soft_threshold(arrays.plain, t, out=arrays.plain);"
-    " arrays.last = arrays.plain",
+    "on NumPy's memory": "arrays.write(arrays.plain, t)",
+    "on small pages": "arrays.write(arrays.small, t)",
     "XLA": "arrays.donate(fused)",
 }
 
 
 class Arrays:
-    """One array of JAX and one of NumPy, which are worked on in place; the last one is seen."""
+    """Arrays that are worked on in place; the last one is seen.
+
+    NumPy asks Linux for huge pages and JAX does not, so that a call on NumPy's memory is no measure
+    of what JAX adds to it: that is the one on pages of JAX's size.
+    """
 
     def __init__(self, original: NDArray[np.float32]) -> None:
         self.original = original
+        self.small = np.frombuffer(mmap.mmap(-1, original.nbytes), original.dtype)
         self.fill(0.0)
 
     def fill(self, _: float) -> None:
-        """Give both the numbers from before."""
+        """Give all of them the numbers from before."""
         from jax import numpy as jnp
 
         self.traced: Any = jnp.array(self.original)
         self.plain = self.original.copy()
+        np.copyto(self.small, self.original)
         self.last: Any = self.plain
+
+    def write(self, array: NDArray[np.float32], threshold: float) -> None:
+        self.last = br.soft_threshold(array, threshold, out=array)
 
     def donate(self, program: Callable[[Any], Any]) -> None:
         self.last = self.traced = program(self.traced).block_until_ready()
@@ -67,7 +79,7 @@ def donated(n: int) -> Iterator[Work]:
         return
     n = min(n, MOST)
     code = SOFT_THRESHOLD | {"in-place scale": LIMITS["in-place scale"]}
-    goals = (Goal("bridle on NumPy", 0.9),)
+    goals = (Goal("on small pages", 0.9),)
     name = f"soft_threshold in jax, donated, {short(n)}"
     yield Work(
         name, n, "arrays", "elementwise", code, "in-place scale", goals, None, PREPARE, "donated"
