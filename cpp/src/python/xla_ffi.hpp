@@ -10,7 +10,8 @@
 
 namespace bridle::xla {
 
-inline constexpr int kMajor = 0, kMinor = 3;  // of the newest version with which this was compared
+// The versions with which this was compared.
+inline constexpr int kMajor = 0, kOldestMinor = 1, kMinor = 3;
 
 enum class ExtensionType : int { metadata = 1 };
 enum class ErrorCode : int { invalid_argument = 3, resource_exhausted = 8 };

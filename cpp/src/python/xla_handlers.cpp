@@ -207,12 +207,12 @@ Error* error(const Api* api, ErrorCode code, const char* message) {
 }
 
 // XLA asks which version of its interface a function knows. All that is used here has been the same
-// in every minor version, so that the answer is the newest that both know.
+// since 0.1, so that the answer is the newest that both know: XLA took no other than its own while
+// it was at 0.1, when it did not tell which that is.
 void tell_version(const CallFrame& frame) {
   Metadata& metadata = *reinterpret_cast<MetadataExtension*>(frame.extension)->metadata;
-  const bool newer = frame.api && frame.api->version.major == kMajor;
   metadata.version.major = kMajor;
-  metadata.version.minor = newer ? std::min(kMinor, frame.api->version.minor) : kMinor;
+  metadata.version.minor = frame.api ? std::min(kMinor, frame.api->version.minor) : kOldestMinor;
   metadata.traits = 0;
 }
 
