@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("jax")
 pytest.importorskip("optax")
 
-import bridle.jax as bj  # noqa: E402
+import bridle.jax as bj
 
 GUIDE = Path(__file__).parents[2] / "docs" / "jax.md"
 
