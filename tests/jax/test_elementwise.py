@@ -106,11 +106,11 @@ def test_numbers_are_checked_before_anything_is_compiled(name):
 
 
 @names
-@pytest.mark.parametrize("wrong", [-0.5, np.nan])
+@pytest.mark.parametrize("wrong", [-0.5, np.nan, -1e-40])
 def test_what_is_traced_is_checked_when_the_program_runs(name, wrong, error_of):
     given = np.float32(wrong), *PARAMETERS[name][1:]
     with pytest.raises(ValueError, match=name) as told:
-        getattr(br, name)(np.ones(3, np.float32), *map(float, given))
+        getattr(br, name)(np.ones(3, np.float32), *map(np.float32, given))
     assert str(told.value) in error_of(lambda: jax.jit(getattr(bj, name))(jnp.ones(3), *given))
 
 

@@ -36,6 +36,14 @@ def test_sums_are_those_of_numpy_rounded_once(name, dtype, shape, array_of):
 
 
 @names
+def test_small_results_are_not_flushed_to_zero_as_xla_does(name):
+    w = np.full(3, {"l1_penalty": 1e-40, "l2_penalty": 1e-20}[name], np.float32)
+    expected = getattr(br, name)(w)
+    assert 0 < expected < np.finfo(np.float32).smallest_normal
+    assert_sums(jax.jit(getattr(bj, name))(w), expected)
+
+
+@names
 def test_a_traced_strength_is_the_number_that_it_is(name):
     w = weights((7, 33))
     expected = getattr(br, name)(w, float(np.float32(0.1)))
