@@ -37,29 +37,23 @@ mlir.register_lowering(_on_cpu, lambda context, x, *, name: [x], platform="cpu")
 mlir.register_lowering(_on_cpu, _refuse)
 
 
-def is_traced(x: Any) -> bool:
-    """Whether an array has no values yet, so that its memory may be that of the result."""
-    return isinstance(x, jax.core.Tracer)
-
-
 def call(
     name: str,
     x: jax.Array,
     *numbers: jax.Array,
     result: jax.ShapeDtypeStruct | None = None,
-    in_place: bool = False,
     **attributes: NDArray[Any],
 ) -> jax.Array:
     """Call an operator; its result is like ``x`` unless ``result`` says otherwise.
 
-    ``in_place``: it is written into the memory of ``x``, of which JAX makes a copy before if it is
-    still needed.
+    A result like ``x`` is written to the memory of that, of which XLA makes a copy before if it is
+    still needed. (Fresh memory would not be filled in less time: its pages are what takes it.)
     """
     function = jax.ffi.ffi_call(
         f"bridle_{name}",
         jax.ShapeDtypeStruct(x.shape, x.dtype) if result is None else result,
         vmap_method="broadcast_all",
-        input_output_aliases={0: 0} if in_place else None,
+        input_output_aliases={0: 0} if result is None else None,
     )
     return function(_on_cpu.bind(x, name=name), *numbers, **attributes)
 

@@ -14,7 +14,7 @@ from jax.interpreters import ad, batching, mlir
 from bridle._call import counter
 from bridle._dropout.noise import Block, NoiseShape, probability, random_noise
 from bridle.jax._arrays import Array, check_real, float_array, is_integer
-from bridle.jax._calls import call, eight_bytes, is_traced
+from bridle.jax._calls import call, eight_bytes
 
 Noise = tuple[int, ...]
 
@@ -90,7 +90,7 @@ def dropout(
     assert isinstance(draws, tuple)
     first = int(np.uint64(draws[3]).astype(np.int64))
     noise = int(bool(inverted)), first, *strides
-    return _compiled(noise, is_traced(array), array, _probability(p), *numbers)
+    return _compiled(noise, array, _probability(p), *numbers)
 
 
 def _probability(p: Any) -> Any:
@@ -117,9 +117,9 @@ def _check_single(parameter: str, value: jax.Array) -> None:
         raise ValueError(f"dropout: {parameter} must be one number, got shape {value.shape}")
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1), inline=True)
-def _compiled(noise: Noise, in_place: bool, x: jax.Array, *numbers: jax.Array) -> jax.Array:
-    return _dropout.bind(x, *numbers, noise=noise, in_place=in_place)
+@functools.partial(jax.jit, static_argnums=0, inline=True)
+def _compiled(noise: Noise, x: jax.Array, *numbers: jax.Array) -> jax.Array:
+    return _dropout.bind(x, *numbers, noise=noise)
 
 
 # A primitive, since no function made of others is known to JAX as linear and to be its own
@@ -128,8 +128,8 @@ _dropout = Primitive("bridle_dropout")
 
 
 @_dropout.def_impl
-def _masked(x: jax.Array, *numbers: jax.Array, noise: Noise, in_place: bool) -> jax.Array:
-    return call("dropout", x, *numbers, in_place=in_place, noise=np.array(noise, np.int64))
+def _masked(x: jax.Array, *numbers: jax.Array, noise: Noise) -> jax.Array:
+    return call("dropout", x, *numbers, noise=np.array(noise, np.int64))
 
 
 @_dropout.def_abstract_eval

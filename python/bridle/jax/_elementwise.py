@@ -11,7 +11,7 @@ import numpy as np
 
 from bridle import _call, _core
 from bridle.jax._arrays import Array, check_real, compute_type, float_array
-from bridle.jax._calls import call, is_traced
+from bridle.jax._calls import call
 from bridle.jax._tangents import known, like, times, total
 
 
@@ -127,7 +127,7 @@ def decay(w: Array, rate: Array) -> jax.Array:
 def _apply(name: str, x: Array, *parameters: Array) -> jax.Array:
     array = float_array(name, x)
     numbers = [_parameter(name, i, value, array) for i, value in enumerate(parameters)]
-    return _compiled(name, is_traced(array), array, *numbers)
+    return _compiled(name, array, *numbers)
 
 
 def _parameter(name: str, index: int, value: Any, x: jax.Array) -> Any:
@@ -140,12 +140,12 @@ def _parameter(name: str, index: int, value: Any, x: jax.Array) -> Any:
         return np.asarray(_call.parameter(name, index, value), compute_type(x))
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1), inline=True)
-def _compiled(name: str, in_place: bool, x: jax.Array, *parameters: jax.Array) -> jax.Array:
+@functools.partial(jax.jit, static_argnums=0, inline=True)
+def _compiled(name: str, x: jax.Array, *parameters: jax.Array) -> jax.Array:
     shape = jnp.broadcast_shapes(x.shape, *(parameter.shape for parameter in parameters))
     whole = jnp.broadcast_to(x, shape)
     numbers = [_rows(parameter.astype(compute_type(x)), shape) for parameter in parameters]
-    return _FUNCTIONS[name](in_place, whole, *numbers)
+    return _FUNCTIONS[name](whole, *numbers)
 
 
 def _rows(parameter: jax.Array, shape: tuple[int, ...]) -> jax.Array:
@@ -181,28 +181,26 @@ def _shrinking(y: jax.Array, is_off: jax.Array, x_dot: Any, threshold_dot: Any) 
     return None if inner is None else jnp.where((y != 0) | is_off, inner, 0)
 
 
-@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _soft_threshold(in_place: bool, x: jax.Array, threshold: jax.Array) -> jax.Array:
-    return call("soft_threshold", x, threshold, in_place=in_place)
+@jax.custom_jvp
+def _soft_threshold(x: jax.Array, threshold: jax.Array) -> jax.Array:
+    return call("soft_threshold", x, threshold)
 
 
-def _soft_threshold_jvp(in_place: bool, primals: Any, tangents: Any) -> tuple[Any, Any]:
-    y = _soft_threshold(in_place, *primals)
+def _soft_threshold_jvp(primals: Any, tangents: Any) -> tuple[Any, Any]:
+    y = _soft_threshold(*primals)
     wide = y.astype(compute_type(y))
     x_dot, threshold_dot = _tangents(y, tangents)
     tangent = _shrinking(wide, _beside(y, primals[1]) == 0, x_dot, threshold_dot)
     return y, like(tangent, y)
 
 
-@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _prox_elastic_net(
-    in_place: bool, x: jax.Array, l1: jax.Array, l2: jax.Array, step: jax.Array
-) -> jax.Array:
-    return call("prox_elastic_net", x, l1, l2, step, in_place=in_place)
+@jax.custom_jvp
+def _prox_elastic_net(x: jax.Array, l1: jax.Array, l2: jax.Array, step: jax.Array) -> jax.Array:
+    return call("prox_elastic_net", x, l1, l2, step)
 
 
-def _prox_elastic_net_jvp(in_place: bool, primals: Any, tangents: Any) -> tuple[Any, Any]:
-    y = _prox_elastic_net(in_place, *primals)
+def _prox_elastic_net_jvp(primals: Any, tangents: Any) -> tuple[Any, Any]:
+    y = _prox_elastic_net(*primals)
     wide = y.astype(compute_type(y))
     l1, l2, step = (_beside(y, number) for number in primals[1:])
     x_dot, l1_dot, l2_dot, step_dot = _tangents(y, tangents)
@@ -217,14 +215,14 @@ def _prox_elastic_net_jvp(in_place: bool, primals: Any, tangents: Any) -> tuple[
     return y, like(None if tangent is None else tangent / divisor, y)
 
 
-@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _decay(in_place: bool, w: jax.Array, rate: jax.Array) -> jax.Array:
-    return call("decay", w, rate, in_place=in_place)
+@jax.custom_jvp
+def _decay(w: jax.Array, rate: jax.Array) -> jax.Array:
+    return call("decay", w, rate)
 
 
-def _decay_jvp(in_place: bool, primals: Any, tangents: Any) -> tuple[Any, Any]:
+def _decay_jvp(primals: Any, tangents: Any) -> tuple[Any, Any]:
     w, rate = primals
-    y = _decay(in_place, w, rate)
+    y = _decay(w, rate)
     w_dot, rate_dot = _tangents(y, tangents)
     tangent = total(times(w_dot, 1 - _beside(y, rate)), times(rate_dot, -w.astype(rate.dtype)))
     return y, like(tangent, y)
