@@ -6,7 +6,7 @@
 
 namespace xla = bridle::xla;
 
-#define SAME(ours, member, theirs, other)                                \
+#define SAME(ours, member, theirs, other)                                 \
   static_assert(offsetof(xla::ours, member) == offsetof(theirs, other) && \
                 sizeof(xla::ours::member) == sizeof(theirs::other))
 
