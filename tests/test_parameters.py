@@ -270,8 +270,11 @@ def test_what_is_lazy_is_handed_on_and_not_computed(row, parameter):
 
 @pytest.mark.parametrize("row", PENALTIES.values(), ids=lambda row: row.name)
 def test_a_penalty_does_not_compute_lazy_strengths(row):
-    for lazy in lazy_arrays(0.5):
-        for name in row.params:
+    array, *wrapped = lazy_arrays(0.5)
+    for name in row.params:
+        cost = getattr(br, row.name)(np.ones(3), **(row.sample_params | {name: array}))
+        assert type(cost) is type(array)
+        for lazy in wrapped:
             with pytest.raises(TypeError, match=rf"^{row.name}: {name} must be computed first"):
                 getattr(br, row.name)(np.ones(3), **(row.sample_params | {name: lazy}))
 

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from bridle import _core
+from bridle import _core, _lazy
 from bridle._call import shown
 
 
@@ -156,6 +156,7 @@ def listed(function: str, parameter: str, value: Any) -> Listed:
     """Look at one array, or a list, tuple or mapping of arrays; the core looks at each of them."""
     if isinstance(value, np.ndarray):
         return Listed(function, parameter, (value,), None, value)
+    _lazy.refuse_in_place(function, {parameter: value})
     if isinstance(value, PreparedArrays):
         return Listed(function, parameter, value._arrays, value._keys, value._handle)
     if isinstance(value, Mapping):

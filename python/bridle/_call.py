@@ -13,7 +13,8 @@ from typing import Any, SupportsIndex, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bridle import _core
+from bridle import _core, _lazy
+from bridle._lazy import shown as shown
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 COMPLEX = ("complex64", "complex128")
@@ -41,12 +42,6 @@ def shows_ufunc_keywords(function: Function) -> Function:
     return function
 
 
-def shown(value: object) -> str:
-    """Return a value on one line of an error message."""
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 100 else f"{text[:97]}..."
-
-
 def is_real(array: NDArray[Any]) -> bool:
     """Whether the elements are real numbers."""
     return array.dtype.kind in "biuf" or array.dtype == "bfloat16"
@@ -68,9 +63,10 @@ def is_masked(value: object) -> bool:
 
 
 def refuse_masked(name: str, parameter: str, value: object) -> None:
-    """Raise TypeError for a parameter whose mask would be overlooked."""
+    """Raise TypeError for a parameter whose mask would be overlooked, or that is not computed."""
     if is_masked(value):
         raise TypeError(f"{name}: {parameter} must not be masked, got {shown(value)}")
+    _lazy.refuse(name, parameter, value)
 
 
 def as_array(value: Any) -> NDArray[Any]:
@@ -208,9 +204,11 @@ def elementwise(
 ) -> Any:
     """Call the ufunc behind an elementwise function, its parameters checked."""
     values = parameters(name, params)
-    refuse_masked(name, "out", out)
     if not values and isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "biu":
         x = x.astype(np.float64)  # as beside a number
+    if _lazy.any_dask(x, out, *values, ufunc_kwargs.get("where")):
+        return _lazy.rule("elementwise")(name, x, values, out, ufunc_kwargs)
+    refuse_masked(name, "out", out)
     keywords = ufunc_kwargs.copy()
     refuse_masked(name, "where", keywords.get("where"))
     if keywords.get("dtype") is not None and np.dtype(keywords["dtype"]) in FLOATS + COMPLEX:
@@ -236,11 +234,20 @@ def elementwise(
     return result
 
 
-def real_array(name: str, x: ArrayLike, called: str = "the array") -> NDArray[Any]:
-    """Return ``x`` as an array of one of the four float types; integers become float64."""
+def real_array(
+    name: str, x: ArrayLike, called: str = "the array", *, lazy: bool = False
+) -> NDArray[Any]:
+    """Return ``x`` as an array of one of the four float types; integers become float64.
+
+    ``lazy`` says that the caller knows what to do with a Dask array, which stays one.
+    """
     if is_masked(x):
         raise TypeError(f"{name}: {NO_MASKS.format('')}")
-    array = as_array(x)
+    taken: Any = x
+    if not (lazy and _lazy.is_dask(x)):
+        _lazy.refuse(name, called, x)
+        taken = as_array(x)
+    array: NDArray[Any] = taken
     if array.dtype in FLOAT_DTYPES:
         return array
     if array.dtype.kind in "biu":
@@ -268,7 +275,7 @@ def _as_in_memory(array: NDArray[Any], axes: tuple[int, ...]) -> list[int]:
     return inner[::-1]
 
 
-def _sum_axes(axis: int | tuple[int, ...] | None, ndim: int) -> tuple[int, ...]:
+def sum_axes(axis: int | tuple[int, ...] | None, ndim: int) -> tuple[int, ...]:
     """Return the axes to sum over; a number has the axes 0 and -1, too, as in NumPy's sums."""
     if axis is None:
         return tuple(range(ndim))
@@ -324,8 +331,10 @@ def penalty(
         value if isinstance(value, float | np.ndarray) or is_lazy(value) else np.asarray(value)
         for value in values
     ]
-    array = real_array(name, w)
-    axes = _sum_axes(axis, array.ndim)
+    array = real_array(name, w, lazy=True)
+    axes = sum_axes(axis, array.ndim)
+    if _lazy.any_dask(array, *values):
+        return _lazy.rule("penalty")(name, array, values, axis, axes, keepdims)
     beside = 1 if name in _core.penalties_beside else 0  # what lies beside the weights
     if axis is None and any(np.ndim(value) > 0 for value in values[beside:]):
         result = _sum_of_each(name, array, values)

@@ -7,13 +7,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bridle import _lazy
 from bridle import _slices as slices
 from bridle._call import product, real_array
 
 
 def shrunk(name: str, x: ArrayLike, threshold: float, out: Any) -> NDArray[Any]:
     """Return matrices, or write them to `out`, whose singular values are smaller by a threshold."""
-    matrices = matrices_of(name, "x", x)
+    matrices = matrices_of(name, "x", x, lazy=True)
+    if _lazy.is_dask(matrices):
+        _lazy.refuse_out(name, out)
+        lazy: NDArray[Any] = _lazy.rule("shrunk_matrices")(name, matrices, threshold)
+        return lazy
     target = slices.result_of(name, matrices, out)
     if threshold == 0.0 or matrices.size == 0:
         result = matrices.astype(matrices.dtype.newbyteorder("="))
@@ -26,7 +31,10 @@ def shrunk(name: str, x: ArrayLike, threshold: float, out: Any) -> NDArray[Any]:
 
 def total(name: str, w: ArrayLike, factor: float) -> np.float64:
     """Return a multiple of the sum of the singular values of all matrices."""
-    matrices = matrices_of(name, "w", w)
+    matrices = matrices_of(name, "w", w, lazy=True)
+    if _lazy.is_dask(matrices):
+        lazy: np.float64 = _lazy.rule("total_of_matrices")(name, matrices, factor)
+        return lazy
     if factor == 0.0 or matrices.size == 0:
         return np.float64(0.0)
     wide = matrices.astype(np.float64)
@@ -40,9 +48,9 @@ def total(name: str, w: ArrayLike, factor: float) -> np.float64:
         return np.float64(np.ldexp(product(fraction, values.sum()), exponent + own))
 
 
-def matrices_of(name: str, parameter: str, x: ArrayLike) -> NDArray[Any]:
+def matrices_of(name: str, parameter: str, x: ArrayLike, *, lazy: bool = False) -> NDArray[Any]:
     """Return an array of which the last two axes are those of matrices."""
-    array = real_array(name, x)
+    array = real_array(name, x, lazy=lazy)
     if array.ndim < 2:
         raise ValueError(
             f"{name}: {parameter} must have at least two axes, got shape {array.shape}"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bridle import _core
+from bridle import _core, _lazy
 from bridle._call import (
     FLOAT_DTYPES,
     as_array,
@@ -139,18 +139,22 @@ def _numbers(name: str, parameter: str, value: Any) -> NDArray[np.float64]:
 
 
 def checked_numbers(name: str, values: tuple[Any, ...]) -> list[float]:
-    """Check the numbers of an operator, also against each other."""
+    """Check the numbers of an operator, also against each other; what is lazy is not."""
     checked: list[float] = []
     facts = _core.slice_operators[name]
     for index, (kind, value) in enumerate(zip(facts["params"], values, strict=True)):
+        if _lazy.is_dask(value) and value.ndim == 0 and kind not in facts["whole"]:
+            checked.append(value)
+            continue
         if kind in facts["whole"]:
+            _lazy.refuse(name, kind, value)
             try:
                 value = operator.index(value)
             except TypeError:
                 raise TypeError(f"{name}: {kind} must be an integer, got {shown(value)}") from None
         checked.append(number(name, kind, value))
         shown_value = value if isinstance(value, int | float) else checked[-1]
-        before = (values[index - 1],) if index > 0 else ()
+        before = () if index == 0 or _lazy.is_dask(checked[-2]) else (values[index - 1],)
         _core.check_parameter(name, index, shown_value, *before)
     return checked
 
@@ -264,13 +268,18 @@ def apply(
 ) -> Any:
     """Call an operator of slices, everything checked before anything is written."""
     values = checked_numbers(name, numbers)
-    array = real_array(name, x)
-    result = result_of(name, array, out)
+    array = real_array(name, x, lazy=True)
+    lazy = _lazy.any_dask(array, *values)
+    if lazy:
+        _lazy.refuse_out(name, out)
+    result = array if lazy else result_of(name, array, out)
     slices = Slices(name, array, axis, offsets, labels)
     weights = slices.weights(name, weights)
     length = math.prod(array.shape[a] for a in slices.axes)
     beside = checked_beside(name, beside, length)
     _check_length(name, values, length)
+    if lazy:
+        return _lazy.rule("slices")(name, array, values, slices, weights, beside)
     weights, beside = _apart(weights, result), _apart(beside, result)
     slices.offsets, slices.labels = _apart(slices.offsets, result), _apart(slices.labels, result)
     native = _native(array)
@@ -299,11 +308,17 @@ def measured(
 ) -> NDArray[np.float64]:
     """Return what an operator of slices measures of each vector."""
     values = checked_numbers(name, numbers)
-    array = _native(real_array(name, w))
+    array = real_array(name, w, lazy=True)
     slices = Slices(name, array, axis, offsets, labels)
     weights = slices.weights(name, weights)
     length = math.prod(array.shape[a] for a in slices.axes)
     beside = checked_beside(name, beside, length)
+    if _lazy.any_dask(array, *values):
+        lazy: NDArray[np.float64] = _lazy.rule("measured")(
+            name, array, values, slices, weights, beside
+        )
+        return lazy
+    array = _native(array)
     if slices.labels is not None:
         array = np.ascontiguousarray(array)
     found = np.empty(slices.count)

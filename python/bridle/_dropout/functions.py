@@ -8,7 +8,7 @@ from typing import Any, Literal, SupportsIndex, Unpack, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bridle import _core
+from bridle import _core, _lazy
 from bridle._call import real_array
 from bridle._dropout.noise import (
     Block,
@@ -17,6 +17,7 @@ from bridle._dropout.noise import (
     NoiseShape,
     apply,
     lengths,
+    noise_of_shape,
     nothing_dropped,
     probability,
     random_noise,
@@ -40,11 +41,9 @@ def dropout_of_any(
 ) -> Any:
     """Evaluate `dropout` for arguments that the direct path of the core does not take."""
     chance = probability("dropout", p)
-    array = real_array("dropout", x)
+    array = real_array("dropout", x, lazy=True)
     threshold, scale = _core.keep_numbers(chance, bool(inverted))
-    noise = random_noise(
-        "dropout", array.shape, threshold, seed, stream, offset, noise_shape, block
-    )
+    noise = random_noise("dropout", array, threshold, seed, stream, offset, noise_shape, block)
     return apply("dropout", array, out, noise, (scale,), identity=chance == 0)
 
 
@@ -242,7 +241,7 @@ def dropout_mask(
     chance = probability("dropout_mask", p)
     dimensions = lengths("dropout_mask", "shape", shape)
     threshold, _ = _core.keep_numbers(chance, True)
-    noise = random_noise("dropout_mask", dimensions, threshold, seed, stream, offset, None, block)
+    noise = noise_of_shape("dropout_mask", dimensions, threshold, seed, stream, offset, None, block)
     if packed:
         mask: NDArray[Any] = np.empty((math.prod(dimensions) + 7) // 8, dtype=np.uint8)
     else:
@@ -323,7 +322,10 @@ def apply_dropout_mask(
     array([2., 0., 2., 2., 2., 0., 2., 0.])
     """
     chance = probability("apply_dropout_mask", p)
-    array = real_array("apply_dropout_mask", x)
+    array = real_array("apply_dropout_mask", x, lazy=True)
+    if _lazy.any_dask(array, bits):
+        _lazy.refuse_out("apply_dropout_mask", out)
+        return _lazy.rule("masked")("apply_dropout_mask", array, bits, chance, bool(inverted))
     noise = stored_noise("apply_dropout_mask", array.shape, bits)
     _, scale = _core.keep_numbers(chance, bool(inverted))
     if chance == 0:  # what is kept keeps its bits, as in `dropout`
@@ -387,7 +389,7 @@ def dropout_inference(x: ArrayLike, p: float, out: NDArray[Any] | None = None) -
     array([ 0.75, -1.5 ])
     """
     chance = probability("dropout_inference", p)
-    array = real_array("dropout_inference", x)
+    array = real_array("dropout_inference", x, lazy=True)
     threshold, _ = _core.keep_numbers(chance, True)
     noise = nothing_dropped(array.shape)
     members = (threshold / 2**32,)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bridle import _lazy
 from bridle._call import counter, real_array
 from bridle._dropout.copies import CopiesDrawOtherMasks
 from bridle._dropout.functions import dropout, dropout_inference
@@ -134,7 +135,7 @@ class Dropout(CopiesDrawOtherMasks):
         if not training:
             p = 0.0 if self.inverted else self.p
             return self.eval(x) if out is None else dropout_inference(x, p, out)
-        array = real_array("Dropout", x)
+        array = real_array("Dropout", x, lazy=True)
         call = _Call(int(self.stream), self.p, array.shape)
         result = self._dropout(array, call, out)
         self._last = call
@@ -165,7 +166,7 @@ class Dropout(CopiesDrawOtherMasks):
         """
         if self._last is None:
             raise RuntimeError("Dropout: backward needs a training call before it")
-        array = real_array("Dropout", gradient)
+        array = real_array("Dropout", gradient, lazy=True)
         if array.shape != self._last.shape:
             raise ValueError(
                 f"Dropout: gradient must have the shape of the last training call, "
@@ -186,7 +187,9 @@ class Dropout(CopiesDrawOtherMasks):
         ndarray or scalar
             ``x``, not a copy, if `inverted`.
         """
-        return real_array("Dropout", x) if self.inverted else dropout_inference(x, self.p)
+        if self.inverted:
+            return real_array("Dropout", x, lazy=True)
+        return dropout_inference(x, self.p)
 
     def sample(self, x: ArrayLike, n: SupportsIndex) -> NDArray[Any]:
         """Draw n results of dropout, for Monte-Carlo estimates of uncertainty.
@@ -204,11 +207,16 @@ class Dropout(CopiesDrawOtherMasks):
             Of shape ``(n, *x.shape)``.
         """
         count = counter("Dropout", "n", n)
-        array = real_array("Dropout", x)
-        samples: NDArray[Any] = np.empty((count, *array.shape), array.dtype.newbyteorder("="))
-        for k in range(count):
-            call = _Call(self.stream + k, self.p, array.shape)
-            self._dropout(array, call, samples[k, ...])
+        array = real_array("Dropout", x, lazy=True)
+        calls = [_Call(self.stream + k, self.p, array.shape) for k in range(count)]
+        samples: NDArray[Any]
+        if _lazy.is_dask(array):
+            drawn = [self._dropout(array, call, None) for call in calls]
+            samples = _lazy.rule("samples")(array, drawn)
+        else:
+            samples = np.empty((count, *array.shape), array.dtype.newbyteorder("="))
+            for k, call in enumerate(calls):
+                self._dropout(array, call, samples[k, ...])
         self.stream += count
         return samples
 

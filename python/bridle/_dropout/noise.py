@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, NotRequired, SupportsIndex, TypeAlias, Typed
 import numpy as np
 from numpy.typing import NDArray
 
-from bridle import _core
+from bridle import _core, _lazy
 from bridle._call import counter, number, refuse_masked, shown
 
 NoiseShape: TypeAlias = Sequence[SupportsIndex | None]
@@ -74,6 +74,22 @@ def noise_lengths(name: str, noise_shape: NoiseShape) -> tuple[int | None, ...]:
 
 
 def random_noise(
+    name: str,
+    x: NDArray[Any],
+    threshold: int,
+    seed: SupportsIndex,
+    stream: SupportsIndex,
+    offset: SupportsIndex,
+    noise_shape: NoiseShape | None,
+    block: Block | None,
+) -> Noise:
+    """Return the noise of an array, drawn from the generator."""
+    if _lazy.is_dask(x):
+        _lazy.rule("check_place")(name, x, block)
+    return noise_of_shape(name, x.shape, threshold, seed, stream, offset, noise_shape, block)
+
+
+def noise_of_shape(
     name: str,
     shape: tuple[int, ...],
     threshold: int,
@@ -198,6 +214,9 @@ def apply(
 
     ``identity`` says that it leaves ``x`` as it is, ``caller`` how it is called in public.
     """
+    if _lazy.is_dask(x):
+        _lazy.refuse_out(caller or name, out)
+        return _lazy.rule("noise")(name, x, noise, members, identity)
     native = x.dtype.newbyteorder("=")
     result = np.empty_like(x, dtype=native) if out is None else _check_out(caller or name, x, out)
     direct = _usable(result) and result.dtype == x.dtype and _one_place_each(result)

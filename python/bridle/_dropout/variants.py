@@ -96,7 +96,7 @@ def alpha_dropout(
     array([ 1.6656, -0.7792,  1.6656,  1.6656])
     """
     chance = probability("alpha_dropout", p)
-    array = real_array("alpha_dropout", x)
+    array = real_array("alpha_dropout", x, lazy=True)
     threshold, _ = _core.keep_numbers(chance, False)
     kept = threshold / 2**32
     members = (0.0, 0.0, 0.0)
@@ -106,7 +106,7 @@ def alpha_dropout(
         b = -a * (1 - kept) * SATURATION
         members = (a, b, a * SATURATION + b)
     noise = random_noise(
-        "alpha_dropout", array.shape, threshold, seed, stream, offset, noise_shape, block
+        "alpha_dropout", array, threshold, seed, stream, offset, noise_shape, block
     )
     return apply("alpha_dropout", array, out, noise, members, identity=chance == 0)
 
@@ -187,10 +187,8 @@ def gaussian_dropout(
     chance = number("gaussian_dropout", "p", p)
     if not 0.0 <= chance < 1.0:
         raise ValueError(f"gaussian_dropout: p must be >= 0 and < 1, got {p}")
-    array = real_array("gaussian_dropout", x)
-    noise = random_noise(
-        "gaussian_dropout", array.shape, 0, seed, stream, offset, noise_shape, block
-    )
+    array = real_array("gaussian_dropout", x, lazy=True)
+    noise = random_noise("gaussian_dropout", array, 0, seed, stream, offset, noise_shape, block)
     members = (math.sqrt(chance / (1 - chance)),)
     return apply("gaussian_dropout", array, out, noise, members, identity=chance == 0)
 
@@ -263,6 +261,6 @@ def gaussian_noise(
     deviation = number("gaussian_noise", "stddev", stddev)
     if not deviation >= 0.0:
         raise ValueError(f"gaussian_noise: stddev must be >= 0, got {stddev}")
-    array = real_array("gaussian_noise", x)
-    noise = random_noise("gaussian_noise", array.shape, 0, seed, stream, offset, noise_shape, block)
+    array = real_array("gaussian_noise", x, lazy=True)
+    noise = random_noise("gaussian_noise", array, 0, seed, stream, offset, noise_shape, block)
     return apply("gaussian_noise", array, out, noise, (deviation,), identity=deviation == 0)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bridle import _core
+from bridle import _core, _lazy
 from bridle._arrays import Arrays, Listed, is_listed, listed
 from bridle._call import any_number, non_negative, refuse_masked
 from bridle._models.call import SCALE, combine
@@ -71,6 +71,10 @@ class GlobalNorm(NamedTuple):
 
 
 def clip_scale_of(name: str, norm: GlobalNorm, max_norm: float) -> float:
+    """Return by what to multiply for a norm of at most so much; lazy where the norm is."""
+    if _lazy.is_dask(norm.l2):
+        lazy: float = _lazy.rule("clip_scale")(name, norm, max_norm)
+        return lazy
     if not math.isfinite(norm.l2):
         raise FloatingPointError(f"{name}: the norm must be finite, got {norm.l2}")
     return 1.0 if norm.l2 <= max_norm else max_norm / norm.l2
@@ -135,6 +139,9 @@ def global_norm(arrays: Arrays | ArrayLike, *, scale: float = 1.0) -> GlobalNorm
     0.2
     """
     factor = any_number("global_norm", "scale", scale)
+    if _lazy.any_dask(arrays):
+        lazy: GlobalNorm = _lazy.rule("global_norm")("global_norm", arrays, factor)
+        return lazy
     return measured(_readable("global_norm", arrays), factor)
 
 

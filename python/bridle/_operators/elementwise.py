@@ -73,7 +73,7 @@ def soft_threshold(
     ------
     ValueError
         If a threshold is negative or NaN; nothing has been written then. What a container such as a
-        pandas Series holds is checked, too; what is lazy, as a Dask array, is not.
+        pandas Series holds is checked, too, and a Dask array when it is computed.
     TypeError
         If ``threshold``, ``where`` or ``out`` is a masked array. A masked ``x`` keeps its mask.
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bridle import _lazy
 from bridle import _singular_values as singular_values
 from bridle import _slices as slices
 from bridle._call import choice, non_negative, product, real_array
@@ -195,6 +196,9 @@ def orthogonal_penalty(w: ArrayLike, strength: Number = 1.0, *, mode: Mode = "ro
     name = "orthogonal_penalty"
     factor = non_negative(name, "strength", strength)
     matrix = _vectors(name, w, mode)
+    if _lazy.is_dask(matrix):
+        cost: np.float64 = _lazy.rule("of_matrix")(orthogonal_penalty, matrix, factor)
+        return cost
     count = len(matrix)
     if factor == 0.0 or count < 2:
         return np.float64(0.0)
@@ -284,6 +288,10 @@ def orthogonal_gradient(
     name = "orthogonal_gradient"
     factor = non_negative(name, "strength", strength)
     matrix = _vectors(name, w, mode)
+    if _lazy.is_dask(matrix):
+        _lazy.refuse_out(name, out)
+        lazy: NDArray[Any] = _lazy.rule("of_matrix")(orthogonal_gradient, matrix, factor)
+        return lazy if mode == "rows" else lazy.T
     target = slices.result_of(name, matrix if mode == "rows" else matrix.T, out)
     with np.errstate(all="ignore"):
         slope = _slope_of_cosines(matrix, factor)
@@ -304,7 +312,7 @@ class Directions(NamedTuple):
 
 def _vectors(name: str, w: ArrayLike, mode: Mode) -> NDArray[Any]:
     """Return a matrix with the rows or columns of ``w`` as rows."""
-    array = real_array(name, w)
+    array = real_array(name, w, lazy=True)
     if array.ndim != 2:
         raise ValueError(f"{name}: w must be a matrix, got shape {array.shape}")
     return array if choice(name, "mode", mode, ("rows", "columns")) == "rows" else array.T

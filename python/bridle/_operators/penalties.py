@@ -7,7 +7,7 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bridle import _core
+from bridle import _core, _lazy
 from bridle._arrays import Arrays, is_listed, listed
 from bridle._call import penalty, real_array, shown
 from bridle._types import Axis
@@ -39,6 +39,9 @@ def _penalty_of_list(
         if np.ndim(value) > 0:  # type: ignore[arg-type]
             rule = "must be a number for several arrays"
             raise TypeError(f"{name}: {parameter} {rule}, got {shown(value)}")
+    if _lazy.any_dask(w):
+        lazy: np.float64 = _lazy.rule("penalty_of_list")(name, w, params)
+        return lazy
     group = listed(name, "w", w)
     arrays = [real_array(name, array, group.name(i)) for i, array in enumerate(group.arrays)]
     of_one = getattr(_core, name)

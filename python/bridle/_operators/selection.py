@@ -10,7 +10,7 @@ from typing import Any, SupportsIndex, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bridle import _core
+from bridle import _core, _lazy
 from bridle import _slices as slices
 from bridle._arrays import is_list
 from bridle._call import real_array, refuse_masked, shown
@@ -222,11 +222,13 @@ def top_k_threshold(arrays: ArrayLike | Sequence[NDArray[Any]], k: SupportsIndex
     """
     name = "top_k_threshold"
     count = _count(name, k)
+    if _lazy.is_dask(arrays):
+        lazy: float = _lazy.rule("top_k")(name, real_array(name, arrays, lazy=True), count)
+        return lazy
     listed = arrays if is_list(arrays) else [arrays]
     elements = [_contiguous(real_array(name, each)) for each in listed]
     size = sum(array.size for array in elements)
-    if count > size:
-        raise ValueError(f"{name}: k must be <= {size}, the number of elements, got {count}")
+    check_count(name, count, size)
     nan, threshold, _ = _core.select_largest(elements, count)
     return math.nan if nan else threshold
 
@@ -240,6 +242,12 @@ def _count(name: str, k: Any) -> int:
     if count < 0:
         raise ValueError(f"{name}: k must be >= 0, got {count}")
     return count
+
+
+def check_count(name: str, count: int, size: int) -> None:
+    """Check that so many elements can be chosen of all."""
+    if count > size:
+        raise ValueError(f"{name}: k must be <= {size}, the number of elements, got {count}")
 
 
 def _contiguous(array: NDArray[Any]) -> NDArray[Any]:

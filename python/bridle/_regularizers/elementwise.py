@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bridle import _core
 from bridle._call import FLOAT_DTYPES, parameter, real_array
+from bridle._lazy import refuse as refuse_lazy
 from bridle._regularizers.base import BaseRegularizer
 from bridle._regularizers.derivatives import Interval, Numbers, least_factor, residual_of
 from bridle._regularizers.parameters import Parameter, of_owner
@@ -103,6 +104,7 @@ class ElementwiseRegularizer(BaseRegularizer):
             return self._indicator(w)
         try:
             penalty = getattr(_core, calls.penalty)
+            refuse_lazy(calls.penalty, "w", w)
             return float(penalty(w, *calls.penalty_parameters, None, False))
         except (TypeError, ValueError) as error:
             raise self._own(error, calls.penalty, w) from None

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bridle import _singular_values
 from bridle._call import non_negative, product
+from bridle._lazy import refuse as refuse_lazy
 from bridle._regularizers.base import BaseRegularizer
 from bridle._regularizers.derivatives import Numbers, ratio
 from bridle._types import Number
@@ -61,7 +62,9 @@ class Nuclear(BaseRegularizer):
         self._keep(strength=non_negative(type(self).__name__, "strength", strength))
 
     def value(self, w: ArrayLike) -> float:
-        return float(_singular_values.total(type(self).__name__, w, self.strength))
+        owner = type(self).__name__
+        refuse_lazy(owner, "w", w)
+        return float(_singular_values.total(owner, w, self.strength))
 
     def prox(self, w: Any, step: Any = 1.0, out: Any = None) -> Any:
         owner = type(self).__name__

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bridle import _slices
 from bridle._call import non_negative, shown
+from bridle._lazy import refuse as refuse_lazy
 from bridle._regularizers.base import BaseRegularizer
 from bridle._regularizers.derivatives import Numbers
 from bridle._regularizers.parameters import of_owner, read_only
@@ -60,6 +61,7 @@ class SliceRegularizer(BaseRegularizer):
         if name is None:
             return self._indicator(w)
         try:
+            refuse_lazy(name, "w", w)
             return float(_slices.measure(name, w, self._penalty_numbers(), **self._keywords))
         except (TypeError, ValueError) as error:
             raise of_owner(error, name, type(self).__name__) from None

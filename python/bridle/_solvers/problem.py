@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bridle._call import as_array, is_masked, is_real, number, shown
+from bridle._lazy import refuse as refuse_lazy
 
 Array: TypeAlias = NDArray[np.floating[Any]]
 Gradient: TypeAlias = Callable[[NDArray[Any]], ArrayLike]
@@ -108,6 +109,7 @@ class Problem:
         return f"{self.solver}: {rule}, got {got} in iteration {self.iteration}"
 
     def _array(self, function: str, given: Any, x: Array) -> NDArray[Any]:
+        refuse_lazy(self.solver, f"what {function} returns", given)
         array = as_array(given)
         if is_masked(given) or not is_real(array):
             got = (

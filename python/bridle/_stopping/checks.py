@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from bridle._lazy import refuse as refuse_lazy
+
 # What float() takes although it is no real number, or one that is missing.
 _NO_NUMBERS = (
     *(bool, np.bool_, str, bytes, bytearray, np.complexfloating),
@@ -38,6 +40,7 @@ def real(owner: str, name: str, value: Any) -> float:
     """Return as a float anything that ``float`` converts, if it is a real number."""
     one = isinstance(value, np.ndarray) and value.size == 1 and not is_masked(value)
     scalar = value.reshape(())[()] if one else value
+    refuse_lazy(owner, name, value)
     try:
         if isinstance(scalar, _NO_NUMBERS):
             raise TypeError

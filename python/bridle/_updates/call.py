@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, SupportsIndex, TypeAlias, TypedDict
 
 import numpy as np
 
-from bridle import _core
+from bridle import _core, _lazy
 from bridle._arrays import Arrays, PreparedArrays, companion, listed
 from bridle._call import any_number, choice, counter, non_negative, number, refuse_masked, shown
 from bridle._updates.regularizer import Regularizers, descriptions
@@ -224,9 +224,11 @@ def run(
     """Check the common keywords, those of `Regularization`, and run an update."""
     if unknown:
         raise TypeError(f"{name}() got an unexpected keyword argument {next(iter(unknown))!r}")
-    operands.check(name)
     given = {"w": operands.w, "gradient": operands.gradient, **operands.state}
-    groups, keys = _by_keys(name, given | {"toward": toward, "copy_out": copy_out})
+    given |= {"toward": toward, "copy_out": copy_out}
+    _lazy.refuse_in_place(name, given)
+    operands.check(name)
+    groups, keys = _by_keys(name, given)
     w = groups["w"]
     kind = DECAYS[choice(name, "decay", decay, tuple(DECAYS))]
     own_step = choice(name, "prox_step", prox_step, ("adaptive", "scalar")) == "adaptive"
