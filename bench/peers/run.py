@@ -16,6 +16,7 @@ from typing import Any
 from bench.peers import works
 from bench.peers.arrays import namespace, torch, use_threads
 from bench.peers.busy import busy_rows
+from bench.peers.chunks import chunks
 from bench.peers.donated import donated
 from bench.peers.limits import Fused, Limits, instruction_set_flag
 from bench.peers.machine import facts, quietest
@@ -78,6 +79,7 @@ def _works(arguments: argparse.Namespace, instruction_set: str) -> Iterator[Work
         *models(sizes["memory"]),
         *steps(sizes["memory"], sizes["cache"]),
         *paths(sizes["memory"]),
+        *chunks(sizes["memory"], sizes["cache"]),
         *works.in_cache(sizes["cache"]),
         *works.small(),
         *works.idle(sizes["cache"]),

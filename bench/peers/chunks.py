@@ -1,0 +1,56 @@
+"""What is timed of Dask arrays: what a chunk costs beside its work, and dropout beside Dask's own.
+
+Statements see the names of `arrays.namespace`, and what `prepare` adds: ``lazy``, the array in
+``parts``, and ``large``, the ones of 60 bytes for each element, which nobody has as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+from bench.peers.works import Goal, Work, short
+
+COUNT = 100
+PREPARE = (
+    "import time, dask; import dask.array as da;"
+    " setting = dask.config.set(scheduler='threads', num_workers=threads);"
+    f" parts = np.split(x[: n // {COUNT} * {COUNT}], {COUNT});"
+    " lazy = da.from_array(x[: sum(p.size for p in parts)], chunks=parts[0].size);"
+    " large = da.ones(15 * n, chunks=8_000_000, dtype=np.float32)"
+)
+ALONE = "the chunks alone and 1 ms each"
+WAIT = f"time.sleep({COUNT} * 1e-3)"
+OVERHEAD = {
+    "soft_threshold": ("br.soft_threshold({}, t)", ".sum(dtype=float)"),
+    "dropout 0.1": ("br.dropout({}, 0.1, seed=7)", ".sum(dtype=float)"),
+    "l1_penalty": ("br.l1_penalty({}, s)", ""),
+}
+TOTAL = "large.max().compute()"
+DROPOUT = {
+    "bridle": "br.dropout(large, 0.3, seed=7).max().compute()",
+    "Dask's random numbers": "da.where(da.random.default_rng(7).random(large.shape,"
+    " chunks=large.chunks, dtype=np.float32) < np.float32(0.7), large * np.float32(1 / 0.7),"
+    " np.float32(0)).max().compute()",
+    "Dask's maximum alone": TOTAL,
+}
+
+
+def chunks(memory: int, cached: int) -> Iterator[Work]:
+    """Every row of the family, where Dask is installed."""
+    if not find_spec("dask"):
+        return
+    for name, (call, summed) in OVERHEAD.items():
+        each = f"{call.format('p')}{summed}"
+        statements = {
+            "bridle": f"{call.format('lazy')}{summed}.compute()",
+            ALONE: f"(sum({each} for p in parts), {WAIT})[0]",
+        }
+        title = f"{name}, dask, {COUNT} chunks of {short(cached // COUNT)}"
+        check = "close" if name in ("soft_threshold", "l1_penalty") else ""
+        goal = Goal("limit", 1.0)
+        yield Work(title, cached, "value", check, statements, ALONE, (goal,), None, PREPARE, "dask")
+    title = f"dropout 0.3, dask, {short(15 * memory)} in chunks"
+    goal = Goal("Dask's random numbers", 10.0)
+    limit = "Dask's maximum alone"
+    yield Work(title, memory, "value", "", DROPOUT, limit, (goal,), None, PREPARE, "dask", 60)
