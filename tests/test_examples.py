@@ -49,6 +49,13 @@ def test_the_kernel_in_cython(tmp_path):
     assert "zeros" in run(sys.executable, "check.py", cwd=copy)
 
 
+def test_the_regression_in_chunks():
+    pytest.importorskip("dask.distributed")
+    printed = run(sys.executable, EXAMPLES / "dask_logistic.py", "--rows=2e4", "--chunk=4e3")
+    assert "converged: True" in printed
+    assert printed.count("chunks has the bits of one array: True") == 3
+
+
 def test_the_optimizer_in_cpp(tmp_path):
     needs_programs("cmake", "ctest", "c++", "make")
     package = f"-Dbridle_DIR={br.get_cmake_dir()}"
