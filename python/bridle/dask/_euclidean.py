@@ -53,14 +53,14 @@ def applied(name: str, x: Array, values: Sequence[Any], how: Slices, weights: An
     norms, axes = _norms(name, x, how)
     weights = None if weights is None else weights.reshape(norms.shape)
     operands = [(norms, axes), (weights, None if weights is None else axes), *numbers(values)]
-    factors = blocks(name, partial(_factors, name), axes, operands, np.float64)
+    wanted = blocks(name, partial(_wanted, name), axes, operands, np.float64)
     every = axes_of(x)
+    operands = [(x, every), (norms, axes), (wanted, axes)]
     if how.labels is None:
-        task, operands = partial(_scaled, dtype), [(x, every), (factors, axes)]
-    else:
-        task = partial(_scaled_by_labels, dtype)
-        operands = [(x, every), (factors, axes), (how.labels, every)]
-    return blocks(name, task, every, operands, dtype)
+        return blocks(name, partial(_scaled, dtype), every, operands, dtype)
+    return blocks(
+        name, partial(_scaled_by_labels, dtype), every, [*operands, (how.labels, every)], dtype
+    )
 
 
 def measured(name: str, w: Array, values: Sequence[Any], how: Slices, weights: Any) -> Array:
@@ -108,14 +108,11 @@ def _soft(x: Any, l1: Any, step: Any) -> Any:
     return _call.elementwise("prox_elastic_net", x, (l1, 0.0, step), None, {})
 
 
-def _factors(name: str, norms: Any, weights: Any, *values: Any) -> Any:
-    """Return by what vectors of these norms are multiplied."""
-    vectors = norms.reshape(-1, 1)
+def _wanted(name: str, norms: Any, weights: Any, *values: Any) -> Any:
+    """Return what norms become, seen as vectors; a -0.0 tells whether those of zeros keep signs."""
+    vectors = np.where(norms == 0, -0.0, norms).reshape(-1, 1)
     own = None if weights is None else weights.reshape(-1)
-    results = _slices.apply(name, vectors, values, weights=own)
-    with np.errstate(all="ignore"):
-        found = np.where(results == vectors, 1.0, results / vectors)
-    return found.reshape(norms.shape)
+    return _slices.apply(name, vectors, values, weights=own).reshape(norms.shape)
 
 
 def _penalties(name: str, norms: Any, weights: Any, *values: Any) -> Any:
@@ -124,14 +121,21 @@ def _penalties(name: str, norms: Any, weights: Any, *values: Any) -> Any:
     return found.reshape(norms.shape)
 
 
-def _scaled(dtype: np.dtype[Any], x: Any, factors: Any) -> Any:
-    """Multiply by factors; what is multiplied by one keeps its bits."""
+def _scaled(dtype: np.dtype[Any], x: Any, norms: Any, wanted: Any) -> Any:
+    """Multiply by what is wanted over the norms; what has its norm already keeps its bits."""
+    unchanged = (wanted == norms) & ((norms != 0) | np.signbit(wanted))
     with np.errstate(all="ignore"):
-        result = _singular_values.rounded(np.multiply(x, factors, dtype=np.float64), dtype)
-        np.copyto(result, x, where=factors == 1, casting="same_kind")
+        fraction, exponent = np.frexp(wanted)
+        own_fraction, own_exponent = np.frexp(norms)
+        factor = np.where(norms == 0, 0.0, fraction / own_fraction)
+        shift = exponent - own_exponent  # apart, since a factor may be beyond all numbers
+        wide = np.ldexp(x.astype(np.float64), np.maximum(shift, 0)) * factor
+        result = _singular_values.rounded(np.ldexp(wide, np.minimum(shift, 0)), dtype)
+        np.copyto(result, x, where=unchanged, casting="same_kind")
     return result
 
 
-def _scaled_by_labels(dtype: np.dtype[Any], x: Any, factors: Any, labels: Any) -> Any:
-    own = np.append(factors, 1.0)[np.where(labels < 0, len(factors), labels)]
-    return _scaled(dtype, x, own)
+def _scaled_by_labels(dtype: np.dtype[Any], x: Any, norms: Any, wanted: Any, labels: Any) -> Any:
+    """Do so for the elements of groups; those in none have the norm that they want."""
+    place = np.where(labels < 0, len(norms), labels)
+    return _scaled(dtype, x, np.append(norms, 1.0)[place], np.append(wanted, 1.0)[place])
