@@ -216,3 +216,16 @@ def test_numbers_may_be_lazy_and_are_checked_when_they_are_computed(name, weight
         bad = function(x, **options | {parameter: da.asarray(np.nan)})
         with pytest.raises(ValueError, match=f"^{name}: {parameter} must"):
             bad.compute()
+
+
+def test_masks_are_kept_or_refused(name, weights):
+    function, options = FUNCTIONS[name]
+    x = da.ma.masked_array(da.from_array(weights(), CHUNKS["both"]), weights() > 1)
+    hidden = x.map_blocks(np.ma.copy, dtype=x.dtype, meta=weights()[:0, :0])  # the meta has no mask
+    for masked in (x, hidden):
+        if name in _core.elementwise_operators:
+            found = function(masked, **options).compute()
+            assert np.array_equal(np.ma.getmaskarray(found), weights() > 1)
+        else:
+            with pytest.raises(TypeError, match="masked"):
+                function(masked, **options).compute()

@@ -15,7 +15,7 @@ import numpy as np
 from dask.layers import ArrayBlockwiseDep, ArraySliceDep
 from numpy.typing import NDArray
 
-from bridle._call import shown
+from bridle._call import is_masked, shown
 
 Array: TypeAlias = Any
 """A `dask.array.Array`; Dask is optional, and its types are not known here."""
@@ -83,9 +83,11 @@ def plain(block: Any) -> NDArray[Any]:
     """Return a block in C order, native and aligned.
 
     Sums go through memory, where a block that came from another process may lie in another order,
-    and not aligned.
+    and not aligned. A mask stays, and is refused by whoever gets the block.
     """
-    array = np.asarray(block)
+    array = np.asanyarray(block)
+    if is_masked(array):
+        return array
     return np.require(array, array.dtype.newbyteorder("="), ["C", "A"])
 
 

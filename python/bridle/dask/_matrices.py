@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bridle import _singular_values
+from bridle._call import real_array
 from bridle._operators import selection
 from bridle.dask._blocks import Array, axes_of, blocks, gathered, known
 from bridle.dask._penalties import total
@@ -68,7 +69,7 @@ def top_k(name: str, x: Array, k: int) -> Array:
     most = min(k, math.prod(x.chunksize))
     found = blocks(
         name,
-        partial(_largest, most),
+        partial(_largest, name, most),
         (*axes, 0),
         [(x, axes)],
         np.float64,
@@ -78,10 +79,10 @@ def top_k(name: str, x: Array, k: int) -> Array:
     return blocks(name, partial(_threshold, k), (), [(found, (*axes, 0))], np.float64)
 
 
-def _largest(most: int, x: Any) -> Any:
+def _largest(name: str, most: int, x: Any) -> Any:
     """Return the largest magnitudes of a block, and zeros if there are fewer."""
     found = np.zeros(most)
-    magnitudes = np.abs(x.astype(np.float64)).ravel()
+    magnitudes = np.abs(real_array(name, x).astype(np.float64)).ravel()
     if most > 0 and magnitudes.size > 0:
         magnitudes = np.partition(magnitudes, max(magnitudes.size - most, 0))[-most:]
         found[: magnitudes.size] = magnitudes  # a NaN is among the largest

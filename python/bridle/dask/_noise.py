@@ -8,7 +8,7 @@ from typing import Any
 import dask.array as da
 import numpy as np
 
-from bridle._call import refuse_masked, shown
+from bridle._call import real_array, refuse_masked, shown
 from bridle._dropout import functions
 from bridle._dropout.noise import Noise, apply, nothing_dropped
 from bridle.dask._blocks import Array, axes_of, blocks, known, places
@@ -40,7 +40,7 @@ def _block(
     x: Any,
     place: tuple[slice, ...],
 ) -> Any:
-    x = np.asarray(x)
+    x = real_array(name, x)
     own = nothing_dropped(x.shape)
     if of_all.draws is not None:
         seed, stream, threshold, first = of_all.draws

@@ -124,7 +124,7 @@ def _array(name: str, parameter: str, value: Any) -> Array:
         raise TypeError(
             f"{name}: {parameter} must be one array, of Dask or NumPy, got {type(value).__name__}"
         )
-    _call.refuse_masked(name, parameter, None if isinstance(value, da.Array) else value)
+    _call.refuse_masked(name, parameter, value._meta if isinstance(value, da.Array) else value)
     return known(name, da.asarray(value))
 
 
