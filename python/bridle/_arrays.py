@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from bridle import _core, _lazy
+from bridle import _containers, _core, _lazy
 from bridle._call import shown
 
 
@@ -167,7 +167,7 @@ def listed(function: str, parameter: str, value: Any) -> Listed:
         return Listed(function, parameter, arrays, None, arrays)
     raise TypeError(
         f"{function}: {parameter} must be an array, or a list, tuple or mapping of arrays, "
-        f"got {type(value).__name__}"
+        f"got {type(value).__name__}{_containers.instead(value)}"
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any, SupportsIndex, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bridle import _core, _lazy
+from bridle import _containers, _core, _lazy
 from bridle._lazy import shown as shown
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
@@ -204,12 +204,16 @@ def elementwise(
 ) -> Any:
     """Call the ufunc behind an elementwise function, its parameters checked."""
     values = parameters(name, params)
-    if not values and isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "biu":
-        x = x.astype(np.float64)  # as beside a number
+    _containers.check_ufunc(name, x, out, ufunc_kwargs)
+    if not values:
+        x = _containers.with_floats(x)  # as beside a number
     if _lazy.any_dask(x, out, *values, ufunc_kwargs.get("where")):
         return _lazy.rule("elementwise")(name, x, values, out, ufunc_kwargs)
     refuse_masked(name, "out", out)
+    if isinstance(out, np.ndarray):
+        _containers.check_writeable(name, out)
     keywords = ufunc_kwargs.copy()
+    _containers.of_one_type(x, values, keywords)
     refuse_masked(name, "where", keywords.get("where"))
     if keywords.get("dtype") is not None and np.dtype(keywords["dtype"]) in FLOATS + COMPLEX:
         # NumPy takes a dtype for that of all operands, but the parameters of halves are float32,
@@ -241,7 +245,8 @@ def real_array(
 
     ``lazy`` says that the caller knows what to do with a Dask array, which stays one.
     """
-    if is_masked(getattr(x, "_meta", x) if _lazy.is_dask(x) else x):
+    x = _containers.contents(name, called, x)
+    if is_masked(x):
         raise TypeError(f"{name}: {NO_MASKS.format('')}")
     taken: Any = x
     if not (lazy and _lazy.is_dask(x)):

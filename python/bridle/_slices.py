@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bridle import _core, _lazy
+from bridle import _containers, _core, _lazy
 from bridle._call import (
     FLOAT_DTYPES,
     as_array,
@@ -211,13 +211,13 @@ def result_of(name: str, x: NDArray[Any], out: Any) -> NDArray[Any]:
     if out is None:
         return np.empty_like(x, dtype=x.dtype.newbyteorder("="), subok=False)
     if not isinstance(out, np.ndarray):
-        raise TypeError(f"{name}: out must be an array, got {shown(out)}")
+        got = f"{type(out).__name__}{hint}" if (hint := _containers.instead(out)) else shown(out)
+        raise TypeError(f"{name}: out must be an array, got {got}")
     if out.shape != x.shape:
         raise ValueError(f"{name}: out must have the shape {x.shape}, got {out.shape}")
     if out.dtype.newbyteorder("=") not in FLOAT_DTYPES:
         raise TypeError(f"{name}: out must hold {x.dtype}, got {out.dtype}")
-    if not out.flags.writeable:
-        raise ValueError(f"{name}: out must be writeable")
+    _containers.check_writeable(name, out)
     return out
 
 

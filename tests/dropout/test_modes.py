@@ -198,7 +198,7 @@ def test_an_out_that_does_not_fit_is_an_error(name):
         (np.full(7, 7.0), ValueError, "out must have the shape of x, (8,), got (7,)"),
         (np.full((1, 8), 7.0), ValueError, "out must have the shape of x, (8,), got (1, 8)"),
         (np.full(8, 7), TypeError, "cannot write float64 to out of type int64"),
-        (read_only, ValueError, "out is read-only"),
+        (read_only, ValueError, "out must be writeable, got one that is read-only"),
         ([7.0] * 8, TypeError, "out must be an array, got list"),
     ):
         with pytest.raises(error, match=name) as caught:

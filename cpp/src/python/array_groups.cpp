@@ -71,7 +71,8 @@ void ArrayGroups::check_array(int group, std::size_t i, TypeRule rule) const {
   }
   if (!written_[group]) return;
   if (!PyArray_ISWRITEABLE(facts.array)) {
-    fail(PyExc_ValueError, group, i, "must be writeable", description(facts));
+    fail(PyExc_ValueError, group, i, "must be writeable",
+         description(facts) + advice("writeable", reinterpret_cast<PyObject*>(facts.array)));
   }
   if (facts.size > 1 && !is_apart_from_itself(facts.array)) {
     fail(PyExc_ValueError, group, i, "must have elements that share no memory", "some that do");

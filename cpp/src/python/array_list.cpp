@@ -41,10 +41,21 @@ std::string element_name(const Names& names, int group, std::size_t i) {
   return result;
 }
 
-const char* type_name(PyObject* object) {
+std::string advice(const char* function, PyObject* object) {
+  PyObject* const module = PyImport_ImportModule("bridle._containers");
+  PyObject* const text = module ? PyObject_CallMethod(module, function, "O", object) : nullptr;
+  const char* const words = text ? PyUnicode_AsUTF8(text) : nullptr;
+  std::string result = words ? words : "";
+  PyErr_Clear();
+  Py_XDECREF(text);
+  Py_XDECREF(module);
+  return result;
+}
+
+std::string type_name(PyObject* object) {
   const char* const name = Py_TYPE(object)->tp_name;
   const char* const dot = std::strrchr(name, '.');
-  return dot ? dot + 1 : name;
+  return (dot ? dot + 1 : name) + advice("instead", object);
 }
 
 void add(ArrayList& list, const Names& names, PyObject* object) {

@@ -41,7 +41,10 @@ struct Names {
 std::string group_name(const Names& names, int group);
 std::string element_name(const Names& names, int group, std::size_t i);
 // As Python's __name__, which in types of C follows the name of a module.
-const char* type_name(PyObject* object);
+std::string type_name(PyObject* object);
+
+// What a function of bridle._containers tells users to give in place of an object; else nothing.
+std::string advice(const char* function, PyObject* object);
 std::string description(const Facts& facts);
 
 // Appends an array; masked ones are a TypeError.

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bridle import _core, _lazy
 from bridle._call import real_array
+from bridle._containers import like
 from bridle._dropout.noise import (
     Block,
     DropoutKeywords,
@@ -44,7 +45,8 @@ def dropout_of_any(
     array = real_array("dropout", x, lazy=True)
     threshold, scale = _core.keep_numbers(chance, bool(inverted))
     noise = random_noise("dropout", array, threshold, seed, stream, offset, noise_shape, block)
-    return apply("dropout", array, out, noise, (scale,), identity=chance == 0)
+    result = apply("dropout", array, out, noise, (scale,), identity=chance == 0)
+    return like("dropout", x, result, out)
 
 
 @overload
@@ -119,7 +121,8 @@ def dropout(
     -------
     ndarray or scalar
         Of the dtype of ``x``. A dropped element is +0.0 even if it was infinite or NaN. ``p = 0``
-        is the identity and ``p = 1`` gives zeros.
+        is the identity and ``p = 1`` gives zeros. What xarray, pandas and polars hold stays theirs,
+        with its labels; positions are those of its values.
 
     Raises
     ------
@@ -334,7 +337,8 @@ def apply_dropout_mask(
             array = array.copy(order="K")
             array[dropped.reshape(array.shape)] = 0
         noise = nothing_dropped(array.shape)
-    return apply("dropout", array, out, noise, (scale,), chance == 0, caller="apply_dropout_mask")
+    result = apply("dropout", array, out, noise, (scale,), chance == 0, caller="apply_dropout_mask")
+    return like("apply_dropout_mask", x, result, out)
 
 
 @overload
@@ -393,4 +397,5 @@ def dropout_inference(x: ArrayLike, p: float, out: NDArray[Any] | None = None) -
     threshold, _ = _core.keep_numbers(chance, True)
     noise = nothing_dropped(array.shape)
     members = (threshold / 2**32,)
-    return apply("dropout", array, out, noise, members, chance == 0, caller="dropout_inference")
+    result = apply("dropout", array, out, noise, members, chance == 0, caller="dropout_inference")
+    return like("dropout_inference", x, result, out)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bridle import _lazy
 from bridle._call import counter, real_array
+from bridle._containers import like
 from bridle._dropout.copies import CopiesDrawOtherMasks
 from bridle._dropout.functions import dropout, dropout_inference
 from bridle._dropout.noise import NoiseShape, lengths, noise_lengths, probability
@@ -137,7 +138,7 @@ class Dropout(CopiesDrawOtherMasks):
             return self.eval(x) if out is None else dropout_inference(x, p, out)
         array = real_array("Dropout", x, lazy=True)
         call = _Call(int(self.stream), self.p, array.shape)
-        result = self._dropout(array, call, out)
+        result = like("Dropout", x, self._dropout(array, call, out), out)
         self._last = call
         self.stream += 1
         return result
@@ -172,7 +173,7 @@ class Dropout(CopiesDrawOtherMasks):
                 f"Dropout: gradient must have the shape of the last training call, "
                 f"{self._last.shape}, got {array.shape}"
             )
-        return self._dropout(array, self._last, out)
+        return like("Dropout", gradient, self._dropout(array, self._last, out), out)
 
     def eval(self, x: ArrayLike) -> Any:
         """Return what inference needs: ``x`` itself, or `dropout_inference` in the classic mode.
@@ -187,9 +188,9 @@ class Dropout(CopiesDrawOtherMasks):
         ndarray or scalar
             ``x``, not a copy, if `inverted`.
         """
-        if self.inverted:
-            return real_array("Dropout", x, lazy=True)
-        return dropout_inference(x, self.p)
+        if not self.inverted:
+            return dropout_inference(x, self.p)
+        return like("Dropout", x, real_array("Dropout", x, lazy=True))
 
     def sample(self, x: ArrayLike, n: SupportsIndex) -> NDArray[Any]:
         """Draw n results of dropout, for Monte-Carlo estimates of uncertainty.

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, NotRequired, SupportsIndex, TypeAlias, Typed
 import numpy as np
 from numpy.typing import NDArray
 
-from bridle import _core, _lazy
+from bridle import _containers, _core, _lazy
 from bridle._call import counter, number, refuse_masked, shown
 
 NoiseShape: TypeAlias = Sequence[SupportsIndex | None]
@@ -179,13 +179,13 @@ def _c_strides(shape: tuple[int, ...]) -> list[int]:
 def _check_out(name: str, x: NDArray[Any], out: object) -> NDArray[Any]:
     refuse_masked(name, "out", out)
     if not isinstance(out, np.ndarray):
-        raise TypeError(f"{name}: out must be an array, got {type(out).__name__}")
+        got = f"{type(out).__name__}{_containers.instead(out)}"
+        raise TypeError(f"{name}: out must be an array, got {got}")
     if out.shape != x.shape:
         raise ValueError(f"{name}: out must have the shape of x, {x.shape}, got {out.shape}")
     if x.dtype != out.dtype and not np.can_cast(x.dtype, out.dtype, "same_kind"):
         raise TypeError(f"{name}: cannot write {x.dtype} to out of type {out.dtype}")
-    if not out.flags.writeable:
-        raise ValueError(f"{name}: out is read-only")
+    _containers.check_writeable(name, out)
     return out
 
 

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bridle import _core
 from bridle._call import number, real_array
+from bridle._containers import like
 from bridle._dropout.noise import (
     Block,
     NoiseKeywords,
@@ -108,7 +109,8 @@ def alpha_dropout(
     noise = random_noise(
         "alpha_dropout", array, threshold, seed, stream, offset, noise_shape, block
     )
-    return apply("alpha_dropout", array, out, noise, members, identity=chance == 0)
+    result = apply("alpha_dropout", array, out, noise, members, identity=chance == 0)
+    return like("alpha_dropout", x, result, out)
 
 
 @overload
@@ -190,7 +192,8 @@ def gaussian_dropout(
     array = real_array("gaussian_dropout", x, lazy=True)
     noise = random_noise("gaussian_dropout", array, 0, seed, stream, offset, noise_shape, block)
     members = (math.sqrt(chance / (1 - chance)),)
-    return apply("gaussian_dropout", array, out, noise, members, identity=chance == 0)
+    result = apply("gaussian_dropout", array, out, noise, members, identity=chance == 0)
+    return like("gaussian_dropout", x, result, out)
 
 
 @overload
@@ -263,4 +266,5 @@ def gaussian_noise(
         raise ValueError(f"gaussian_noise: stddev must be >= 0, got {stddev}")
     array = real_array("gaussian_noise", x, lazy=True)
     noise = random_noise("gaussian_noise", array, 0, seed, stream, offset, noise_shape, block)
-    return apply("gaussian_noise", array, out, noise, (deviation,), identity=deviation == 0)
+    result = apply("gaussian_noise", array, out, noise, (deviation,), identity=deviation == 0)
+    return like("gaussian_noise", x, result, out)

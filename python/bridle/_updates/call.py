@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, SupportsIndex, TypeAlias, TypedDict
 
 import numpy as np
 
-from bridle import _core, _lazy
+from bridle import _containers, _core, _lazy
 from bridle._arrays import Arrays, PreparedArrays, companion, listed
 from bridle._call import any_number, choice, counter, non_negative, number, refuse_masked, shown
 from bridle._updates.regularizer import Regularizers, descriptions
@@ -113,7 +113,7 @@ class Operator:
 
 
 def _no_arrays(name: str, parameter: str, value: object) -> TypeError:
-    got = type(value).__name__
+    got = f"{type(value).__name__}{_containers.instead(value)}"
     return TypeError(
         f"{name}: {parameter} must be an array, or a list, tuple or mapping of arrays, got {got}"
     )
