@@ -45,7 +45,7 @@ def like(name: str, x: Any, result: Any, out: Any = None) -> Any:
     if isinstance(x, PLAIN) or out is not None:
         return result
     if _is(x, "xarray", "DataArray", "Variable"):
-        return x.copy(deep=False, data=np.asarray(result) if x.ndim == 0 else result)
+        return x.copy(deep=False, data=result)
     if _is(x, "pandas", "Series"):
         return _like_series(x, result)
     if _is(x, "pandas", "DataFrame"):

@@ -99,7 +99,9 @@ class EarlyStopping(TrackerCallback, Callback):
             put_into_module(pl_module, best)
 
     def _look(self, trainer: Any, pl_module: Any, at_epoch_end: bool) -> None:
-        each_epoch = trainer.val_check_interval == 1.0 and trainer.check_val_every_n_epoch == 1
+        interval = trainer.val_check_interval  # of epochs if it is a float, else of batches
+        whole = isinstance(interval, float) and interval == 1.0
+        each_epoch = whole and trainer.check_val_every_n_epoch == 1
         trains = trainer.state.fn == TrainerFn.FITTING and not trainer.sanity_checking
         if each_epoch is not at_epoch_end or not trains or trainer.fast_dev_run:
             return

@@ -18,6 +18,7 @@ THEIR_WARNINGS = [
         "Failed to optimize method:UserWarning",  # CatBoost, of metrics in Python
         "__array__ implementation:DeprecationWarning",  # Keras 3.15, NumPy's copy=False
         ".*does not have many workers:UserWarning",  # Lightning
+        "You defined a .validation_step. but have no:UserWarning",  # Lightning
         ".*treespec, LeafSpec:FutureWarning",  # Lightning, PyTorch's trees
         "Be aware that when using .ckpt_path.:UserWarning",  # Lightning, of other callbacks
     )
@@ -174,13 +175,15 @@ class Lightning:
 
         return Module()
 
-    def run(self, callback, script, others=(), model=None, ckpt_path=None, **options):
+    def run(
+        self, callback, script, others=(), ckpt_path=None, validates=True, batches=1, **options
+    ):
         import torch
         from lightning.pytorch import Trainer
         from torch.utils.data import DataLoader, TensorDataset
 
         data = TensorDataset(torch.from_numpy(X), torch.from_numpy(Y))
-        model = model or self.module_of(script)
+        model = self.module_of(script)
         options = {"max_epochs": len(script.first), "enable_checkpointing": False} | options
         trainer = Trainer(
             accelerator="cpu",
@@ -192,7 +195,12 @@ class Lightning:
             **options,
         )
         loader = DataLoader(data, batch_size=40)
-        trainer.fit(model, loader, loader, ckpt_path=ckpt_path)
+        trainer.fit(
+            model,
+            DataLoader(data, batch_size=len(X) // batches),
+            loader if validates else None,
+            ckpt_path=ckpt_path,
+        )
         return model, script.count
 
 
@@ -252,6 +260,8 @@ FRAMEWORKS = {
 
 def imported(name):
     """Return the adapter, or skip where its framework is missing."""
-    os.environ.setdefault("KERAS_BACKEND", "torch")
+    if name == "keras":
+        pytest.importorskip("torch")
+        os.environ.setdefault("KERAS_BACKEND", "torch")
     pytest.importorskip(name)
     return importlib.import_module(FRAMEWORKS[name].module)

@@ -118,15 +118,33 @@ def test_lightning_judges_validations_where_they_are_not_epochs():
     adapter, run = imported("lightning"), FRAMEWORKS["lightning"].run
     for options, epochs in (
         ({"check_val_every_n_epoch": 2, "max_epochs": 90}, 10),
-        ({"val_check_interval": 1, "max_epochs": 90}, 5),
+        ({"val_check_interval": 1, "max_epochs": 90, "batches": 2}, 3),
+        ({"val_check_interval": 0.5, "max_epochs": 90, "batches": 2}, 3),
     ):
         stopping = adapter.EarlyStopping(2, mode="min", monitor="first")
         script = Script(VALUES)
         model, evaluations = run(stopping, script, **options)
         assert (evaluations, stopping.tracker.stopped_epoch) == (5, 4)
         assert model.trainer.current_epoch == epochs
-    model.trainer.validate(model, model.trainer.val_dataloaders, verbose=False)  # not judged
-    assert (script.count, stopping.tracker.metrics["first"].wait) == (6, 2)
+
+
+def test_lightning_judges_no_other_validations():
+    adapter, run = imported("lightning"), FRAMEWORKS["lightning"].run
+    stopping = adapter.EarlyStopping(9, mode="min", monitor="first")
+    stopping.load_state_dict(stopping.state_dict())  # so that nothing is forgotten
+    script = Script([*VALUES[:3], 0.0])
+    model, _ = run(stopping, script, check_val_every_n_epoch=1, val_check_interval=1, max_epochs=3)
+    assert stopping.tracker.best == 1.0  # not the -9 of the sanity check
+    model.trainer.validate(model, model.trainer.val_dataloaders, verbose=False)
+    assert (script.count, stopping.tracker.best) == (4, 1.0)
+
+
+def test_lightning_judges_epochs_where_there_are_no_validations():
+    adapter, run = imported("lightning"), FRAMEWORKS["lightning"].run
+    stopping = adapter.EarlyStopping(2, mode="max", monitor="train_loss")
+    model, _ = run(stopping, Script(VALUES), validates=False)
+    assert model.trainer.current_epoch == 3  # the loss falls
+    assert (stopping.tracker.best_epoch, stopping.tracker.stopped_epoch) == (0, 2)
 
 
 def test_transformers_goes_on_from_its_checkpoints(tmp_path):

@@ -165,6 +165,9 @@ def test_what_is_missing_stays_missing():
             gaps = result.is_null() if hasattr(result, "is_null") else result.isna()
             assert gaps.to_list() == missing, (name, x)
             assert str(result.dtype) == "Float64"
+        dropped = br.dropout(x, 1.0, **KEY)
+        assert dropped.to_list()[::2] == [0.0, 0.0, 0.0]
+        assert (dropped.is_null() if hasattr(dropped, "is_null") else dropped.isna()).sum() == 2
 
 
 def test_parameters_with_labels_are_aligned_by_pandas():
