@@ -147,7 +147,8 @@ def test_lightning_judges_epochs_where_there_are_no_validations():
     assert (stopping.tracker.best_epoch, stopping.tracker.stopped_epoch) == (0, 2)
 
 
-def test_transformers_goes_on_from_its_checkpoints(tmp_path):
+@pytest.mark.parametrize("restores", [False, True], ids=["", "the Trainer restores callbacks"])
+def test_transformers_goes_on_from_its_checkpoints(tmp_path, restores):
     adapter, run = imported("transformers"), FRAMEWORKS["transformers"].run
     values = [8.0, 2.0, 4.0, 2.0, 9.0, 9.0, 1.0]
     keywords = {"mode": "min", "monitor": "eval_first", "smoothing": 0.5}
@@ -158,7 +159,8 @@ def test_transformers_goes_on_from_its_checkpoints(tmp_path):
     second = adapter.EarlyStopping(2, **keywords)
     rest = Script(values[4:])
     rest.first += [0.0] * 4  # for the number of epochs, which are counted from the beginning
-    _, evaluations = run(second, rest, folder=folder, resume=f"{folder}/checkpoint-4")
+    options = {"restore_callback_states_from_checkpoint": restores}
+    _, evaluations = run(second, rest, folder=folder, resume=f"{folder}/checkpoint-4", **options)
     ours, theirs = second.tracker, whole.tracker
     assert (ours.metrics, ours.reason) == (theirs.metrics, theirs.reason)
     assert (ours.stopped_epoch, ours.patience, evaluations) == (theirs.stopped_epoch, 2, 2)
