@@ -246,7 +246,7 @@ def real_array(
     ``lazy`` says that the caller knows what to do with a Dask array, which stays one.
     """
     x = _containers.contents(name, called, x)
-    if is_masked(x):
+    if is_masked(getattr(x, "_meta", x) if _lazy.is_dask(x) else x):
         raise TypeError(f"{name}: {NO_MASKS.format('')}")
     taken: Any = x
     if not (lazy and _lazy.is_dask(x)):
