@@ -156,15 +156,15 @@ def listed(function: str, parameter: str, value: Any) -> Listed:
     """Look at one array, or a list, tuple or mapping of arrays; the core looks at each of them."""
     if isinstance(value, np.ndarray):
         return Listed(function, parameter, (value,), None, value)
-    _lazy.refuse_in_place(function, {parameter: value})
     if isinstance(value, PreparedArrays):
         return Listed(function, parameter, value._arrays, value._keys, value._handle)
-    if isinstance(value, Mapping):
-        arrays = tuple(value.values())
-        return Listed(function, parameter, arrays, tuple(value), arrays)
-    if isinstance(value, (list, tuple)):
-        arrays = tuple(value)  # which nobody else can change meanwhile
-        return Listed(function, parameter, arrays, None, arrays)
+    if isinstance(value, (Mapping, list, tuple)):
+        keys = tuple(value) if isinstance(value, Mapping) else None
+        # A tuple nobody else can change meanwhile.
+        arrays = tuple(value.values() if isinstance(value, Mapping) else value)
+        _lazy.refuse_in_place(function, {parameter: arrays})
+        return Listed(function, parameter, arrays, keys, arrays)
+    _lazy.refuse_in_place(function, {parameter: value})
     raise TypeError(
         f"{function}: {parameter} must be an array, or a list, tuple or mapping of arrays, "
         f"got {type(value).__name__}{_containers.instead(value)}"

@@ -77,7 +77,10 @@ def refuse_out(name: str, out: object) -> None:
 
 
 def refuse_in_place(name: str, arrays: Mapping[str, object]) -> None:
-    """Raise TypeError for Dask arrays of a function that writes, and say what does not."""
+    """Raise TypeError for Dask arrays of a function that writes, and say what does not.
+
+    Several are in a tuple: looking at those of a list may let others change it.
+    """
     if not any_dask(*arrays.values()):
         return
     parameter, value = next(pair for pair in arrays.items() if any_dask(pair[1]))

@@ -1,5 +1,6 @@
 """Prepared lists: a sequence of the same arrays, for as many steps as one likes."""
 
+import contextlib
 import copy
 import gc
 import pickle
@@ -12,6 +13,9 @@ import numpy as np
 import pytest
 
 import bridle as br
+
+with contextlib.suppress(ImportError):  # then its arrays are looked for in lists
+    import dask.array  # noqa: F401
 
 from ..cases import DTYPES, THREADED_SIZES, values
 from ..threads.test_concurrency import run_in_threads

@@ -226,9 +226,9 @@ def run(
         raise TypeError(f"{name}() got an unexpected keyword argument {next(iter(unknown))!r}")
     given = {"w": operands.w, "gradient": operands.gradient, **operands.state}
     given |= {"toward": toward, "copy_out": copy_out}
-    _lazy.refuse_in_place(name, given)
     operands.check(name)
     groups, keys = _by_keys(name, given)
+    _lazy.refuse_in_place(name, groups)
     w = groups["w"]
     kind = DECAYS[choice(name, "decay", decay, tuple(DECAYS))]
     own_step = choice(name, "prox_step", prox_step, ("adaptive", "scalar")) == "adaptive"
