@@ -12,7 +12,7 @@ from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
 from bridle._call import counter
-from bridle._dropout.noise import Block, NoiseShape, probability, random_noise
+from bridle._dropout.noise import Block, NoiseShape, noise_of_shape, probability
 from bridle.jax._arrays import Array, check_real, float_array, is_integer
 from bridle.jax._calls import call, eight_bytes
 
@@ -81,7 +81,9 @@ def dropout(
     """
     array = float_array("dropout", x)
     plain_offset = 0 if isinstance(offset, jax.Array) else offset
-    draws, strides = random_noise("dropout", array.shape, 0, 0, 0, plain_offset, noise_shape, block)
+    draws, strides = noise_of_shape(
+        "dropout", array.shape, 0, 0, 0, plain_offset, noise_shape, block
+    )
     numbers = [
         _counter("seed", seed),
         _counter("stream", stream),
