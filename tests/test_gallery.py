@@ -135,6 +135,73 @@ def test_elastic_net_on_text(run):
     assert np.count_nonzero(best["ridge"]) > 4000
 
 
+def test_missing_pixels(run):
+    own = run("missing_pixels")
+    lost, error = own["lost"], own["error"]
+    assert own["chosen"] < 0.76 * error(own["nothing"], lost)
+    assert own["chosen"] < 1.01 * min(error(w, lost) for w in own["path"])
+    assert 0 < own["best"] < len(own["strengths"]) - 1
+    assert own["ranks"][0] == 0
+
+
+def test_dropout_blocks(run):
+    own = run("dropout_blocks")
+    assert own["same_masks"]
+    for distances in own["apart"].values():
+        assert max(distances["positions"]) < 1e-13
+        assert min(distances["generators"]) > 1e-3
+    X, hidden = own["X"], own["alone"]["positions"][-1]  # noqa: N806
+    right = (np.maximum(X @ hidden["hidden"], 0) @ hidden["out"]).argmax(axis=1) == own["labels"]
+    assert right.mean() > 0.95
+
+
+def test_noisy_curve(run):
+    own = run("noisy_curve")
+    excess, lengths = own["excess"], own["lengths"]
+    assert excess[0.8, 10].mean() < 0.6 * excess[0.0, 40].mean()
+    assert np.quantile(excess[0.8, 10], 0.95) < 0.6 * np.quantile(excess[0.0, 40], 0.95)
+    assert lengths[0.8, 10] < 0.7 * lengths[0.0, 40]
+    assert excess[0.9, 10].mean() > excess[0.8, 10].mean()
+    for smoothing in own["smoothings"]:
+        assert lengths[smoothing, 10] < lengths[smoothing, 40]
+
+
+def test_decay_or_l2(run):
+    own = run("decay_or_l2")
+    test, kept = own["test"], own["kept"]
+    assert test["decoupled decay"] < 0.85 * test["L2 in the gradient"] < test["without"]
+    assert min(kept["L2 in the gradient"][-6:]) > 0.9
+    assert max(kept["decoupled decay"][-6:]) < 1
+    assert kept["L2 in the gradient"][0] < 0.5 > kept["decoupled decay"][0]
+    for errors in own["errors"].values():
+        assert 0 < np.argmin(errors) < len(errors) - 1
+
+
+def test_pruning(run):
+    own = run("pruning")
+    accuracy, one_go, by_steps = own["accuracy"], own["one_go"], own["by_steps"]
+    dense = accuracy(own["dense"])
+    assert dense > 0.97
+    assert one_go[0] > dense - 0.03
+    assert one_go[1] < dense - 0.1
+    assert by_steps[1] > dense - 0.01
+    assert by_steps[2] > 0.93 > 0.6 > one_go[2]
+    assert sum(np.count_nonzero(w) for w in own["weights"]) <= own["k"]
+    assert accuracy(own["two_of_four"]) > dense - 0.01
+    for w in own["two_of_four"][:2]:
+        assert np.count_nonzero(w.reshape(-1, 4, w.shape[1]), axis=1).max() <= 2
+
+
+def test_half_weights(run):
+    own = run("half_weights")
+    wide, random, nearest = own["ends"].values()
+    assert random == pytest.approx(wide, rel=0.02)
+    assert nearest > 5 * wide
+    assert 0.75 < own["lost"] < 0.9
+    stuck = own["runs"]["bfloat16, to nearest"][0]
+    assert stuck[-1] == pytest.approx(stuck[len(stuck) // 2], rel=1e-3)
+
+
 def test_every_example_is_listed_and_tested():
     names = {path.name for path in GALLERY.glob("*.py")}
     listed = (GALLERY / "README.rst").read_text("utf-8")
