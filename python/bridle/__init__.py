@@ -9,33 +9,33 @@ Each element by itself
     prox_huber, prox_l0, prox_l_half, prox_l_two_thirds, prox_log_sum, prox_mcp, prox_scad,
     prox_nonnegative_l1, prox_nonnegative_l2, project_box, project_nonnegative, decay,
     elastic_net_gradient
-What that costs
+Penalties of each element
     l0_penalty, l1_penalty, l2_penalty, elastic_net_penalty, l2_sp_penalty, huber_penalty,
     l_half_penalty, l_two_thirds_penalty, log_sum_penalty, mcp_penalty, scad_penalty,
     nonnegative_l1_penalty, nonnegative_l2_penalty
-Groups along axes, between offsets or by labels
+Groups
     group_soft_threshold, prox_sparse_group, prox_group_linf, prox_group_mcp, prox_group_scad,
     group_l2_penalty, sparse_group_penalty, group_linf_penalty, group_mcp_penalty,
     group_scad_penalty
-Vectors along an axis
+Vectors
     prox_l2_norm, prox_linf_norm, prox_slope, prox_total_variation, l2_norm_penalty,
     linf_norm_penalty, slope_penalty, total_variation_penalty
 Matrices
     prox_nuclear, nuclear_penalty, orthogonal_penalty, orthogonal_gradient
-Projections of vectors on sets
+Projections
     project_simplex, project_l1_ball, project_weighted_l1_ball, project_l2_ball, project_linf_ball,
     project_halfspace, project_hyperplane
 Pruning by magnitude
     project_l0_ball, project_n_m, top_k_threshold
 Constraints on norms
     max_norm, unit_norm, min_max_norm
-Penalties with their proximal operators, as objects
+Regularizers as objects
     L1, L2, ElasticNet, L0, LHalf, LTwoThirds, LogSum, MCP, SCAD, Huber, L2SP, NonNegativeL1,
     NonNegativeL2, NonNegative, Box, GroupL2, SparseGroup, GroupLinf, GroupMCP, GroupSCAD, L2Norm,
     LinfNorm, Slope, TotalVariation, Nuclear, Simplex, L1Ball, L2Ball, LinfBall, L0Ball, Regularizer
-What is made of them
+Regularizers made of others
     Scaled, Sum, SeparableSum, Translated, MoreauEnvelope, Conjugate
-Their pictures
+Pictures of regularizers
     plot_regularizer
 Solvers
     fista, proximal_gradient, FistaResult
@@ -45,7 +45,7 @@ Dropout
 Updates of optimizers
     proximal_step, sgd_update, adamw_update, adagrad_update, rmsprop_update, lion_update,
     ftrl_update, catch_up, prepare, PreparedArrays, UpdateSummary
-Optimizers that keep their state, and checkpoints
+Optimizers and checkpoints
     SGD, AdamW, Adagrad, RMSprop, Lion, FTRL, save_checkpoint, load_checkpoint
 Whole models in one pass
     global_norm, GlobalNorm, clip_by_global_norm, accumulate, average_update, cast
