@@ -1,6 +1,5 @@
 """Nothing was forgotten: the lists in C++, Python, cases.py, docstrings and documents agree."""
 
-import doctest
 import inspect
 import re
 from importlib.metadata import version
@@ -156,7 +155,3 @@ def test_the_reference_calls_every_operator_as_it_is(name):
     parameters = [str(p.replace(annotation=p.empty)) for p in positional(getattr(br, name))]
     call = f"`{name}({', '.join(parameters)})`"
     assert call in REFERENCE.read_text("utf-8"), f"no {call} in {REFERENCE.name}"
-
-
-def test_the_examples_of_the_reference_run():
-    assert doctest.testfile(str(REFERENCE), module_relative=False).failed == 0
