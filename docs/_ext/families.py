@@ -98,7 +98,13 @@ def _is_foreign(app, what, name, obj, skip, options):
     return True if not module.startswith("bridle") else None
 
 
+def _find_again(app):
+    """Let autosummary see the pages that are new since the last time."""
+    app.env.find_files(app.config, app.builder)
+
+
 def setup(app):
     app.connect("config-inited", _write)
+    app.connect("builder-inited", _find_again, priority=100)
     app.connect("autodoc-skip-member", _is_foreign)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -106,7 +106,7 @@ class Header(Directive):
         """Return the section."""
         path = INCLUDE / self.arguments[0]
         self.state.document.settings.record_dependencies.add(str(path))
-        title = f"<{self.arguments[0]}>"
+        title = path.name
         section = nodes.section(ids=[nodes.make_id(self.arguments[0])], names=[title])
         section += nodes.title("", "", nodes.literal("", title))
         language = "c" if path.suffix == ".h" else "cpp"
