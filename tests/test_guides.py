@@ -1,11 +1,14 @@
 """The examples of the guides print what they say."""
 
 import doctest
+import re
 from pathlib import Path
 
 import pytest
 
-GUIDES = sorted((Path(__file__).parents[1] / "docs").glob("*.md"))
+ROOT = Path(__file__).parents[1]
+GUIDES = sorted((ROOT / "docs").glob("*.md"))
+OUTSIDE = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "bench" / "README.md"]
 WITH_EXAMPLES = [guide for guide in GUIDES if ">>> " in guide.read_text("utf-8")]
 NEEDS = {"sharding": "dask", "estimators": "sklearn"}
 
@@ -22,3 +25,14 @@ def test_every_guide_is_in_the_contents():
     lists = set(contents.split())
     for guide in GUIDES:
         assert guide.stem in {*lists, "index", "cpp", "c"}, f"{guide.name}: in no table of contents"
+
+
+@pytest.mark.parametrize("document", [*GUIDES, *OUTSIDE], ids=lambda path: path.stem)
+def test_links_lead_to_files_and_headings(document):
+    for path, place in re.findall(r"\]\(([^)\s#:]*)#?([^)\s:]*)\)", document.read_text("utf-8")):
+        target = document.parent / path if path else document
+        assert target.exists(), f"{document.name}: no {path}"
+        if place:
+            headings = re.findall(r"^#+ (.*)$", target.read_text("utf-8"), re.MULTILINE)
+            slugs = {re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings}
+            assert place in slugs, f"{document.name}: no heading {place} in {path}"
