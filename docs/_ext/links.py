@@ -1,12 +1,16 @@
 """Code in the text that begins with a public name is a link to its page.
 
-So guides need no markup for it: ``prox_mcp(x, strength, gamma)`` in a table leads to prox_mcp. In
-docstrings single backticks are references; those of parameters and of other libraries lead nowhere.
+So guides need no markup for it: ``prox_mcp(x, strength, gamma)`` in a table leads to prox_mcp, and
+the page of prox_mcp names the guides that speak of it. In docstrings single backticks are
+references; those of parameters and of other libraries lead nowhere.
 """
 
+import inspect
 import re
+from pathlib import Path
 
 import families
+import pictures
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.transforms import SphinxTransform
@@ -20,10 +24,26 @@ BEFORE = {  # of names that two modules have, the one of bridle itself
 }
 
 
-def _is_whole(found):
-    """Return whether what follows a name leaves it one: a call, or a member of a class."""
-    rest = found.string[found.end() :]
-    return not rest.startswith("=") and (rest[:1] != "." or found[1][0].isupper())
+def target_of(code):
+    """Return the name that code begins with: itself, a call, or a member of a class; else None."""
+    found = NAME.match(code)
+    if not found or code[found.end() :].startswith("="):
+        return None
+    if code[found.end() :].startswith(".") and not found[1][0].isupper():
+        return None
+    return BEFORE.get(found[1])
+
+
+def guides():
+    """Return the names that each guide of the contents speaks of."""
+    folder = Path(__file__).parents[1]
+    names = (folder / "guides.md").read_text("utf-8").split()
+    texts = {n: path.read_text("utf-8") for n in names if (path := folder / f"{n}.md").exists()}
+    codes = {n: re.findall(r"`([^`\n]+)`|\b(br\.\w+)", text) for n, text in texts.items()}
+    return {n: {target_of(one or other) for one, other in found} for n, found in codes.items()}
+
+
+GUIDES = guides()
 
 
 class LinkNames(SphinxTransform):
@@ -32,11 +52,13 @@ class LinkNames(SphinxTransform):
     default_priority = 200
 
     def apply(self, **kwargs):
+        in_docstrings = self.env.docname.startswith("api/")
         for literal in list(self.document.findall(nodes.literal)):
-            found = NAME.match(literal.astext())
-            target = BEFORE.get(found[1]) if found and _is_whole(found) else None
+            target = target_of(literal.astext())
             if target is None or isinstance(literal.parent, nodes.reference | pending_xref):
                 continue
+            if in_docstrings and not literal.astext().startswith("br."):
+                continue  # mostly a parameter that has the name of a function
             reference = pending_xref(
                 "",
                 refdomain="py",
@@ -60,6 +82,29 @@ def _elsewhere(app, env, node, contnode):
     return contnode
 
 
+def _in_docstrings(app, what, name, obj, options, lines):
+    """Leave parameters with the name of a function without a link, and name the guides."""
+    if callable(obj):
+        try:
+            parameters = "|".join(inspect.signature(obj).parameters)
+        except (TypeError, ValueError):
+            parameters = ""
+        if parameters:
+            single = re.compile(rf"(?<!`)`({parameters})`(?!`)")
+            lines[:] = [single.sub(r"``\1``", line) for line in lines]
+    if what in ("class", "function"):
+        lines += _see_guides(name)
+
+
+def _see_guides(name):
+    """Return lines that name the guides that speak of a name, its class or its other function."""
+    example = pictures.DRAWN.get(name.removeprefix("bridle."))
+    alike = {f"bridle.{n}" for n, other in pictures.DRAWN.items() if type(other) is type(example)}
+    found = [guide for guide, names in GUIDES.items() if names & {name, *alike}]
+    items = [f"- :doc:`/{guide}`" for guide in found]
+    return ["", ".. rubric:: In the guides", "", *items, ""] if items else []
+
+
 def _within_the_site(app, docname, source):
     """Let links to the gallery lead to its pages, and to other files of the repository to copies.
 
@@ -73,5 +118,6 @@ def _within_the_site(app, docname, source):
 def setup(app):
     app.connect("source-read", _within_the_site)
     app.connect("missing-reference", _elsewhere)
+    app.connect("autodoc-process-docstring", _in_docstrings, priority=920)
     app.add_transform(LinkNames)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
