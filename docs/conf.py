@@ -5,9 +5,11 @@ import sys
 import warnings
 from pathlib import Path
 
-import bridle
-
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the gallery's matrices are small
 os.environ.setdefault("KERAS_BACKEND", "torch")
+
+import bridle  # not before, since it imports NumPy
+
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "bridle"

@@ -8,6 +8,7 @@ import pytest
 
 for package in ("matplotlib", "scipy", "sklearn"):
     pytest.importorskip(package)
+threadpoolctl = pytest.importorskip("threadpoolctl")
 
 GALLERY = Path(__file__).parents[1] / "examples" / "gallery"
 
@@ -25,7 +26,8 @@ def run(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
 
     def run(name):
-        found = runpy.run_path(str(GALLERY / f"{name}.py"), run_name="__main__")
+        with threadpoolctl.threadpool_limits(1, "blas"):  # matrices are small
+            found = runpy.run_path(str(GALLERY / f"{name}.py"), run_name="__main__")
         figures = plt.get_fignums()
         plt.gcf().canvas.draw()
         plt.close("all")
@@ -172,7 +174,7 @@ def test_decay_or_l2(run):
     assert test["decoupled decay"] < 0.85 * test["L2 in the gradient"] < test["without"]
     assert min(kept["L2 in the gradient"][-6:]) > 0.9
     assert max(kept["decoupled decay"][-6:]) < 1
-    assert kept["L2 in the gradient"][0] < 0.5 > kept["decoupled decay"][0]
+    assert kept["L2 in the gradient"][0] < 0.7 > kept["decoupled decay"][0]
     for errors in own["errors"].values():
         assert 0 < np.argmin(errors) < len(errors) - 1
 

@@ -37,7 +37,7 @@ to_choose, to_test = draw(2000), draw(20_000)
 # Adam on batches of 20, with a learning rate that falls to zero.
 
 
-def train(decay, weight_decay, steps=3000):
+def train(decay, weight_decay, steps=2000):
     """Return the weights at the end."""
     drawn = np.random.default_rng(1)
     w = np.zeros(scale.size)
@@ -58,7 +58,7 @@ def error(w, data):
 # %%
 # Each has the strength that is best on samples held out.
 
-strengths = np.geomspace(1e-3, 30, 14)
+strengths = np.geomspace(1e-3, 30, 10)
 names = {"coupled": "L2 in the gradient", "decoupled": "decoupled decay"}
 paths = {decay: [train(decay, strength) for strength in strengths] for decay in names}
 errors = {decay: [error(w, to_choose) for w in path] for decay, path in paths.items()}

@@ -20,7 +20,7 @@ import bridle as br
 
 X, labels = load_digits(return_X_y=True)
 X, y = X / 16, np.eye(10)[labels]
-units, size, steps, p = 64, 128, 250, 0.5
+units, size, steps, p = 64, 128, 150, 0.5
 
 
 def gradient_of_part(weights, rows, drop):

@@ -46,7 +46,7 @@ def error(w, where):
 
 
 nothing = np.zeros_like(pictures)
-strengths = br.Nuclear(1.0).lambda_max(gradient(nothing)) * np.geomspace(1.0, 0.03, 14)
+strengths = br.Nuclear(1.0).lambda_max(gradient(nothing)) * np.geomspace(1.0, 0.03, 10)
 w, path = nothing, []
 for strength in strengths:
     w = br.fista(gradient, br.Nuclear(strength), w, value=value, tolerance=1e-3).x

@@ -74,14 +74,14 @@ dense = [
     (rng.standard_normal((n, m)) * np.sqrt(2 / n)).astype(np.float32)
     for n, m in ((64, 128), (128, 64), (64, 10))
 ]
-train(dense, 40, seed=0)
+train(dense, 30, seed=0)
 total = sum(w.size for w in dense)
 
 # %%
 # In one go: the k largest of all layers together, and nothing else happens. Step by step: half of
 # what is left, ten epochs of training with the zeros kept, and so on.
 
-shares = [0.5**halvings for halvings in range(1, 7)]
+shares = [0.5**halvings for halvings in range(1, 6)]
 one_go, by_steps, weights = [], [], [w.copy() for w in dense]
 for halvings, share in enumerate(shares, start=1):
     k = int(share * total)
