@@ -27,11 +27,12 @@ FUNCTOR = re.compile(
 
 
 def functors():
-    """Return the comment and the text of every functor, by the name of its function."""
+    """Return the comment and the text of every functor with a formula, by its function's name."""
     found = {}
     for path in sorted((INCLUDE / "bridle" / "ops").glob("*.hpp")):
         for comment, text, name in FUNCTOR.findall(path.read_text("utf-8")):
-            found[name] = path.relative_to(INCLUDE), comment + text
+            if re.search(r"\) (const )?\{", text):  # others have loops of their own
+                found[name] = path.relative_to(INCLUDE), comment + text
     return found
 
 

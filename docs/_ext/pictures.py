@@ -7,9 +7,13 @@ import contextlib
 import re
 from pathlib import Path
 
+import families
 import matplotlib
+from sphinx.util import logging
 
 import bridle as br
+
+logger = logging.getLogger(__name__)
 
 EXAMPLES = [
     *(br.L1(1.0), br.L2(0.5), br.ElasticNet(0.5, 0.5), br.L0(1.0), br.LHalf(1.0)),
@@ -81,6 +85,14 @@ def _add(app, what, name, obj, options, lines):
     lines[place:place] = picture
 
 
+def _complain(app):
+    """Warn of regularizers that nobody has given an example."""
+    for name in families.of_package()["Regularizers as objects"]:
+        if name not in DRAWN and name != "Regularizer":
+            logger.warning("%s: no entry in EXAMPLES of docs/_ext/pictures.py", name)
+
+
 def setup(app):
+    app.connect("builder-inited", _complain)
     app.connect("autodoc-process-docstring", _add, priority=900)  # numpydoc comes before
     return {"parallel_read_safe": True, "parallel_write_safe": True}
