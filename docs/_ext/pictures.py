@@ -3,12 +3,12 @@
 ``bridle.plot_regularizer`` draws them while the site is built, into ``_pictures``.
 """
 
-import contextlib
 import re
 from pathlib import Path
 
 import families
 import matplotlib
+import numpy as np
 from sphinx.util import logging
 
 import bridle as br
@@ -25,8 +25,8 @@ EXAMPLES = [
     *(br.Slope([1.5, 0.5]), br.TotalVariation(1.0), br.Simplex(1.0)),
     *(br.L1Ball(2.0), br.L2Ball(2.0), br.LinfBall(2.0), br.L0Ball(1)),
 ]
-PLACES = (None, [0.0, 1.0], [[0.0, 0.0], [0.0, 1.0]])
-"""Weights of which the first varies: none beside it, or as many as a regularizer needs."""
+BESIDE = [0.0, 1.0]
+"""Weights of which the first varies, where a regularizer sees several together."""
 ALSO = {
     "soft_threshold": br.L1(1.0),
     "hard_threshold": br.L0(0.5),
@@ -53,15 +53,19 @@ def _drawn():
 DRAWN = _drawn()
 
 
+def _at(example):
+    """Return the weights of which one varies, or None where each is by itself."""
+    if isinstance(example, br.Nuclear):
+        return np.diag(BESIDE)
+    return BESIDE if hasattr(example, "axis") else None
+
+
 def _draw(example, path):
     """Draw an example that has not been drawn yet."""
     if path.exists():
         return
     path.parent.mkdir(exist_ok=True)
-    for at in PLACES:
-        with contextlib.suppress(ValueError):
-            figure = br.plot_regularizer(example, at=at)
-            break
+    figure = br.plot_regularizer(example, at=_at(example))
     with matplotlib.rc_context({"svg.hashsalt": "bridle"}):
         figure.savefig(path, metadata={"Date": None})
 
@@ -80,6 +84,8 @@ def _add(app, what, name, obj, options, lines):
         f"   :alt: penalty, Moreau envelope and proximal operator of {shown}",
         "",
     ]
+    if _at(example) is not None:
+        picture += ["In the picture one of two weights varies, and the other one is 1.", ""]
     starts = (":Parameters:", ":param", ":Returns:", ".. rubric::")
     place = next((i for i, line in enumerate(lines) if line.startswith(starts)), len(lines))
     lines[place:place] = picture
