@@ -39,6 +39,7 @@ exclude_patterns = ["_build", "_templates", "run"]
 templates_path = ["_templates"]
 nitpicky = True
 extlinks = {"doi": ("https://doi.org/%s", "doi:%s")}
+smartquotes_action = "qe"  # options keep their two dashes
 default_role = "py:obj"
 add_module_names = False
 suppress_warnings = ["config.cache"]  # the gallery's functions cannot be pickled
