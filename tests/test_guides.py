@@ -10,13 +10,17 @@ ROOT = Path(__file__).parents[1]
 GUIDES = sorted((ROOT / "docs").glob("*.md"))
 OUTSIDE = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "bench" / "README.md"]
 WITH_EXAMPLES = [guide for guide in GUIDES if ">>> " in guide.read_text("utf-8")]
-NEEDS = {"sharding": "dask", "estimators": "sklearn"}
+NEEDS = {
+    "beyond-one-machine": ["dask"],
+    "estimators": ["sklearn"],
+    "jax": ["jax", "optax"],
+}
 
 
 @pytest.mark.parametrize("guide", WITH_EXAMPLES, ids=lambda guide: guide.stem)
 def test_the_examples_run(guide):
-    if guide.stem in NEEDS:
-        pytest.importorskip(NEEDS[guide.stem])
+    for package in NEEDS.get(guide.stem, ()):
+        pytest.importorskip(package)
     assert doctest.testfile(str(guide), module_relative=False).failed == 0
 
 

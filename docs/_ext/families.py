@@ -17,6 +17,13 @@ ADAPTERS = {
     "bridle.sklearn": "scikit-learn",
     "bridle.torch": "PyTorch",
     "bridle.keras": "Keras",
+    "bridle.jax": "JAX",
+    "bridle.dask": "Dask",
+    "bridle.xgboost": "XGBoost",
+    "bridle.lightgbm": "LightGBM",
+    "bridle.catboost": "CatBoost",
+    "bridle.lightning": "Lightning",
+    "bridle.transformers": "transformers",
 }
 
 
