@@ -19,12 +19,14 @@ PREPARE = (
     " lazy = da.from_array(x[: sum(p.size for p in parts)], chunks=parts[0].size);"
     " large = da.ones(15 * n, chunks=8_000_000, dtype=np.float32)"
 )
-ALONE = "the chunks alone and 1 ms each"
+ALONE = "the chunks alone"
+LIMIT = f"{ALONE} and 1 ms each"
 WAIT = f"time.sleep({COUNT} * 1e-3)"
+# In NumPy the place of each part has to be told to dropout.
 OVERHEAD = {
-    "soft_threshold": ("br.soft_threshold({}, t)", ".sum(dtype=float)"),
-    "dropout 0.1": ("br.dropout({}, 0.1, seed=7)", ".sum(dtype=float)"),
-    "l1_penalty": ("br.l1_penalty({}, s)", ""),
+    "soft_threshold": ("br.soft_threshold({}, t{})", "", ".sum(dtype=float)"),
+    "dropout 0.1": ("br.dropout({}, 0.1, seed=7{})", ", offset=i * p.size", ".sum(dtype=float)"),
+    "l1_penalty": ("br.l1_penalty({}, s{})", "", ""),
 }
 TOTAL = "large.max().compute()"
 DROPOUT = {
@@ -40,17 +42,19 @@ def chunks(memory: int, cached: int) -> Iterator[Work]:
     """Every row of the family, where Dask is installed."""
     if not find_spec("dask"):
         return
-    for name, (call, summed) in OVERHEAD.items():
-        each = f"{call.format('p')}{summed}"
+    for name, (call, place, summed) in OVERHEAD.items():
+        alone = f"sum({call.format('p', place)}{summed} for i, p in enumerate(parts))"
         statements = {
-            "bridle": f"{call.format('lazy')}{summed}.compute()",
-            ALONE: f"(sum({each} for p in parts), {WAIT})[0]",
+            "bridle": f"{call.format('lazy', '')}{summed}.compute()",
+            ALONE: alone,
+            LIMIT: f"({alone}, {WAIT})[0]",
         }
         title = f"{name}, dask, {COUNT} chunks of {short(cached // COUNT)}"
-        check = "close" if name in ("soft_threshold", "l1_penalty") else ""
         goal = Goal("limit", 1.0)
-        yield Work(title, cached, "value", check, statements, ALONE, (goal,), None, PREPARE, "dask")
-    title = f"dropout 0.3, dask, {short(15 * memory)} in chunks"
+        yield Work(
+            title, cached, "value", "close", statements, LIMIT, (goal,), None, PREPARE, "dask"
+        )
+    title = f"dropout 0.3, dask, {60e-9 * memory:g} GB in chunks"
     goal = Goal("Dask's random numbers", 10.0)
     limit = "Dask's maximum alone"
-    yield Work(title, memory, "value", "", DROPOUT, limit, (goal,), None, PREPARE, "dask", 60)
+    yield Work(title, memory, "value", "close", DROPOUT, limit, (goal,), None, PREPARE, "dask", 60)

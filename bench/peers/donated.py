@@ -29,8 +29,8 @@ SOFT_THRESHOLD = {
 class Arrays:
     """Arrays that are worked on in place; the last one is seen.
 
-    NumPy asks Linux for huge pages and JAX does not, so that a call on NumPy's memory is no measure
-    of what JAX adds to it: that is the one on pages of JAX's size.
+    NumPy asks Linux for huge pages and JAX does not: what JAX adds to a call tells the one on pages
+    of its size, and what a user gets the one on NumPy's memory.
     """
 
     def __init__(self, original: NDArray[np.float32]) -> None:
@@ -79,7 +79,7 @@ def donated(n: int) -> Iterator[Work]:
         return
     n = min(n, MOST)
     code = SOFT_THRESHOLD | {"in-place scale": LIMITS["in-place scale"]}
-    goals = (Goal("on small pages", 0.9),)
+    goals = Goal("on NumPy's memory", 0.9), Goal("on small pages", 0.9)
     name = f"soft_threshold in jax, donated, {short(n)}"
     yield Work(
         name, n, "arrays", "elementwise", code, "in-place scale", goals, None, PREPARE, "donated"

@@ -40,7 +40,9 @@ def outcome(tracker):
 def alone(values, patience=2, *, mode="min", **keywords):
     """Return what the tracker does without a framework, and how many values it takes."""
     stopping = br.EarlyStopping(patience, mode=mode, **keywords)
-    for count, value in enumerate(values, 1):  # noqa: B007
+    count = 0
+    for value in values:
+        count += 1
         if stopping.update(value):
             break
     return outcome(stopping), count

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_X_y
 
 from bridle._call import counter, number, real_array, refuse_masked, shown
+from bridle._extras import missing
 from bridle._regularizers.base import scaled
 from bridle._regularizers.protocol import Regularizer
 from bridle.sklearn._data import FORMATS, OF_CLASSES, OF_NUMBERS, TYPES, Data, check_options
@@ -83,10 +84,7 @@ class Path:
             try:
                 from matplotlib import pyplot
             except ImportError:
-                raise ImportError(
-                    "Path: plot needs matplotlib, which is not installed; install it with: "
-                    'pip install "bridle[plot]"'
-                ) from None
+                raise missing("Path", "plot", "matplotlib", "plot") from None
             ax = pyplot.subplots()[1]
         ax.plot(self.strengths, self.coefficients.reshape(len(self.strengths), -1))
         ax.axhline(0, color="0.5", linewidth=0.8, zorder=0)
