@@ -15,7 +15,8 @@ from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.transforms import SphinxTransform
 
-NAME = re.compile(r"(?:br\.|bridle\.)?((?:(?:torch|keras|sklearn)\.)?[A-Za-z_]\w*)")
+ADAPTERS = "|".join(module.partition(".")[2] for module in families.ADAPTERS)
+NAME = re.compile(rf"(?:br\.|bridle\.)?((?:(?:{ADAPTERS})\.)?[A-Za-z_]\w*)")
 GALLERY = re.compile(r"\]\(\.\./examples/gallery/(?:(\w+)\.py)?\)")
 EVERY = [f"{module}.{name}" for _, module, names in families.families() for name in names]
 BEFORE = {  # of names that two modules have, the one of bridle itself

@@ -211,6 +211,13 @@ struct List {
   void require_as_before() const {
     for (std::size_t i = 0; i < memory.size(); ++i) require_same_bytes(memory[i], before[i]);
   }
+  // Whether the first array has elements and now lies where another one does. At times it does.
+  bool overlap(Input& input, const List& other) {
+    if (arrays.empty() || !input.one_of(8)) return false;
+    arrays[0].data = other.arrays[0].data;
+    const auto has_elements = [](const bridle_array& a) { return a.rows > 0 && a.length > 0; };
+    return has_elements(arrays[0]) && has_elements(other.arrays[0]);
+  }
   // The numbers of before, to do the same again.
   std::vector<Memory> restore() const {
     const std::vector<Memory> after(memory);
@@ -246,10 +253,11 @@ struct Shapes {
 };
 
 // A call is made twice from the same start: it is refused both times with nothing written, or
-// writes the same bytes.
+// writes the same bytes. Where arrays overlap of which one is written, it is refused.
 template <class Run>
-void twice(const std::vector<const List*>& lists, const Run& run) {
+void twice(const std::vector<const List*>& lists, bool overlap, const Run& run) {
   const int status = run();
+  require(status != 0 || !overlap);
   std::vector<std::vector<Memory>> after;
   for (const List* list : lists) {
     if (status != 0) list->require_as_before();
@@ -267,10 +275,9 @@ void update(Input& input, const bridle_operator& op) {
   const bridle_c_api& api = *bridle_get_c_api();
   const Shapes shapes(input);
   const int type = static_cast<int>(input.below(4)), wide = type == 3 ? 3 : 2;
-  const List w = shapes.list(input, type),
-             gradient =
-                 shapes.list(input, input.one_of(2) ? type : static_cast<int>(input.below(4))),
-             toward = shapes.list(input, type), copy = shapes.list(input, input.one_of(2) ? 1 : 0);
+  const List w = shapes.list(input, type), toward = shapes.list(input, type),
+             copy = shapes.list(input, input.one_of(2) ? 1 : 0);
+  List gradient = shapes.list(input, input.one_of(2) ? type : static_cast<int>(input.below(4)));
   const int kept = input.one_of(4) ? 1 : wide;
   const List states[3] = {shapes.list(input, kept), shapes.list(input, kept),
                           shapes.list(input, kept)};
@@ -293,6 +300,7 @@ void update(Input& input, const bridle_operator& op) {
   call.count = shapes.count();
   call.w = w.data();
   const bool has_gradient = std::string_view(op.name) != "proximal_step";
+  const bool overlap = gradient.overlap(input, w) && has_gradient;
   call.gradient = has_gradient != input.one_of(32) ? gradient.data() : nullptr;
   std::size_t held = 0;
   while (op.state_names && op.state_names[held]) ++held;
@@ -304,22 +312,23 @@ void update(Input& input, const bridle_operator& op) {
   call.regularization = input.one_of(8) ? nullptr : &regularization;
   call.random_bits = input.one_of(3) ? &bits : nullptr;
   bridle_update_summary summary = BRIDLE_UPDATE_SUMMARY_INIT;
-  twice({&w, &gradient, &toward, &copy, &states[0], &states[1], &states[2]},
+  twice({&w, &gradient, &toward, &copy, &states[0], &states[1], &states[2]}, overlap,
         [&] { return api.update(&call, &summary); });
 }
 
 void lists(Input& input) {
   const bridle_c_api& api = *bridle_get_c_api();
   const Shapes shapes(input);
-  const List a = shapes.list(input, static_cast<int>(input.below(4))),
-             b = shapes.list(input, static_cast<int>(input.below(4)));
+  const List a = shapes.list(input, static_cast<int>(input.below(4)));
+  List b = shapes.list(input, static_cast<int>(input.below(4)));
   const double number = input.number();
   const std::int64_t count = input.one_of(64) ? -1 : shapes.count();
   const bridle_random_bits bits{input.take<std::uint64_t>(), 1, input.take<std::uint64_t>()};
   const bridle_random_bits* const random = input.one_of(2) ? &bits : nullptr;
   bridle_norm norm = BRIDLE_NORM_INIT;
   const std::size_t which = input.below(5);
-  twice({&a, &b}, [&] {
+  const bool both = which > 1;  // are in the call
+  twice({&a, &b}, b.overlap(input, a) && both && count > 0, [&] {
     switch (which) {
       case 0:
         return api.global_norm(a.data(), count, number, &norm);
