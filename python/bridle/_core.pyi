@@ -188,6 +188,7 @@ def check_arrays(
     stochastic: bool,
     /,
 ) -> None: ...
+def unfit_row(rows: NDArray[np.int64], size: int, /) -> int | None: ...
 def catch_up(
     w: NDArray[Any],
     toward: NDArray[Any] | None,

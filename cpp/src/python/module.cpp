@@ -217,7 +217,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.attr("__version__") = BRIDLE_VERSION;
   py::dict ufuncs;
   if (!add_ufuncs(ufuncs.ptr()) || !add_front_doors(m.ptr()) || !add_updates(m.ptr()) ||
-      !add_catch_up(m.ptr()) || !add_lists(m.ptr()))
+      !add_catch_up(m.ptr()) || !add_rows(m.ptr()) || !add_lists(m.ptr()))
     throw py::error_already_set();
   m.attr("ufuncs") = ufuncs;
   m.attr("elementwise_operators") = parameter_names(kMapOperators);

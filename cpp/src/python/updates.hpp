@@ -30,6 +30,11 @@ bool add_updates(PyObject* module);
 //     rows, missed: int64, contiguous, of equal length; rows of the tables, none of them twice
 bool add_catch_up(PyObject* module);
 
+// Adds to the module:
+//   unfit_row(rows, size) -> None, or one of the rows that is none of so many, or is there twice
+//     rows: int64, contiguous
+bool add_rows(PyObject* module);
+
 // What the method tables of Python take.
 inline PyCFunction as_function(PyObject* (*function)(PyObject*, PyObject* const*, Py_ssize_t)) {
   return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));

@@ -8,11 +8,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bridle import _core
 from bridle._call import as_array, refuse_masked, shown
 
 Counts: TypeAlias = NDArray[np.int64]
-
-MOST_MARKED = 2**24  # rows of a table, each of which takes a byte
 
 Rows: TypeAlias = ArrayLike | Sequence[ArrayLike]
 
@@ -35,27 +34,14 @@ def integers(name: str, parameter: str, values: Any) -> Counts:
 def row_numbers(name: str, parameter: str, rows: Any, size: int) -> Counts:
     """Return the numbers of different rows of a table that has so many."""
     where = np.atleast_1d(integers(name, parameter, rows))
-    outside = where[(where < 0) | (where >= size)]
-    if outside.size > 0:
-        raise IndexError(f"{name}: {parameter} must be >= 0 and < {size}, got {outside[0]}")
-    if (where[1:] > where[:-1]).all() or _all_differ(where, size):
+    unfit = _core.unfit_row(where, size)
+    if unfit is None:
         return where
-    ordered = np.sort(where)
-    repeated = ordered[1:][ordered[1:] == ordered[:-1]]
-    if repeated.size > 0:
-        raise ValueError(
-            f"{name}: {parameter} must not contain a row twice, got {repeated[0]} more than once"
-        )
-    return where
-
-
-def _all_differ(where: Counts, size: int) -> bool:
-    """Return True if no row is there twice; it may be False where sorting is the better way."""
-    if size > min(128 * where.size, MOST_MARKED):
-        return False
-    marked = np.zeros(size, np.bool_)
-    marked[where] = True
-    return int(np.count_nonzero(marked)) == where.size
+    if not 0 <= unfit < size:
+        raise IndexError(f"{name}: {parameter} must be >= 0 and < {size}, got {unfit}")
+    raise ValueError(
+        f"{name}: {parameter} must not contain a row twice, got {unfit} more than once"
+    )
 
 
 def chosen_rows(name: str, rows: Any, w: Any) -> tuple[Counts, ...]:
