@@ -1,7 +1,7 @@
 """What is timed of Dask arrays: what a chunk costs beside its work, and dropout beside Dask's own.
 
 Statements see the names of `arrays.namespace`, and what `prepare` adds: ``lazy``, the array in
-``parts``, and ``large``, the ones of 60 bytes for each element, which nobody has as a whole.
+``parts``, and ``large``, the array fifteen times.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PREPARE = (
     " setting = dask.config.set(scheduler='threads', num_workers=threads);"
     f" parts = np.split(x[: n // {COUNT} * {COUNT}], {COUNT});"
     " lazy = da.from_array(x[: sum(p.size for p in parts)], chunks=parts[0].size);"
-    " large = da.ones(15 * n, chunks=8_000_000, dtype=np.float32)"
+    " large = da.concatenate(15 * [da.from_array(x, chunks=8_000_000)])"
 )
 ALONE = "the chunks alone"
 LIMIT = f"{ALONE} and 1 ms each"

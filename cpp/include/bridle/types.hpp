@@ -86,9 +86,10 @@ struct RandomKey {
   std::uint64_t stream;
 };
 
-// Memory that is needed soon.
+// Memory that is needed soon: so many bytes of what is read, and of what is written, if that is not
+// the same; null if it is, or bypasses the caches.
 struct Soon {
-  const void* data;
+  const char *from, *to;
   std::size_t bytes;
 };
 

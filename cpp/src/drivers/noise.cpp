@@ -42,7 +42,7 @@ class NoiseRange {
     alignas(kLine) char block[kNoiseBlock * sizeof(double)];
     const char* from = x_.own(begin, size);
     char* const to = out_.own(begin, size);
-    const Value* const values = read(begin, size, from);
+    const Value* const values = read(begin, size, from, to);
     if (!from) {
       x_.gather_to(block, begin, size);
       from = block;
@@ -52,8 +52,9 @@ class NoiseRange {
     return size;
   }
 
-  const Value* read(std::size_t begin, std::size_t& size, const char* soon) {
-    return call_.identity ? nullptr : noise_.read(begin, size, soon);
+  const Value* read(std::size_t begin, std::size_t& size, const char* from,
+                    const char* to = nullptr) {
+    return call_.identity ? nullptr : noise_.read(begin, size, from, to);
   }
 
   void write(const char* from, void* to, const Value* values, std::size_t size) const {

@@ -51,7 +51,7 @@ class NoiseReader {
  public:
   // The source must outlive the reader. `item` is the size of the elements that the noise is for.
   explicit NoiseReader(const NoiseSource& source, std::size_t item = 0) noexcept
-      : source_(source), soon_{nullptr, kernels().noise.drawn * item} {
+      : source_(source), drawn_(kernels().noise.drawn * item) {
     if constexpr (std::is_same_v<Value, std::uint16_t>) {
       const bool draws = source.from == NoiseFrom::draws;
       const bool all =
@@ -62,17 +62,19 @@ class NoiseReader {
   }
 
   // The noise of elements begin … begin + size, at most kNoiseBlock of them. `size` is lowered to
-  // what lies at the result, at least 1. `soon` points to the elements themselves: they are fetched
-  // while random numbers are made.
-  const Value* read(std::size_t begin, std::size_t& size, const void* soon = nullptr) noexcept {
-    soon_.data = soon;
+  // what lies at the result, at least 1. from and to point to the elements themselves: while random
+  // numbers are made, what follows these is fetched, so that it is there when it is their turn.
+  const Value* read(std::size_t begin, std::size_t& size, const char* from = nullptr,
+                    const char* to = nullptr) noexcept {
+    soon_ = {};
+    if (from) soon_ = {from + drawn_, to && to != from ? to + drawn_ : nullptr, drawn_};
     if (constant_) return row_;
     if (source_.where.is_row(1)) return numbers_at(begin, size);
-    Value* to = row_;
+    Value* row = row_;
     source_.where.for_each_row(
         begin, size, [&](std::ptrdiff_t offset, std::ptrdiff_t stride, std::size_t count) {
-          copy_row(static_cast<std::size_t>(offset), static_cast<std::size_t>(stride), count, to);
-          to += count;
+          copy_row(static_cast<std::size_t>(offset), static_cast<std::size_t>(stride), count, row);
+          row += count;
         });
     return row_;
   }
@@ -116,7 +118,8 @@ class NoiseReader {
   }
 
   const NoiseSource& source_;
-  Soon soon_;
+  std::size_t drawn_;  // bytes of the elements for which numbers are made at once
+  Soon soon_{};
   bool constant_ = false;  // all elements are kept, or none, without a draw
   HeldNumbers<Value> numbers_;
   alignas(kLine) Value row_[kNoiseBlock];

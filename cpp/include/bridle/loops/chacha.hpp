@@ -41,6 +41,11 @@ template <int a, int b, int c, int d>
   quarter_round<3, 4, 9, 14>(state);
 }
 
+inline void ask_for_line(const Soon& soon, std::size_t at) {
+  __builtin_prefetch(soon.from + at);
+  if (soon.to) __builtin_prefetch(soon.to + at, 1);
+}
+
 // Writes the draws of kInterleaved superblocks, and tells whether one of them equals `wanted`.
 // Domain 0 holds the high halves of the uniforms, domain 1 the low. Meanwhile it asks for the
 // memory that the caller needs next: the rounds keep the processor busy, but not its memory.
@@ -87,7 +92,7 @@ inline bool draw_superblocks(RandomKey key, std::uint32_t domain, std::uint64_t 
       double_round(state);
       const std::size_t done = 4 * first + (round / 2 + 1) * width;  // in 64ths
       for (; asked < soon.bytes * done / 64; asked += kLine) {
-        __builtin_prefetch(static_cast<const char*>(soon.data) + asked);
+        ask_for_line(soon, asked);
       }
     }
 #pragma GCC unroll 2

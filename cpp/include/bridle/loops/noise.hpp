@@ -122,10 +122,9 @@ inline void pack_bits(std::uint8_t* keep, std::size_t size, std::uint8_t* bits) 
 // read, and size is at most kNoiseBlock.
 inline void unpack_bits_kernel(const std::uint8_t* bits, std::size_t size, std::uint16_t* draws,
                                const Soon& soon) {
-  const char* const ahead = static_cast<const char*>(soon.data);
   for (std::size_t begin = 0; begin < size; begin += kNoiseStep) {
     for (std::size_t i = 0; i < soon.bytes * kNoiseStep / kDrawn; i += kLine) {
-      __builtin_prefetch(ahead + soon.bytes * begin / kDrawn + i);
+      ask_for_line(soon, soon.bytes * begin / kDrawn + i);
     }
     alignas(64) std::uint8_t set[kNoiseStep];  // not 0 where the bit is set
     const std::size_t step = size - begin < kNoiseStep ? size - begin : kNoiseStep;
