@@ -63,9 +63,8 @@ PyObject* unfit_row_function(PyObject*, PyObject* const* args, Py_ssize_t nargs)
   return PyLong_FromLongLong(*found);
 }
 
-PyMethodDef definitions[] = {
-    {"unfit_row", as_function(unfit_row_function), METH_FASTCALL, nullptr},
-    {nullptr, nullptr, 0, nullptr}};
+PyMethodDef definitions[] = {{"unfit_row", as_function(unfit_row_function), METH_FASTCALL, nullptr},
+                             {nullptr, nullptr, 0, nullptr}};
 
 }  // namespace
 
