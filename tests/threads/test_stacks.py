@@ -1,5 +1,7 @@
 """Every function works in a thread with a small stack; C++ tests measure what each kind takes."""
 
+from pathlib import Path
+
 import pytest
 
 PROGRAM = """
@@ -57,8 +59,38 @@ thread.start()
 thread.join()
 """
 
+# Whatever takes arrays, with what NumPy, LAPACK and files have in it.
+EVERY_CALL = """
+import threading
+import bridle as br
+from bridle import _core
+from tests.memmap_calls import CALLS
 
-@pytest.mark.parametrize("variables", [{}, {"OMP_STACKSIZE": "64k"}], ids=str)
+def run():
+    for name, call in CALLS.items():
+        print(name, file=sys.stderr, flush=True)  # the last one is what failed
+        call.run(call.arrays(1500))  # worth two threads
+    print("done")
+
+_core.require_all_threads(True)
+br.set_num_threads(2)
+threading.stack_size(128 * 1024)
+thread = threading.Thread(target=run)
+thread.start()
+thread.join()
+"""
+
+STACKS = [{}, {"OMP_STACKSIZE": "64k"}]
+
+
+@pytest.mark.parametrize("variables", STACKS, ids=str)
 def test_every_function_works_with_a_stack_of_64_kib(run_python, variables):
     result = run_python(PROGRAM, **variables)
+    assert result.stdout == "done\n", result.stderr
+
+
+@pytest.mark.parametrize("variables", STACKS, ids=str)
+def test_every_call_with_arrays_works_with_a_stack_of_128_kib(run_python, variables):
+    root = str(Path(__file__).parents[2])
+    result = run_python(f"import sys\nsys.path.insert(0, {root!r})\n{EVERY_CALL}", **variables)
     assert result.stdout == "done\n", result.stderr
