@@ -2,6 +2,11 @@
 #ifndef BRIDLE_EXPORT_H
 #define BRIDLE_EXPORT_H
 
+/* Made for, and tested on, processors that put the low byte first. */
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "bridle: big-endian processors are not supported"
+#endif
+
 #define BRIDLE_API __attribute__((visibility("default")))
 
 #endif
