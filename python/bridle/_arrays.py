@@ -159,9 +159,10 @@ def listed(function: str, parameter: str, value: Any) -> Listed:
     if isinstance(value, PreparedArrays):
         return Listed(function, parameter, value._arrays, value._keys, value._handle)
     if isinstance(value, (Mapping, list, tuple)):
-        keys = tuple(value) if isinstance(value, Mapping) else None
-        # A tuple nobody else can change meanwhile.
-        arrays = tuple(value.values() if isinstance(value, Mapping) else value)
+        # Copies that nobody else can change meanwhile, names and arrays at once.
+        given = dict(value) if isinstance(value, Mapping) else value
+        keys = tuple(given) if isinstance(given, dict) else None
+        arrays = tuple(given.values() if isinstance(given, dict) else given)
         _lazy.refuse_in_place(function, {parameter: arrays})
         return Listed(function, parameter, arrays, keys, arrays)
     _lazy.refuse_in_place(function, {parameter: value})

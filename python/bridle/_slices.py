@@ -108,7 +108,7 @@ def integers(name: str, parameter: str, value: Any) -> NDArray[np.int64]:
 
 
 def _offsets(name: str, offsets: Any, size: int) -> NDArray[np.int64]:
-    array = integers(name, "offsets", offsets)
+    array = integers(name, "offsets", offsets).copy()  # which no other thread changes once checked
     if array.ndim != 1 or array.size < 1:
         raise ValueError(f"{name}: offsets must be of one dimension, got {shown(offsets)}")
     if array[0] != 0 or array[-1] != size:
@@ -281,7 +281,7 @@ def apply(
     if lazy:
         return _lazy.rule("slices")(name, array, values, slices, weights, beside)
     weights, beside = _apart(weights, result), _apart(beside, result)
-    slices.offsets, slices.labels = _apart(slices.offsets, result), _apart(slices.labels, result)
+    slices.labels = _apart(slices.labels, result)
     native = _native(array)
     by_labels = slices.labels is not None
     if by_labels:

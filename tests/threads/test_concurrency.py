@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import subprocess
 import sys
-import threading
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ import pytest
 import bridle as br
 
 from ..cases import DTYPES, ELEMENTWISE, PENALTIES, THREADED_SIZES, values
+from .at_once import run_in_threads
 
 SIZE = THREADED_SIZES[1]
 FORK_TIMEOUT = 60  # seconds, after which a hanging child is taken for hung
@@ -22,27 +22,6 @@ def work(x):
     results = [getattr(br, row.name)(x, **row.sample_params) for row in ELEMENTWISE.values()]
     results += [getattr(br, row.name)(x, **row.sample_params) for row in PENALTIES.values()]
     return [*results, br.dropout(x, 0.3, seed=1), br.dropout_mask(x.size, 0.3, seed=1)]
-
-
-def run_in_threads(functions):
-    """Run each function in a thread of its own, all at once; raise what one of them raises."""
-    errors = []
-    start = threading.Barrier(len(functions))
-
-    def run(function):
-        try:
-            start.wait()
-            function()
-        except BaseException as error:  # pytest's failures too
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=(function,)) for function in functions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
 
 
 def test_calls_from_several_threads_do_not_disturb_each_other(assert_same_bits, threads):

@@ -18,7 +18,7 @@ with contextlib.suppress(ImportError):  # then its arrays are looked for in list
     import dask.array  # noqa: F401
 
 from ..cases import DTYPES, THREADED_SIZES, values
-from ..threads.test_concurrency import run_in_threads
+from ..threads.at_once import run_in_threads
 from .data import operands
 from .oracle import UPDATES, rich
 

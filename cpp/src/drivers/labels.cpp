@@ -21,7 +21,8 @@ constexpr std::size_t kMostParts = 64;
 constexpr std::size_t kMostGroups = std::size_t{1} << 48;  // for which nobody has the memory
 
 // A stable sort by counting. Every part of the array has a place for each label, at which its next
-// element of that label goes. What has no label is the last vector.
+// element of that label goes. What has no label is the last vector. Labels are read several times:
+// no place is beyond the memory where another thread has written to them meanwhile.
 class Sort {
  public:
   explicit Sort(const LabelCall& call) : call_(call), item_(item_size(call.dtype)) {
@@ -54,7 +55,8 @@ class Sort {
     by_item([&]<class Word>(Word) {
       const Word* const from = reinterpret_cast<const Word*>(call_.x);
       Word* const to = reinterpret_cast<Word*>(sorted_.get());
-      for_each_element([=](std::size_t i, std::size_t& place) { to[place++] = from[i]; });
+      for_each_element(
+          [=, this](std::size_t i, std::size_t& place) { to[taken(place)] = from[i]; });
     });
   }
 
@@ -71,7 +73,8 @@ class Sort {
     by_item([&]<class Word>(Word) {
       const Word* const from = reinterpret_cast<const Word*>(sorted_.get());
       Word* const to = reinterpret_cast<Word*>(call_.out);
-      for_each_element([=](std::size_t i, std::size_t& place) { to[i] = from[place++]; });
+      for_each_element(
+          [=, this](std::size_t i, std::size_t& place) { to[i] = from[taken(place)]; });
     });
   }
 
@@ -88,6 +91,8 @@ class Sort {
     }
   }
 
+  std::size_t taken(std::size_t& place) const { return std::min(place++, call_.size - 1); }
+
   // element(i, place of its part and label)
   template <class Element>
   void for_each_element(const Element& element) {
@@ -99,8 +104,7 @@ class Sort {
             std::size_t* const places = places_.get() + p * vectors;
             const std::size_t last = (p + 1) * call_.size / parts_;
             for (std::size_t i = p * call_.size / parts_; i < last; ++i) {
-              const std::int64_t label = call_.labels[i];
-              element(i, places[label < 0 ? call_.count : static_cast<std::size_t>(label)]);
+              element(i, places[std::min(static_cast<std::size_t>(call_.labels[i]), call_.count)]);
             }
           }
         },

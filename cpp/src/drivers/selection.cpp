@@ -147,7 +147,8 @@ Selection select_largest(const SelectionArray* arrays, std::size_t count, std::s
     if (nan) return {true, 0.0, 0, 0, 0};
     if (k == 0) return {false, std::numeric_limits<double>::infinity(), 0, 0, 0};
     std::size_t digit = kDigits - 1;
-    while ((equal = tables.total(digit)) < left) {
+    // Fewer than are left there are only where another thread writes to the arrays.
+    while ((equal = tables.total(digit)) < left && digit > 0) {
       left -= equal;
       --digit;
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Any, Self
 
+from bridle._dropout.claims import one_more_copy
+
 _BITS = 2**64 - 1
 
 
@@ -30,9 +32,8 @@ class CopiesDrawOtherMasks:
         return self._parted(other)
 
     def _parted(self, other: Self) -> Self:
-        self._copies += 1
         other._copies = 0
-        other.stream = stream_of_copy(int(self.stream), self._copies)
+        other.stream = stream_of_copy(int(self.stream), one_more_copy(self))
         return other
 
 

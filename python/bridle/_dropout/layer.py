@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from bridle import _lazy
 from bridle._call import counter, real_array
 from bridle._containers import like
+from bridle._dropout.claims import claimed
 from bridle._dropout.copies import CopiesDrawOtherMasks
 from bridle._dropout.functions import dropout, dropout_inference
 from bridle._dropout.noise import NoiseShape, lengths, noise_lengths, probability
@@ -37,6 +38,9 @@ class Dropout(CopiesDrawOtherMasks):
     stream of the layer and the number of its copies before, so that a program that is run again
     draws the same. `state_dict` and pickle are for going on: there the masks are those that the
     layer would have drawn.
+
+    Several threads may call one layer: each call has a stream of its own, and `backward` goes with
+    the last call of any of them. Where each thread needs its own, give it a copy.
 
     Parameters
     ----------
@@ -137,10 +141,10 @@ class Dropout(CopiesDrawOtherMasks):
             p = 0.0 if self.inverted else self.p
             return self.eval(x) if out is None else dropout_inference(x, p, out)
         array = real_array("Dropout", x, lazy=True)
-        call = _Call(int(self.stream), self.p, array.shape)
-        result = like("Dropout", x, self._dropout(array, call, out), out)
-        self._last = call
-        self.stream += 1
+        with claimed(self) as stream:
+            call = _Call(stream, self.p, array.shape)
+            result = like("Dropout", x, self._dropout(array, call, out), out)
+            self._last = call
         return result
 
     def backward(self, gradient: ArrayLike, out: NDArray[Any] | None = None) -> Any:
@@ -165,15 +169,16 @@ class Dropout(CopiesDrawOtherMasks):
         ValueError
             If the gradient has another shape.
         """
-        if self._last is None:
+        last = self._last
+        if last is None:
             raise RuntimeError("Dropout: backward needs a training call before it")
         array = real_array("Dropout", gradient, lazy=True)
-        if array.shape != self._last.shape:
+        if array.shape != last.shape:
             raise ValueError(
                 f"Dropout: gradient must have the shape of the last training call, "
-                f"{self._last.shape}, got {array.shape}"
+                f"{last.shape}, got {array.shape}"
             )
-        return like("Dropout", gradient, self._dropout(array, self._last, out), out)
+        return like("Dropout", gradient, self._dropout(array, last, out), out)
 
     def eval(self, x: ArrayLike) -> Any:
         """Return what inference needs: ``x`` itself, or `dropout_inference` in the classic mode.
@@ -209,17 +214,9 @@ class Dropout(CopiesDrawOtherMasks):
         """
         count = counter("Dropout", "n", n)
         array = real_array("Dropout", x, lazy=True)
-        calls = [_Call(self.stream + k, self.p, array.shape) for k in range(count)]
-        samples: NDArray[Any]
-        if _lazy.is_dask(array):
-            drawn = [self._dropout(array, call, None) for call in calls]
-            samples = _lazy.rule("samples")(array, drawn)
-        else:
-            samples = np.empty((count, *array.shape), array.dtype.newbyteorder("="))
-            for k, call in enumerate(calls):
-                self._dropout(array, call, samples[k, ...])
-        self.stream += count
-        return samples
+        with claimed(self, count) as first:
+            calls = [_Call(first + k, self.p, array.shape) for k in range(count)]
+            return self._samples(array, calls)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the configuration and the state as plain data that JSON can hold.
@@ -274,6 +271,16 @@ class Dropout(CopiesDrawOtherMasks):
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"Dropout: not a state of Dropout: {error}") from None
         self.seed, self.stream, self._last, self._copies = seed, stream, last, copies
+
+    def _samples(self, x: NDArray[Any], calls: list[_Call]) -> NDArray[Any]:
+        samples: NDArray[Any]
+        if _lazy.is_dask(x):
+            samples = _lazy.rule("samples")(x, [self._dropout(x, call, None) for call in calls])
+        else:
+            samples = np.empty((len(calls), *x.shape), x.dtype.newbyteorder("="))
+            for k, call in enumerate(calls):
+                self._dropout(x, call, samples[k, ...])
+        return samples
 
     def _dropout(self, x: NDArray[Any], call: _Call, out: NDArray[Any] | None) -> Any:
         return dropout(

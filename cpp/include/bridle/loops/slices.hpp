@@ -379,9 +379,11 @@ inline void fetch_block(const T* block) {
   for (std::size_t i = 0; i < bytes; i += kLine) __builtin_prefetch(ahead + i);
 }
 
-// Negative labels have the place behind the last.
+// Negative labels have the place behind the last, and so have labels that were not there when they
+// were counted: another thread may write to them.
 inline std::size_t place_of_label(std::int64_t label, std::size_t groups) {
-  return label < 0 ? groups : static_cast<std::size_t>(label);
+  const auto place = static_cast<std::size_t>(label);
+  return place < groups ? place : groups;
 }
 
 // Whether all labels of a block are one.

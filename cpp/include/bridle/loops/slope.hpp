@@ -209,7 +209,9 @@ void prox_slope_finite(const T* x, std::size_t n, const ScaledStrengths<S>& stre
   const std::size_t count = select(x, n, strengths, out, scratch.records);
   if (count == 0) return;
   const SortRecord<Index>* const sorted = sort_by_magnitude(out, count, scratch);
-  const std::size_t blocks = pool(out, sorted, count, infinite, strengths, scratch.blocks);
+  // Of all of them there are n, unless another thread writes to x.
+  const std::size_t rank = infinite < n - count ? infinite : n - count;
+  const std::size_t blocks = pool(out, sorted, count, rank, strengths, scratch.blocks);
   std::size_t i = 0;
   for (std::size_t b = 0; b < blocks; ++b) {
     const PooledBlock<T>& block = scratch.blocks[b];
