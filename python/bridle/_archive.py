@@ -20,6 +20,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from bridle._call import one_line
 from bridle._files import replacing
 
 _SIZE_OF_LOCAL_HEADER = 30
@@ -61,7 +62,8 @@ class Archive:
         except Exception as error:  # a damaged zip, npy or JSON raises about anything
             if isinstance(error, OSError) and error.errno != errno.EINVAL:
                 raise
-            raise ValueError(f"{self._refused}: {type(error).__name__}: {error}") from error
+            why = f"{type(error).__name__}: {one_line(str(error))}"
+            raise ValueError(f"{self._refused}: {why}") from error
 
     def check(self) -> None:
         """Read all of it, and compare it with its checksums; `array` does so for what it reads."""
@@ -99,6 +101,8 @@ class Archive:
         members = self._zf.infolist()
         if any(info.compress_type != zipfile.ZIP_STORED for info in members):
             raise ValueError("a member is compressed")
+        if any(info.compress_size != info.file_size for info in members):
+            raise ValueError("a member has two sizes")
         if sum(info.file_size for info in members) > os.fstat(self._file.fileno()).st_size:
             raise ValueError("the members are larger than the file")
 

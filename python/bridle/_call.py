@@ -42,6 +42,11 @@ def shows_ufunc_keywords(function: Function) -> Function:
     return function
 
 
+def one_line(text: str) -> str:
+    """Return a text that came from a file or an object as a part of a message of one line."""
+    return text if text.isprintable() else repr(text)[1:-1]
+
+
 def is_real(array: NDArray[Any]) -> bool:
     """Whether the elements are real numbers."""
     return array.dtype.kind in "biuf" or array.dtype == "bfloat16"

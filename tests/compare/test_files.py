@@ -3,6 +3,7 @@
 import gzip
 import os
 import threading
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -203,6 +204,41 @@ def test_what_is_no_table_is_one_problem(tmp_path, data, reason):
     path.write_bytes(data)
     (line,) = problems(path)
     assert reason in line
+
+
+def test_damaged_archives_are_one_problem(tmp_path):
+    path = tmp_path / "data.csv.gz"
+    whole = gzip.compress(write(tmp_path, {"a": NUMBERS, "y": WORDS}).read_bytes(), mtime=0)
+    for at in range(10, len(whole), 3):
+        damaged = bytearray(whole)
+        damaged[at] ^= 0x5A
+        path.write_bytes(damaged)
+        assert len(problems(path)) == 1
+
+
+@pytest.mark.parametrize("end", [",9", ""], ids=["values", "blanks"])
+def test_one_wide_record_does_not_make_the_table_wide(tmp_path, end):
+    path = write(tmp_path, {"a": NUMBERS * 40, "y": WORDS * 40})
+    with path.open("a") as file:
+        file.write("1,red" + "," * 5000 + end)
+    tracemalloc.start()
+    found = problems(path) if end else read_table(path, "y").notes
+    taken = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert taken < 2**24
+    assert ("too many values" in found[0]) == bool(end)
+
+
+def test_short_records_do_not_make_a_wide_table(tmp_path):
+    path = tmp_path / "data.csv"
+    wide = ",".join(map(str, range(2000)))
+    path.write_text("\n".join([wide] * 60 + ["1"] * 20_000))
+    tracemalloc.start()
+    (line,) = problems(path)
+    taken = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert taken < 2**26
+    assert "too few values, where the header has 2000" in line
 
 
 def test_what_cannot_be_opened_is_one_problem(tmp_path):

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import ml_dtypes
@@ -363,6 +364,35 @@ def test_objects_that_took_their_states_get_their_own_back(path):
         br.load_checkpoint(path, **run, weights=weights)
     assert [each.state for each in run.values()] == [["old"], "old", "old"]
     assert not weights.any()
+
+
+def test_objects_may_raise_anything_of_states_that_are_not_theirs(path):
+    other = np.random.Generator(np.random.MT19937(0))
+    before = flat(other.bit_generator.state)
+    state = other.bit_generator.state
+    state["state"]["key"] = state["state"]["key"][:3]
+    br.save_checkpoint(path, generator=Schedule(state))
+    rule = "load_checkpoint: generator must fit its state in the file: IndexError"
+    with pytest.raises(ValueError, match=f"^{rule}"):
+        br.load_checkpoint(path, generator=other)
+    assert flat(other.bit_generator.state) == before
+
+
+@pytest.mark.parametrize("parts", [[["a"]], "text", 3, None])
+def test_parts_of_a_file_are_named(path, parts):
+    with zipfile.ZipFile(path, "w") as file:
+        whole = {"format": "bridle.checkpoint", "version": 1, "parts": parts}
+        file.writestr("checkpoint.json", json.dumps(whole))
+    with pytest.raises(
+        ValueError, match="must be a complete file of save_checkpoint: AttributeError"
+    ):
+        br.load_checkpoint(path, w=np.zeros(1))
+
+
+def test_names_in_a_file_do_not_break_the_line_of_the_message(path):
+    br.save_checkpoint(path, **{"a\nb": np.zeros(3)})
+    with pytest.raises(ValueError, match=r", a\\nb, got weights$"):
+        br.load_checkpoint(path, weights=np.zeros(3))
 
 
 @pytest.mark.parametrize(

@@ -153,12 +153,22 @@ def test_compressed_file_is_refused_unread(path):
 
 def test_member_that_claims_more_than_the_file_holds_is_refused(path):
     kept(np.ones(1)).save(path)
-    content = bytearray(path.read_bytes())
-    directory = content.rindex(b"PK\x01\x02")  # the entry of the last member
-    content[directory + 20 : directory + 28] = 2 * (4 * 10**9).to_bytes(4, "little")
-    path.write_bytes(content)
-    with pytest.raises(ValueError, match=f"{REFUSED}ValueError: the members are larger than"):
+    whole = path.read_bytes()
+    directory = whole.rindex(b"PK\x01\x02")  # the entry of the last member
+    for sizes, reason in ((2, "the members are larger than"), (1, "a member has two sizes")):
+        content = bytearray(whole)
+        content[directory + 20 : directory + 20 + 4 * sizes] = sizes * (2**30).to_bytes(4, "little")
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=f"{REFUSED}ValueError: {reason}"):
+            br.EarlyStopping.load(path)
+
+
+def test_what_a_file_says_does_not_break_the_line_of_the_message(path):
+    kept(np.ones(1)).save(path)
+    rewritten(path, with_json(lambda c: c.update(format="a\nb\u2028c\ud800")))
+    with pytest.raises(ValueError, match=REFUSED) as error:
         br.EarlyStopping.load(path)
+    assert str(error.value).endswith(r"ValueError: format a\nb\u2028c\ud800, version 1")
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"PK\x05\x06" + bytes(18), b"\x93NUMPY"])

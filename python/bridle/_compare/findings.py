@@ -11,7 +11,7 @@ import numpy as np
 from bridle._compare import Array
 from bridle._compare.kinds import Column
 from bridle._compare.reading import Source
-from bridle._compare.words import listed
+from bridle._compare.words import listed, quoted
 
 ITEMS_SHOWN, TEXTS_SHOWN = 8, 3
 
@@ -38,11 +38,6 @@ class Findings:
             ],
             len(found),
         )
-
-
-def quoted(text: str) -> str:
-    """Return a name or a value as it stands in messages."""
-    return repr(text if len(text) <= 40 else f"{text[:37]}...")
 
 
 def shown(items: Sequence[str]) -> str:

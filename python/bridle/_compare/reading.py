@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import re
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from bridle._compare import Array, CompareError
-from bridle._compare.words import listed
+from bridle._compare.words import listed, quoted
 
 DELIMITERS = "\t;|,"
 """In the order of preference: decimal commas split a line as evenly as separating commas do."""
@@ -100,7 +101,7 @@ def read_source(path: Path) -> Source:
         # Read at once: a pipe cannot be read again after a look at its header.
         data, notes = _text(path.read_bytes())
         return _source(data, notes)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise CompareError(f"{path}: {reason}") from None
     except CompareError as error:
@@ -214,23 +215,31 @@ def _source(data: bytes, notes: list[str]) -> Source:
     if not header:
         raise CompareError("the file is empty")
     columns, problems = len(header), list[str]()
-    cells = _cells(data, delimiter, columns + 1)
+    cells = None if _is_sparse(data, delimiter, columns) else _cells(data, delimiter, columns + 1)
     # Short records are filled up with empty texts, and records that hold nothing are such.
     if cells is None or (cells[:, columns] != "").any() or (cells[:, columns - 1] == "").any():
         records = list(_records(data, delimiter))
-        widest = max(len(record.fields) for record in records)
         _check_quotes(data, delimiter, records[-1])
         header, wrong, problems = _lengths(header, records)
         data = _blanked(data, [*wrong, *(record for record in records if record.is_blank)])
-        cells = _cells(data, delimiter, widest + 1)
+        cells = _cells(data, delimiter, len(header), cut=True)
         assert cells is not None
     if len(header) == 1:
-        raise CompareError(f"there is only one column, {header[0]!r}; {DELIMITER_RULE}")
+        raise CompareError(f"there is only one column, {quoted(header[0])}; {DELIMITER_RULE}")
     return _named(header, cells[1:, : len(header)], delimiter, data, problems, notes)
 
 
-def _cells(data: bytes, delimiter: str, columns: int) -> Array | None:
-    """Return the texts of all records, or None if one has more than `columns` or does not end."""
+def _is_sparse(data: bytes, delimiter: str, columns: int) -> bool:
+    """Whether most records lack most columns: a table of them all might be huge."""
+    lines = data.count(b"\n") + 1
+    return columns * lines > 2 * (data.count(delimiter.encode()) + lines)
+
+
+def _cells(data: bytes, delimiter: str, columns: int, *, cut: bool = False) -> Array | None:
+    """Return the texts of all records, or None if one has more than `columns` or does not end.
+
+    With `cut`, further columns are left out.
+    """
     import pandas as pd
 
     try:
@@ -239,6 +248,7 @@ def _cells(data: bytes, delimiter: str, columns: int) -> Array | None:
             sep=delimiter,
             header=None,
             names=list(range(columns)),
+            usecols=list(range(columns)) if cut else None,
             index_col=False,
             dtype=object,
             na_filter=False,

@@ -12,10 +12,11 @@ from typing import Literal
 import numpy as np
 
 from bridle._compare import Array, CompareError
-from bridle._compare.findings import Findings, counted, ignoring, named, quoted, shown
+from bridle._compare.findings import Findings, counted, ignoring, named, shown
 from bridle._compare.kinds import DECIMAL_COMMA, PLAIN, THOUSANDS_COMMA, Column, Kind, recognised
 from bridle._compare.reading import read_source
 from bridle._compare.target import Target, Task, target_of
+from bridle._compare.words import quoted
 
 Missing = Literal["error", "drop", "mean"]
 

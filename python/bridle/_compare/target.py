@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 
 from bridle._compare import Array
-from bridle._compare.findings import Findings, quoted, shown
+from bridle._compare.findings import Findings, shown
 from bridle._compare.kinds import Column, Kind
+from bridle._compare.words import quoted
 
 Task = Literal["auto", "classification", "regression"]
 

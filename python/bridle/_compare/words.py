@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
+def quoted(text: str) -> str:
+    """Return a name or a value as it stands in messages."""
+    return repr(text if len(text) <= 40 else f"{text[:37]}...")
+
+
 def listed(items: Sequence[str], total: int | None = None) -> str:
     """Join the first items of ``total``, and say how many more there are."""
     more = (len(items) if total is None else total) - len(items)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bridle import _archive
 from bridle._archive import Archive, extension_of, is_storable, path_of
 from bridle._arrays import PreparedArrays, description
-from bridle._call import refuse_masked, shown
+from bridle._call import one_line, refuse_masked, shown
 from bridle._core import copy_arrays
 
 __all__ = ["load_checkpoint", "save_checkpoint"]
@@ -130,10 +130,10 @@ def load_checkpoint(path: str | os.PathLike[str], **parts: Any) -> None:
             if (content["format"], content["version"]) != (FORMAT, VERSION):
                 raise ValueError(f"format {content['format']}, version {content['version']}")
             archive.check()
-            nodes = content["parts"]
+            nodes = dict(content["parts"].items())
             saved = {part: _decoded(archive, nodes[part]) for part in parts if part in nodes}
         if len(saved) < len(parts):
-            has, wanted = ", ".join(nodes) or "none", ", ".join(parts)
+            has, wanted = ", ".join(map(one_line, nodes)) or "none", ", ".join(parts)
             raise ValueError(f"{name}: parts must be among those of {path}, {has}, got {wanted}")
         _load({part: (value, saved[part]) for part, value in parts.items()})
 
@@ -196,8 +196,8 @@ def _load_or_undo(states: dict[str, tuple[_State, Any]]) -> None:
 def _naming(part: str) -> Iterator[None]:
     try:
         yield
-    except (KeyError, TypeError, ValueError) as error:
-        why = str(error) if isinstance(error, ValueError) else repr(error)
+    except Exception as error:  # objects raise about anything of a state that is not theirs
+        why = one_line(str(error) if isinstance(error, ValueError) else repr(error))
         raise ValueError(
             f"load_checkpoint: {part} must fit its state in the file: {why}"
         ) from error

@@ -8,7 +8,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from bridle._stopping.checks import count, non_negative, not_nan, real, truth
+from bridle._stopping.checks import count, non_negative, not_nan, real, shown, truth
 
 
 @runtime_checkable
@@ -101,7 +101,9 @@ class BuiltIn:
                 return count(self._name, name, value)
             return None if value is None else not_nan(self._name, name, value)
         except (TypeError, ValueError) as error:
-            raise ValueError(f"{self._name}: the state's {name} cannot be {value!r}") from error
+            raise ValueError(
+                f"{self._name}: the state's {name} cannot be {shown(value)}"
+            ) from error
 
     def _lowest(self, value: float) -> float:
         """Return the lowest value so far, this one included."""

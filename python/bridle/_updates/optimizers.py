@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridle._arrays import Arrays, Listed, companion, description, listed, prepare
-from bridle._call import choice, counter, shown
+from bridle._call import choice, counter, one_line, shown
 from bridle._core import copy_arrays
 from bridle._updates import functions
 from bridle._updates.call import (
@@ -242,8 +242,9 @@ class Optimizer:
         if kind != name:
             raise ValueError(f"{name}: state must be that of {name}, got that of {shown(kind)}")
         if saved.keys() != self._state.keys():
-            wanted, got = ", ".join(self._state) or "none", ", ".join(map(str, saved)) or "none"
-            raise ValueError(f"{name}: state must have the arrays {wanted}, got {got}")
+            wanted, got = (", ".join(map(str, names)) or "none" for names in (self._state, saved))
+            rule = f"state must have the arrays {wanted}"
+            raise ValueError(f"{name}: {rule}, got {one_line(got)}")
         try:
             record = _Record(counter(name, "iteration", iteration), self._checked_rate(lr))
             sources = [a for parameter in self._state for a in self._fitting(parameter, saved)]
