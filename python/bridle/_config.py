@@ -30,9 +30,9 @@ def get_num_threads() -> int:
 
     It is the number given to `set_num_threads`, else the environment variable
     ``BRIDLE_NUM_THREADS``, else what the OpenMP runtime was told (``OMP_NUM_THREADS``,
-    ``OMP_THREAD_LIMIT``, threadpoolctl), else the number of processors that the thread may run on
-    and the quota of its control groups grants. It is true in a forked child, too. Results never
-    depend on it.
+    ``OMP_THREAD_LIMIT``, threadpoolctl; a build without OpenMP follows ``OMP_NUM_THREADS`` alone),
+    else the number of processors that the thread may run on and the quota of its control groups
+    grants. It is true in a forked child, too. Results never depend on it.
 
     Returns
     -------
@@ -126,6 +126,6 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
     if mode == "dicts":
         return config
     for key, value in config.items():
-        text = ", ".join(value) if isinstance(value, list) else value
+        text = ", ".join(value) if isinstance(value, list) else value or "none"
         print(f"{key.replace('_', ' ') + ':':<28}{text}")
     return None

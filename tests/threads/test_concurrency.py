@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import bridle as br
+from bridle import _core
 
 from ..cases import DTYPES, ELEMENTWISE, PENALTIES, THREADED_SIZES, values
 from .at_once import run_in_threads
@@ -116,6 +117,7 @@ def test_a_number_of_threads_that_is_no_integer_is_a_type_error(n):
         ({"OMP_NUM_THREADS": "3"}, 3),
         ({"BRIDLE_NUM_THREADS": "2"}, 2),
         ({"BRIDLE_NUM_THREADS": "5", "OMP_NUM_THREADS": "3"}, 5),
+        ({"OMP_NUM_THREADS": "3,2"}, 3),
     ],
     ids=str,
 )
@@ -138,6 +140,22 @@ def test_a_number_of_threads_that_is_none_is_named_and_the_next_rule_applies(run
     assert result.stderr.splitlines() == [f"<string>:1: RuntimeWarning: {message}"]
 
 
+@pytest.mark.parametrize("path", ["", "/lib/libgomp.so.1"])
+def test_the_configuration_names_the_openmp_runtime_or_says_that_there_is_none(
+    path, monkeypatch, capsys
+):
+    monkeypatch.setattr(_core, "openmp_runtime", lambda: path)
+    br.show_config()
+    lines = dict(line.split(":", 1) for line in capsys.readouterr().out.splitlines())
+    assert lines["openmp runtime"].strip() == (path or "none")
+
+
+by_the_runtime = pytest.mark.skipif(
+    not _core.openmp_runtime(), reason="built without OpenMP, whose runtime would be limited"
+)
+
+
+@by_the_runtime
 def test_the_limits_of_threadpoolctl_are_respected_until_a_number_is_set(run_python):
     program = """
 import bridle, threadpoolctl
@@ -157,9 +175,9 @@ with threadpoolctl.threadpool_limits(1):
 @pytest.mark.parametrize(
     "variables",
     [
-        {"OMP_THREAD_LIMIT": "1"},
+        pytest.param({"OMP_THREAD_LIMIT": "1"}, marks=by_the_runtime),
         {"OMP_DYNAMIC": "true"},
-        {"OMP_MAX_ACTIVE_LEVELS": "0"},
+        pytest.param({"OMP_MAX_ACTIVE_LEVELS": "0"}, marks=by_the_runtime),
         {"OMP_PROC_BIND": "true", "OMP_NUM_THREADS": "3"},
         {"OMP_PLACES": "cores", "OMP_NUM_THREADS": "3"},
         {"OMP_STACKSIZE": "64k", "BRIDLE_NUM_THREADS": "3"},
@@ -244,6 +262,7 @@ if __name__ == "__main__":
     assert running >= 3  # the caller and two workers
 
 
+@by_the_runtime
 def test_a_limit_of_threadpoolctl_holds_in_the_thread_that_set_it(run_python):
     program = """
 import bridle, threading, threadpoolctl

@@ -28,16 +28,16 @@ constexpr auto kPause = std::chrono::microseconds(500);
 // A share is at most this many chunks: of a late worker's, others can take nearly all.
 constexpr std::size_t kChunksOfShare = 64;
 
-// 0 if it is not set, or no whole number from 1 to kMaxThreads.
-int threads_from_environment(const char* variable) noexcept {
+// 0 if it is not set, or no whole number from 1 to kMaxThreads; what follows a separator is
+// overlooked.
+int threads_from_environment(const char* variable, char separator = '\0') noexcept {
   const char* const text = std::getenv(variable);
   if (!text || *text < '0' || *text > '9') return 0;
   char* end = nullptr;
   errno = 0;
   const long number = std::strtol(text, &end, 10);
-  return *end == '\0' && errno == 0 && number >= 1 && number <= kMaxThreads
-             ? static_cast<int>(number)
-             : 0;
+  const bool ends = *end == '\0' || *end == separator;
+  return ends && errno == 0 && number >= 1 && number <= kMaxThreads ? static_cast<int>(number) : 0;
 }
 
 #if defined(_OPENMP)
@@ -56,7 +56,11 @@ bool in_parallel_region() noexcept { return omp_in_parallel(); }
 
 #else
 
-int threads_of_openmp() noexcept { return 0; }
+// Without the runtime its variable holds nevertheless, since schedulers set it: a number for each
+// level of nested regions, of which the first is meant.
+const int told_by_variable = threads_from_environment("OMP_NUM_THREADS", ',');
+
+int threads_of_openmp() noexcept { return told_by_variable; }
 bool in_parallel_region() noexcept { return false; }
 
 #endif
