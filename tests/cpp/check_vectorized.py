@@ -1,12 +1,14 @@
 """Fails where a hot loop is no longer vectorized, judged by its instructions.
 
-Usage: check_vectorized.py FILE (x86-64, optimized, not stripped). In the library every kernel is
-looked at, so a new operator is too; in an object of a program every pass by `transform`.
+Usage: check_vectorized.py FILE [OBJDUMP] (x86-64 or aarch64, optimized, not stripped). In the
+library every kernel is looked at, so a new operator is too; in an object of a program every pass by
+`transform`.
 """
 
 import re
 import subprocess
 import sys
+from typing import NamedTuple
 
 # The widest register of each instruction set: full vectors are wanted, not any vectors. How wide
 # those of a program are is its compiler's choice.
@@ -89,10 +91,27 @@ SCALAR = (
 )
 
 
+class Machine(NamedTuple):
+    """How it writes jumps and calls, to whatever address and name."""
+
+    jump: str
+    call: str
+
+
+X86 = Machine(r"j\w+\s+([0-9a-f]+) <", r"(?:call|jmp)\s+[0-9a-f]+ <(.*)>$")
+ARM = Machine(r"(?:b(?:\.\w+)?|[ct]bn?z)\s.*?\b([0-9a-f]+) <", r"bl?\s+[0-9a-f]+ <(.*)>$")
+# What must stand in any kernel there: every pattern above would have to be written a second time.
+ANY_OF_ARM = r"(?!mov|dup|ld|st|ins|[su]?xtl)\w+\s+v\d+\.(2d|4s|8h|16b),"
+# It copies, which ANY_OF_ARM does not count; gcc 12 takes no roots of each element's parameters
+# two by two.
+SCALAR_OF_ARM = r"::stream_kernel\(|::map_kernel<.*::prox_l_(half|two_thirds), .*, true>"
+
+
 class Function:
     """The instructions of one function, and the functions that it calls."""
 
-    def __init__(self) -> None:
+    def __init__(self, machine: Machine = X86) -> None:
+        self.machine = machine
         self.instructions: list[tuple[int, str]] = []
         self.called: set[str] = set()
 
@@ -104,7 +123,7 @@ class Function:
         spans = {
             range(int(jump[1], 16), address + 1)
             for address, text in self.instructions
-            if (jump := re.match(r"j\w+\s+([0-9a-f]+) <", text)) and int(jump[1], 16) <= address
+            if (jump := re.match(self.machine.jump, text)) and int(jump[1], 16) <= address
         }
         loops = []
         for span in spans:
@@ -118,18 +137,19 @@ class Function:
         return loops
 
 
-def read_functions(path: str) -> dict[str, Function]:
+def read_functions(path: str, objdump: str) -> dict[str, Function]:
     """Disassemble a library."""
-    command = ["objdump", "-d", "--demangle", "--no-show-raw-insn", path]
+    command = [objdump, "-d", "--demangle", "--no-show-raw-insn", path]
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    machine = ARM if "aarch64" in lines[1] else X86
     functions: dict[str, Function] = {}
     current = Function()
     for line in lines:
         if head := re.match(r"[0-9a-f]+ <(.*)>:$", line):
-            current = functions.setdefault(head[1], Function())
+            current = functions.setdefault(head[1], Function(machine))
         elif code := re.match(r"\s+([0-9a-f]+):\t(.*)", line):
             current.instructions.append((int(code[1], 16), code[2]))
-            if call := re.match(r"(?:call|jmp)\s+[0-9a-f]+ <(.*)>$", code[2]):
+            if call := re.match(machine.call, code[2]):
                 current.called.add(call[1])
     return functions
 
@@ -145,9 +165,9 @@ def loops_of(functions: dict[str, Function], name: str) -> list[list[str]]:
     return [loop for function in reached for loop in functions[function].loops()]
 
 
-def main(path: str) -> int:
+def main(path: str, objdump: str = "objdump") -> int:
     """Print the kernels that are not vectorized; the exit status says whether there are any."""
-    functions = read_functions(path)
+    functions = read_functions(path, objdump)
     checked, missing = 0, []
     for name in sorted(functions):
         kernel = re.match(
@@ -155,7 +175,9 @@ def main(path: str) -> int:
             r"(\w+_kernel|draw_superblocks|update_round|transform_range)[<(]",
             name,
         )
-        if not kernel or "[clone .cold" in name or re.search(SCALAR, name):
+        on_arm = functions[name].machine is ARM
+        scalar = f"{SCALAR}|{SCALAR_OF_ARM}" if on_arm else SCALAR
+        if not kernel or "[clone .cold" in name or re.search(scalar, name):
             continue
         if kernel[2] not in WANTED:
             sys.exit(f"say in WANTED what a vectorized {kernel[2]} looks like")
@@ -165,6 +187,8 @@ def main(path: str) -> int:
         wanted = double if is_double else other
         register = REGISTERS.get(kernel[1], ANY_REGISTER)
         patterns = [re.compile(rf"({one})\s.*{register}") for one in wanted.split(" and ")]
+        if on_arm:
+            patterns = [re.compile(ANY_OF_ARM)]
         checked += 1
         if not any(
             all(any(map(pattern.match, loop)) for pattern in patterns)
