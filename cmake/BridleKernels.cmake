@@ -11,9 +11,12 @@ endif()
 
 # What every loop needs to vectorize; none of it changes a result (there is no fast-math here). -fno-math-errno
 # and -fno-trapping-math only drop errno and the order of status flags.
-set(BRIDLE_KERNEL_FLAGS -fno-math-errno -fno-trapping-math -fopenmp-simd)
+set(BRIDLE_KERNEL_FLAGS ${BRIDLE_F}no-math-errno ${BRIDLE_F}no-trapping-math ${BRIDLE_F}openmp-simd)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   list(APPEND BRIDLE_KERNEL_FLAGS $<$<CONFIG:Release,RelWithDebInfo>:-O3>)
+  if(MINGW)  # gcc does not align the stack of Windows for wide vectors, and moves them as if it did (its bug 54412)
+    list(APPEND BRIDLE_KERNEL_FLAGS -Wa,-muse-unaligned-vector-move)
+  endif()
 endif()
 
 set(BRIDLE_KERNEL_UNITS map reduce slices thresholds vectors selections noise update lists table)

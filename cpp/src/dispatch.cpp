@@ -3,6 +3,10 @@
 #include <atomic>
 #include <cstring>
 
+#if defined(__x86_64__)
+#include "x86_levels.hpp"
+#endif
+
 namespace bridle {
 
 namespace baseline {
@@ -22,15 +26,12 @@ namespace {
 const InstructionSet instruction_sets[] = {
     {"baseline", &baseline::kernel_table, [] { return true; }},
 #if defined(__x86_64__)
-    {"avx2", &avx2::kernel_table, [] { return __builtin_cpu_supports("x86-64-v3") != 0; }},
-    {"avx512", &avx512::kernel_table, [] { return __builtin_cpu_supports("x86-64-v4") != 0; }},
+    {"avx2", &avx2::kernel_table, supports_x86_64_v3},
+    {"avx512", &avx512::kernel_table, supports_x86_64_v4},
 #endif
 };
 
 const InstructionSet* best() {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-#endif
   const InstructionSet* found = nullptr;
   for (const InstructionSet& candidate : instruction_sets) {
     if (candidate.supported()) found = &candidate;

@@ -5,6 +5,10 @@
 
 #include "dispatch.hpp"
 
+#if defined(__x86_64__)
+#include "x86_levels.hpp"
+#endif
+
 namespace bridle::test {
 namespace {
 
@@ -15,6 +19,15 @@ TEST_CASE("the best instruction set of this machine is in use") {
   }
   CHECK(active_instruction_set().name == best);
 }
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+
+TEST_CASE("the levels of the processor are those that gcc sees") {
+  CHECK(supports_x86_64_v3() == (__builtin_cpu_supports("x86-64-v3") != 0));
+  CHECK(supports_x86_64_v4() == (__builtin_cpu_supports("x86-64-v4") != 0));
+}
+
+#endif
 
 TEST_CASE("one that is not here changes nothing") {
   const InstructionSet* const before = &active_instruction_set();

@@ -7,6 +7,12 @@
 #error "bridle: big-endian processors are not supported"
 #endif
 
+#if !defined(_WIN32)
 #define BRIDLE_API __attribute__((visibility("default")))
+#elif defined(bridle_EXPORTS) /* while the library itself is compiled */
+#define BRIDLE_API __declspec(dllexport)
+#else
+#define BRIDLE_API
+#endif
 
 #endif

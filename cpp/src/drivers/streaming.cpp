@@ -1,7 +1,6 @@
 #include "streaming.hpp"
 
 #include <cstdint>
-#include <cstdio>
 #include <cstring>
 
 #include "dispatch.hpp"
@@ -11,29 +10,6 @@
 #endif
 
 namespace bridle {
-namespace {
-
-// The kernel's word, in KB; sysconf of older C libraries counts the caches of a whole AMD package.
-std::size_t last_level_cache() noexcept {
-  unsigned long kilobytes = 0;
-  if (std::FILE* file = std::fopen("/sys/devices/system/cpu/cpu0/cache/index3/size", "r")) {
-    if (std::fscanf(file, "%luK", &kilobytes) != 1) kilobytes = 0;
-    std::fclose(file);
-  }
-  return (kilobytes > 0 ? kilobytes : 32ul * 1024) * 1024;
-}
-
-}  // namespace
-
-bool worth_streaming(std::size_t bytes) noexcept {
-#if defined(__SSE2__)
-  constexpr bool has_streaming_stores = true;
-#else
-  constexpr bool has_streaming_stores = false;
-#endif
-  static const std::size_t least = 2 * last_level_cache();
-  return has_streaming_stores && bytes >= least;
-}
 
 void fence_streaming_stores() noexcept {
 #if defined(__SSE2__)

@@ -1,24 +1,23 @@
 #include "library.hpp"
 
 #include <bridle/c_api.h>
-#include <dlfcn.h>
 #include <pybind11/pybind11.h>
 
 #include <string>
 
 #include "c/layout.hpp"
+#include "system/module_file.hpp"
 
+#if defined(__ELF__)  // elsewhere symbols are not looked for in every library that is there
 [[gnu::weak]] const char* bridle_layout() noexcept;  // older libraries have none
+#endif
 
 namespace bridle::python {
 namespace {
 
-// The file that holds a function, and where it was loaded.
 template <class Function>
-Dl_info file_of(Function* function) {
-  Dl_info info{};
-  if (!dladdr(reinterpret_cast<void*>(function), &info)) info.dli_fname = "an unknown file";
-  return info;
+system::ModuleFile file_of(Function* function) {
+  return system::module_file(reinterpret_cast<const void*>(function));
 }
 
 }  // namespace
@@ -26,13 +25,14 @@ Dl_info file_of(Function* function) {
 void check_library() {
   // Every library has bridle_get_c_api. Of an older one that comes first it would be the only one
   // of the two that is found there.
-  const Dl_info found = file_of(&bridle_get_c_api);
-  const bool known = bridle_layout && file_of(&bridle_layout).dli_fbase == found.dli_fbase;
+  const system::ModuleFile found = file_of(&bridle_get_c_api);
+  const auto layout_of = &bridle_layout;
+  const bool known = layout_of && file_of(layout_of).base == found.base;
   const std::string layout = known ? bridle_layout() : "an older version";
   if (layout == BRIDLE_LAYOUT) return;
-  throw pybind11::import_error(std::string("bridle: ") + file_of(&check_library).dli_fname +
+  throw pybind11::import_error(std::string("bridle: ") + file_of(&check_library).path +
                                " (" BRIDLE_LAYOUT ") found the library of another build, loaded " +
-                               "earlier than its own: " + found.dli_fname + " (" + layout + ")");
+                               "earlier than its own: " + found.path + " (" + layout + ")");
 }
 
 }  // namespace bridle::python

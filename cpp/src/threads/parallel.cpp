@@ -1,14 +1,14 @@
 #include "parallel.hpp"
 
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
+#include <string>
 
 #include "processors.hpp"
 #include "status_flags.hpp"
+#include "system/module_file.hpp"
 
 #if defined(_OPENMP)
 #include <omp.h>
@@ -101,10 +101,12 @@ void require_all_threads(bool required) noexcept { all_required = required; }
 
 const char* openmp_runtime() noexcept {
 #if defined(_OPENMP)
-  Dl_info info;
-  if (dladdr(reinterpret_cast<void*>(&omp_get_max_threads), &info)) return info.dli_fname;
-#endif
+  static const std::string path =
+      system::module_file(reinterpret_cast<void*>(&omp_get_max_threads)).path;
+  return path.c_str();
+#else
   return "";
+#endif
 }
 
 void parallel_ranges(std::size_t size, std::size_t grain, std::size_t minimum,

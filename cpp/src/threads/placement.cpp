@@ -52,13 +52,13 @@ bool place_of(int, cpu_set_t&) noexcept { return false; }
 
 }  // namespace
 
-void Placement::start(pthread_attr_t* attributes, int worker) noexcept {
+bool Placement::start(int worker, system::ProcessorSet& on) noexcept {
   *this = {};
-  const bool known = place_of(worker, usual_) || sched_getaffinity(0, sizeof usual_, &usual_) == 0;
-  if (!known) return;
-  cpu_set_t mask = usual_;
-  leave_out_own_processor(mask);
-  narrowed_ = pthread_attr_setaffinity_np(attributes, sizeof mask, &mask) == 0;
+  narrowed_ = place_of(worker, usual_) || sched_getaffinity(0, sizeof usual_, &usual_) == 0;
+  if (!narrowed_) return false;
+  on = usual_;
+  leave_out_own_processor(on);
+  return true;
 }
 
 void Placement::away_from_caller() noexcept {
@@ -80,7 +80,7 @@ void Placement::anywhere() noexcept {
 
 #else
 
-void Placement::start(pthread_attr_t*, int) noexcept {}
+bool Placement::start(int, system::ProcessorSet&) noexcept { return false; }
 void Placement::away_from_caller() noexcept {}
 void Placement::started() noexcept {}
 void Placement::anywhere() noexcept {}

@@ -7,10 +7,9 @@
 // never touched. Linux only; elsewhere this is empty.
 #pragma once
 
-#include <pthread.h>
+#include "system/system.hpp"
 
 #if defined(__linux__)
-#include <sched.h>
 #include <sys/types.h>
 #endif
 
@@ -21,8 +20,9 @@ class Placement {
  public:
   // Before the worker is started, as number `worker` of the team. It may run where the thread may
   // that starts it, unless OMP_PROC_BIND and OMP_PLACES say otherwise: then the runtime has bound
-  // that thread to one place, and the worker belongs to another one.
-  void start(pthread_attr_t* attributes, int worker) noexcept;
+  // that thread to one place, and the worker belongs to another one. True if it is to start on
+  // these processors.
+  bool start(int worker, system::ProcessorSet& on) noexcept;
   // By the caller, before it wakes the worker.
   void away_from_caller() noexcept;
   // By the worker: when it runs for the first time, and whenever it was woken.
@@ -33,7 +33,7 @@ class Placement {
  private:
   pid_t thread_ = 0;
   bool narrowed_ = false;
-  cpu_set_t usual_{};
+  system::ProcessorSet usual_{};
 #endif
 };
 

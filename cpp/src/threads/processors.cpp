@@ -7,9 +7,7 @@
 #include <cstring>
 #include <thread>
 
-#if defined(__linux__)
-#include <sched.h>
-#endif
+#include "system/system.hpp"
 
 namespace bridle {
 namespace {
@@ -109,23 +107,18 @@ int processors_by_quota(const char* groups, const char* mounted) noexcept {
   return least < 65536 ? std::max(1, static_cast<int>(std::ceil(least))) : 0;
 }
 
-int available_processors() noexcept {
-  static const int quota = processors_by_quota("/proc/self/cgroup", "/sys/fs/cgroup");
-  cpu_set_t allowed;
-  const bool known = sched_getaffinity(0, sizeof allowed, &allowed) == 0;
-  const int processors =
-      known ? CPU_COUNT(&allowed) : static_cast<int>(std::thread::hardware_concurrency());
-  return std::max(1, quota > 0 ? std::min(quota, processors) : processors);
-}
-
 #else
 
 int processors_by_quota(const char*, const char*) noexcept { return 0; }
 
-int available_processors() noexcept {
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
-
 #endif
+
+int available_processors() noexcept {
+  static const int quota = processors_by_quota("/proc/self/cgroup", "/sys/fs/cgroup");
+  const int allowed = system::processors_allowed();
+  const int processors =
+      allowed > 0 ? allowed : static_cast<int>(std::thread::hardware_concurrency());
+  return std::max(1, quota > 0 ? std::min(quota, processors) : processors);
+}
 
 }  // namespace bridle

@@ -1,12 +1,9 @@
 #include "team.hpp"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <algorithm>
-#include <ctime>
 
 #include "status_flags.hpp"
+#include "system/system.hpp"
 
 namespace bridle {
 namespace {
@@ -40,18 +37,11 @@ bool look_out(Clock::duration time, const Holds& holds) noexcept {
   return false;
 }
 
-// The time that this thread has worked, without interruptions. To ask for it takes 0.5 µs.
-std::int64_t time_worked() noexcept {
-  timespec time;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return time.tv_sec * std::int64_t{1'000'000'000} + time.tv_nsec;
-}
-
 }  // namespace
 
 constinit Team Team::team_;
 
-const int Team::registered_ = pthread_atfork(nullptr, nullptr, [] { team_.forget_workers(); });
+const bool Team::registered_ = system::call_after_fork([] { team_.forget_workers(); });
 
 // In a forked child: it has none, and starts its own.
 void Team::forget_workers() noexcept {
@@ -66,23 +56,14 @@ void Team::forget_workers() noexcept {
 }
 
 bool Team::start_worker(int seat) noexcept {
-  pthread_attr_t attributes;
-  if (pthread_attr_init(&attributes) != 0) return false;
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&attributes, kStack);
-  seat_[seat].placement.start(&attributes, seat);
-  sigset_t all, before;  // signals are for the threads of the host
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  pthread_t thread;
-  const bool started = pthread_create(&thread, &attributes, worker, &seat_[seat]) == 0;
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  pthread_attr_destroy(&attributes);
+  system::ProcessorSet on;
+  const bool placed = seat_[seat].placement.start(seat, on);
+  const bool started = system::start_thread(kStack, placed ? &on : nullptr, worker, &seat_[seat]);
   workers_ += started;
   return started;
 }
 
-void* Team::worker(void* seat) noexcept {
+system::ThreadResult Team::worker(void* seat) noexcept {
   Seat& own = *static_cast<Seat*>(seat);
   own.placement.started();
   for (std::uint32_t seen = 0;;) {
@@ -94,7 +75,7 @@ void* Team::worker(void* seat) noexcept {
       if (team_.awaited_) team_.done_.notify_one();
     });
   }
-  return nullptr;
+  return {};
 }
 
 std::uint32_t Team::await_invitation(Seat& seat, std::uint32_t seen) noexcept {
@@ -190,11 +171,11 @@ Course Team::run(const Job& job, int seats) noexcept {
   }
   for (int s = 1; s < seats; ++s) invite(s);
   const KeepStatusFlags keep;
-  const std::int64_t worked_before = job.timed ? time_worked() : 0;
+  const std::int64_t worked_before = job.timed ? system::time_worked() : 0;
   run_chunk(0);
   std::uint32_t own = 1;
   work(0, [&own] { ++own; });
-  const std::int64_t worked = job.timed ? time_worked() - worked_before : 0;
+  const std::int64_t worked = job.timed ? system::time_worked() - worked_before : 0;
   await(static_cast<std::uint32_t>(chunks) - own);
   return {nanoseconds(Clock::now() - begin), worked * static_cast<std::int64_t>(chunks) / own};
 }

@@ -15,6 +15,7 @@
 
 #include "judge.hpp"
 #include "placement.hpp"
+#include "system/system.hpp"
 
 namespace bridle {
 
@@ -74,7 +75,7 @@ class Team {
     Placement placement;
   };
 
-  static void* worker(void* seat) noexcept;
+  static system::ThreadResult worker(void* seat) noexcept;
   void forget_workers() noexcept;
   bool start_worker(int seat) noexcept;
   void invite(int seat) noexcept;
@@ -100,7 +101,7 @@ class Team {
   Seat seat_[kMostSeats];
 
   static Team team_;  // lasts as long as the process: workers look at it
-  static const int registered_;
+  static const bool registered_;
 };
 
 }  // namespace bridle

@@ -1,12 +1,11 @@
 // Nothing is read or written outside the operands: they end, or begin, where a page begins that may
 // not be touched.
 #include <doctest/doctest.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <cstring>
 
 #include "data.hpp"
+#include "guarded_memory.hpp"
 #include "noise_call.hpp"
 #include "reference.hpp"
 #include "update_case.hpp"
@@ -14,31 +13,17 @@
 namespace bridle::test {
 namespace {
 
-// A piece of memory between two pages that nobody may touch.
 class GuardedPages {
  public:
-  GuardedPages() : page_(static_cast<std::size_t>(sysconf(_SC_PAGESIZE))) {
-    void* const memory =
-        mmap(nullptr, kPages * page_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    REQUIRE(memory != MAP_FAILED);
-    begin_ = static_cast<char*>(memory) + page_;
-    REQUIRE(mprotect(begin_, (kPages - 2) * page_, PROT_READ | PROT_WRITE) == 0);
-  }
-  ~GuardedPages() { munmap(begin_ - page_, kPages * page_); }
-  GuardedPages(const GuardedPages&) = delete;
-  GuardedPages& operator=(const GuardedPages&) = delete;
-
   // The elements, flush with one end of the memory.
   Operand place(const Bytes& elements, std::size_t item, bool at_end) {
-    char* const to = at_end ? begin_ + (kPages - 2) * page_ - elements.size() : begin_;
+    char* const to = at_end ? memory_.end() - elements.size() : memory_.begin();
     if (!elements.empty()) std::memcpy(to, elements.data(), elements.size());
     return {to, static_cast<std::ptrdiff_t>(item)};
   }
 
  private:
-  static constexpr std::size_t kPages = 6;
-  std::size_t page_;
-  char* begin_;
+  GuardedMemory memory_{4};
 };
 
 struct Memory {

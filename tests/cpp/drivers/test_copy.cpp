@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "data.hpp"
+#include "drivers/streaming.hpp"
 #include "threads/parallel.hpp"
 
 namespace {
@@ -10,7 +11,7 @@ bool streaming = false;
 }
 
 // What the core is linked with here in place of bridle::worth_streaming.
-extern "C" bool __wrap__ZN6bridle15worth_streamingEm(std::size_t) { return streaming; }
+bool bridle::worth_streaming(std::size_t) noexcept { return streaming; }
 
 namespace bridle::test {
 namespace {

@@ -10,6 +10,7 @@
 #include "drivers/cast.hpp"
 #include "drivers/combine.hpp"
 #include "drivers/norm.hpp"
+#include "drivers/streaming.hpp"
 #include "reference.hpp"
 #include "threads/parallel.hpp"
 
@@ -18,7 +19,7 @@ bool streaming = false;
 }
 
 // What the core is linked with here in place of bridle::worth_streaming.
-extern "C" bool __wrap__ZN6bridle15worth_streamingEm(std::size_t) { return streaming; }
+bool bridle::worth_streaming(std::size_t) noexcept { return streaming; }
 
 namespace bridle::test {
 namespace {

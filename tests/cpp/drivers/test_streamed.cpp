@@ -3,6 +3,7 @@
 
 #include "data.hpp"
 #include "drivers/slices.hpp"
+#include "drivers/streaming.hpp"
 #include "noise_call.hpp"
 #include "reference.hpp"
 #include "threads/parallel.hpp"
@@ -13,7 +14,7 @@ bool large = false;  // whether everything exceeds the caches, or nothing
 }
 
 // What the core is linked with here in place of bridle::worth_streaming.
-extern "C" bool __wrap__ZN6bridle15worth_streamingEm(std::size_t) { return large; }
+bool bridle::worth_streaming(std::size_t) noexcept { return large; }
 
 namespace bridle::test {
 namespace {

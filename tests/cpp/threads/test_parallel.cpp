@@ -1,7 +1,5 @@
 // Threads: ranges partition the work, nothing is nested, nothing global changes.
 #include <doctest/doctest.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -17,6 +15,8 @@
 
 #if defined(__linux__)
 #include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 #if defined(_OPENMP)
 #include <omp.h>

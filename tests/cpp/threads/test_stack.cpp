@@ -13,6 +13,7 @@
 #include "drivers/combine.hpp"
 #include "drivers/norm.hpp"
 #include "drivers/slices.hpp"
+#include "drivers/streaming.hpp"
 #include "noise_call.hpp"
 #include "reference.hpp"
 #include "threads/parallel.hpp"
@@ -20,7 +21,7 @@
 
 // What the core is linked with here in place of bridle::worth_streaming: everything exceeds the
 // caches, and is streamed where it can be, for which a buffer is on the stack, too.
-extern "C" bool __wrap__ZN6bridle15worth_streamingEm(std::size_t) { return true; }
+bool bridle::worth_streaming(std::size_t) noexcept { return true; }
 
 namespace bridle::test {
 namespace {

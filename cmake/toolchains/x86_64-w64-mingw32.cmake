@@ -1,0 +1,17 @@
+# Windows for x86-64 by mingw-w64's gcc with POSIX threads (Debian: g++-mingw-w64-x86-64-posix); programs run in wine.
+set(CMAKE_SYSTEM_NAME Windows)
+set(CMAKE_SYSTEM_PROCESSOR x86_64)
+set(CMAKE_C_COMPILER x86_64-w64-mingw32-gcc-posix)
+set(CMAKE_CXX_COMPILER x86_64-w64-mingw32-g++-posix)
+set(CMAKE_RC_COMPILER x86_64-w64-mingw32-windres)
+set(CMAKE_FIND_ROOT_PATH /usr/x86_64-w64-mingw32)
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+# What is built needs no other library than those of Windows.
+set(CMAKE_EXE_LINKER_FLAGS_INIT -static)
+set(CMAKE_SHARED_LINKER_FLAGS_INIT -static)
+find_program(BRIDLE_WINE NAMES wine wine64 NO_CMAKE_FIND_ROOT_PATH)
+if(BRIDLE_WINE)
+  set(CMAKE_CROSSCOMPILING_EMULATOR ${BRIDLE_WINE})
+endif()

@@ -1,0 +1,45 @@
+// What operating systems do in different ways. posix.cpp has it for Linux, macOS and their like,
+// windows.cpp for Windows; CMake compiles one of them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
+namespace bridle::system {
+
+#if defined(_WIN32)
+using ThreadResult = unsigned;
+#else
+using ThreadResult = void*;
+#endif
+using ThreadFunction = ThreadResult (*)(void* context);
+
+#if defined(__linux__)
+using ProcessorSet = cpu_set_t;
+#else
+struct ProcessorSet {};  // threads are left where they are
+#endif
+
+// Starts a thread with a stack of so many bytes, which nobody waits for; signals are not for it.
+// `on`: where it may run at first; null for where the calling thread may. False if there is none.
+bool start_thread(std::size_t stack, const ProcessorSet* on, ThreadFunction function,
+                  void* context) noexcept;
+
+// Has `function` called in every child that the process forks, before anything else of ours.
+bool call_after_fork(void (*function)()) noexcept;
+
+// The time that the calling thread has worked, in nanoseconds. Without interruptions, where that is
+// known.
+std::int64_t time_worked() noexcept;
+
+// The processors that the calling thread may run on; 0: not known.
+int processors_allowed() noexcept;
+
+// In bytes; 0: not known.
+std::size_t last_level_cache() noexcept;
+
+}  // namespace bridle::system
