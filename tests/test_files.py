@@ -165,3 +165,45 @@ def test_failure_leaves_the_older_file_and_nothing_else(tmp_path):
         raise RuntimeError
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["file"]
+
+
+@pytest.fixture
+def as_on_windows(monkeypatch):
+    """What may not be written can be neither replaced nor removed, and directories not opened."""
+    monkeypatch.setattr(_files, "_HAS_MODES", False)
+    originals = {name: getattr(os, name) for name in ("open", "replace", "remove")}
+
+    def refusing(name):
+        def call(*arguments, **options):
+            last = arguments[-1 if name == "replace" else 0]
+            refused = os.path.isdir(last) if name == "open" else not _writable(last)
+            if refused:
+                raise PermissionError(13, "Access is denied", last)
+            return originals[name](*arguments, **options)
+
+        return call
+
+    for name in originals:
+        monkeypatch.setattr(_files.os, name, refusing(name))
+
+
+def _writable(path):
+    return not os.path.exists(path) or bool(os.stat(path).st_mode & stat.S_IWUSR)
+
+
+def test_windows_flushes_no_directory(tmp_path, write, as_on_windows):
+    for _ in range(2):
+        write(tmp_path / "file")
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_windows_replaces_no_file_that_is_read_only_and_leaves_nothing(
+    tmp_path, write, as_on_windows
+):
+    path = tmp_path / "file"
+    path.write_text("old")
+    path.chmod(0o444)
+    with pytest.raises(PermissionError, match="denied"):
+        write(path)
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["file"]

@@ -10,6 +10,9 @@ import stat
 from collections.abc import Iterator
 from typing import IO
 
+# On Windows the mode of a file says no more than whether it may be written, and what may not be
+# written can neither be replaced nor removed.
+_HAS_MODES = os.name == "posix"
 _KINDS = {
     stat.S_IFIFO: "a FIFO",
     stat.S_IFSOCK: "a socket",
@@ -44,7 +47,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 
     It is written beside its place, flushed to disk and renamed. A symbolic link is followed; the
     mode of the older file is kept, and its owner where this process may. Once the new file is in
-    place, nothing raises any more.
+    place, nothing raises any more. Windows refuses to replace a file that is open or mapped, by
+    this process or another one: a PermissionError that leaves the older file as it is.
     """
     before = check_destination(path)
     place = os.path.realpath(path) if os.path.islink(path) else os.fspath(path)
@@ -53,7 +57,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     temporary = os.path.join(directory, f".bridle.{secrets.token_hex(8)}.tmp")
     try:
         with open(temporary, "xb", opener=_private if before else None) as file:
-            if before:
+            if before and _HAS_MODES:
                 _make_like(temporary, before)
             yield file
             file.flush()
@@ -79,13 +83,13 @@ def _private(path: str, flags: int) -> int:
 
 
 def _make_like(path: str, status: os.stat_result) -> None:
-    if hasattr(os, "chown"):
-        with contextlib.suppress(OSError):
-            os.chown(path, status.st_uid, status.st_gid)
+    with contextlib.suppress(OSError):
+        os.chown(path, status.st_uid, status.st_gid)
     os.chmod(path, stat.S_IMODE(status.st_mode))
 
 
 def _flush_directory(directory: str) -> None:
+    """Make sure that the name of a new file is on disk; Windows has no such call, and refuses."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)
