@@ -1,8 +1,8 @@
 """Build the wheel that is published: complete, and of the same bytes for the same commit.
 
 The one library that the system lends, libgomp, is put into it, with its licence, and is named in a
-bill of materials. All files have the date of the commit, or that of SOURCE_DATE_EPOCH. Arguments
-that are not known are those of ``python -m build``.
+bill of materials; what is built without OpenMP needs none. All files have the date of the commit,
+or that of SOURCE_DATE_EPOCH. Arguments that are not known are those of ``python -m build``.
 """
 
 from __future__ import annotations
@@ -60,11 +60,13 @@ def main() -> None:
 
 
 def add_licence(unpacked: Path) -> None:
-    """Add the licence of the library that was put in, and say so in the metadata."""
+    """Add the licence of the library that was put in, if one was, and say so in the metadata."""
+    libraries = [path.name for path in unpacked.glob("*.libs/*")]
+    if not libraries:
+        return
     (information,) = unpacked.glob("*.dist-info")
     (bill,) = information.glob("sboms/*.json")
     names = {part["name"] for part in json.loads(bill.read_text())["components"]} - {"bridle"}
-    libraries = [path.name for path in unpacked.glob("*.libs/*")]
     if len(names) != 1 or len(libraries) != 1 or not libraries[0].startswith("libgomp-"):
         raise SystemExit(f"build_wheel: only libgomp may be put in, not {libraries} of {names}")
     (name,) = names
