@@ -229,6 +229,12 @@ def test_one_wide_record_does_not_make_the_table_wide(tmp_path, end):
     assert ("too many values" in found[0]) == bool(end)
 
 
+def test_blank_lines_wider_than_the_table_are_nothing(tmp_path):
+    path = write(tmp_path, {"a": NUMBERS, "y": WORDS})
+    path.write_text(",,,,\n,,,,\n" + path.read_text() + ",,,,\n")
+    assert len(read_table(path, "y").target) == ROWS
+
+
 def test_short_records_do_not_make_a_wide_table(tmp_path):
     path = tmp_path / "data.csv"
     wide = ",".join(map(str, range(2000)))

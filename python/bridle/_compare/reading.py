@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import re
+import warnings
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -243,18 +244,21 @@ def _cells(data: bytes, delimiter: str, columns: int, *, cut: bool = False) -> A
     import pandas as pd
 
     try:
-        frame = pd.read_csv(
-            io.BytesIO(data),
-            sep=delimiter,
-            header=None,
-            names=list(range(columns)),
-            usecols=list(range(columns)) if cut else None,
-            index_col=False,
-            dtype=object,
-            na_filter=False,
-            skipinitialspace=True,
-            low_memory=False,
-        )
+        with warnings.catch_warnings():
+            # Of what is cut off, where no record is as short as the names: it is meant.
+            warnings.simplefilter("ignore", pd.errors.ParserWarning)
+            frame = pd.read_csv(
+                io.BytesIO(data),
+                sep=delimiter,
+                header=None,
+                names=list(range(columns)),
+                usecols=list(range(columns)) if cut else None,
+                index_col=False,
+                dtype=object,
+                na_filter=False,
+                skipinitialspace=True,
+                low_memory=False,
+            )
     except pd.errors.ParserError:
         return None
     return np.asarray(frame.to_numpy())
