@@ -50,6 +50,11 @@ bool start_thread(std::size_t stack, const ProcessorSet* on, ThreadFunction func
   return started;
 }
 
+void sleep_while(const std::atomic<std::uint32_t>& word, std::uint32_t number) noexcept {
+  word.wait(number);
+}
+void wake_one(std::atomic<std::uint32_t>& word) noexcept { word.notify_one(); }
+
 bool call_after_fork(void (*function)()) noexcept {
   return pthread_atfork(nullptr, nullptr, function) == 0;
 }

@@ -2,6 +2,7 @@
 // windows.cpp for Windows; CMake compiles one of them.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -28,6 +29,11 @@ struct ProcessorSet {};  // threads are left where they are
 // `on`: where it may run at first; null for where the calling thread may. False if there is none.
 bool start_thread(std::size_t stack, const ProcessorSet* on, ThreadFunction function,
                   void* context) noexcept;
+
+// Sleeps while `word` is this number; it may return earlier. Who changes the word wakes one that
+// sleeps. std::atomic's own functions lose a wake-up where gcc's library has no futex.
+void sleep_while(const std::atomic<std::uint32_t>& word, std::uint32_t number) noexcept;
+void wake_one(std::atomic<std::uint32_t>& word) noexcept;
 
 // Has `function` called in every child that the process forks, before anything else of ours.
 bool call_after_fork(void (*function)()) noexcept;

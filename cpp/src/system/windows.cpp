@@ -32,6 +32,12 @@ bool start_thread(std::size_t stack, const ProcessorSet*, ThreadFunction functio
   return true;
 }
 
+void sleep_while(const std::atomic<std::uint32_t>& word, std::uint32_t number) noexcept {
+  static_assert(sizeof word == sizeof number);
+  WaitOnAddress(const_cast<std::atomic<std::uint32_t>*>(&word), &number, sizeof number, INFINITE);
+}
+void wake_one(std::atomic<std::uint32_t>& word) noexcept { WakeByAddressSingle(&word); }
+
 bool call_after_fork(void (*)()) noexcept { return true; }  // there is no fork
 
 // GetThreadTimes counts in ticks of 16 ms, so interruptions are part of it here.

@@ -72,7 +72,7 @@ system::ThreadResult Team::worker(void* seat) noexcept {
     const KeepStatusFlags keep;
     team_.work(static_cast<int>(&own - team_.seat_), [] {
       team_.done_.fetch_add(1);
-      if (team_.awaited_) team_.done_.notify_one();
+      if (team_.awaited_) system::wake_one(team_.done_);
     });
   }
   return {};
@@ -82,7 +82,7 @@ std::uint32_t Team::await_invitation(Seat& seat, std::uint32_t seen) noexcept {
   const auto invited = [&] { return seat.invitation.load(std::memory_order_acquire) != seen; };
   while (!look_out(kLookOut, invited)) {
     seat.state = Worker::asleep;
-    if (seat.invitation == seen) seat.invitation.wait(seen);
+    if (seat.invitation == seen) system::sleep_while(seat.invitation, seen);
     get_up(seat);
   }
   return seat.invitation.load(std::memory_order_acquire);
@@ -105,7 +105,7 @@ void Team::invite(int seat) noexcept {
     worker.state = Worker::awake;
   }
   worker.invitation = number_;
-  if (placed || worker.state == Worker::asleep) worker.invitation.notify_one();
+  if (placed || worker.state == Worker::asleep) system::wake_one(worker.invitation);
 }
 
 // Takes the first or the last chunk of a share.
@@ -145,7 +145,7 @@ void Team::await(std::uint32_t others) noexcept {
   const auto done = [&] { return done_.load(std::memory_order_acquire) == others; };
   if (done() || look_out(kLookOn, done)) return;
   awaited_ = true;
-  for (std::uint32_t now = done_; now != others; now = done_) done_.wait(now);
+  for (std::uint32_t now = done_; now != others; now = done_) system::sleep_while(done_, now);
   awaited_ = false;
 }
 
