@@ -50,13 +50,6 @@ def run():
         for layout in LAYOUTS:
             everything(dtype, layout)
     print("done")
-
-_core.require_all_threads(True)
-br.set_num_threads(2)
-threading.stack_size(64 * 1024)
-thread = threading.Thread(target=run)
-thread.start()
-thread.join()
 """
 
 # Whatever takes arrays, with what NumPy, LAPACK and files have in it.
@@ -71,10 +64,12 @@ def run():
         print(name, file=sys.stderr, flush=True)  # the last one is what failed
         call.run(call.arrays(1500))  # worth two threads
     print("done")
+"""
 
+IN_A_THREAD = """
 _core.require_all_threads(True)
 br.set_num_threads(2)
-threading.stack_size(128 * 1024)
+threading.stack_size({kib} * 1024)
 thread = threading.Thread(target=run)
 thread.start()
 thread.join()
@@ -85,12 +80,13 @@ STACKS = [{}, {"OMP_STACKSIZE": "64k"}]
 
 @pytest.mark.parametrize("variables", STACKS, ids=str)
 def test_every_function_works_with_a_stack_of_64_kib(run_python, variables):
-    result = run_python(PROGRAM, **variables)
+    result = run_python(PROGRAM + IN_A_THREAD.format(kib=64), **variables)
     assert result.stdout == "done\n", result.stderr
 
 
 @pytest.mark.parametrize("variables", STACKS, ids=str)
 def test_every_call_with_arrays_works_with_a_stack_of_128_kib(run_python, variables):
     root = str(Path(__file__).parents[2])
-    result = run_python(f"import sys\nsys.path.insert(0, {root!r})\n{EVERY_CALL}", **variables)
+    start = f"import sys\nsys.path.insert(0, {root!r})\n"
+    result = run_python(start + EVERY_CALL + IN_A_THREAD.format(kib=128), **variables)
     assert result.stdout == "done\n", result.stderr

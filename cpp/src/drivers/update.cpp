@@ -58,6 +58,13 @@ inline void copy_row(const void* from, void* to, std::size_t bytes) {
   }
 }
 
+void ask_for_lines(const char* from, std::size_t bytes) {
+  const char* const end = from + bytes - 1;
+  for (const char* at = from; at < end; at += kLine) __builtin_prefetch(at);
+  __builtin_prefetch(end);
+  asm volatile("");  // or gcc finds that nothing is done here, and leaves it out
+}
+
 // One array, as its threads see it.
 class Update {
  public:
@@ -223,11 +230,8 @@ class Update {
       for (int role = 0; role < UpdateRole::count; ++role) {
         if (role == UpdateRole::copy_out && writer) continue;
         const char* const begin = update.memory(role, next);
-        for (std::size_t i = 0; begin && i < size * update.item(role); i += kLine) {
-          __builtin_prefetch(begin + i);
-        }
+        if (begin) ask_for_lines(begin, size * update.item(role));
       }
-      asm volatile("");  // or gcc finds that nothing is done here, and leaves it out
     }
 
     UpdateMemory brought(std::size_t begin, std::size_t size) {
@@ -310,11 +314,7 @@ class Update {
   // each that is worked on, since processors wait where they are asked for many at once.
   void ask_for_row(int role, std::size_t row) const {
     if (!is_chosen(role) || row >= row_count_) return;
-    const char* const from = memory(role, {row, 0});
-    const char* const end = from + std::min(rows_.length * item(role), kAsked) - 1;
-    for (const char* at = from; at < end; at += kLine) __builtin_prefetch(at);
-    __builtin_prefetch(end);
-    asm volatile("");  // or gcc finds that nothing is done here, and leaves it out
+    ask_for_lines(memory(role, {row, 0}), std::min(rows_.length * item(role), kAsked));
   }
   void ask_for_rows(std::size_t first, std::size_t count) const {
     for (std::size_t row = first; row < first + count; ++row) {
