@@ -15,7 +15,10 @@ struct Extent {
   std::size_t index;
 };
 
-inline bool begins_before(const Extent& a, const Extent& b) { return a.begin < b.begin; }
+// No function, which algorithms would call by its address.
+inline constexpr auto begins_before = [](const Extent& a, const Extent& b) {
+  return a.begin < b.begin;
+};
 
 // Those of a group, in the order of their addresses.
 using Extents = std::span<const Extent>;

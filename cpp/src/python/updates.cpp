@@ -63,9 +63,9 @@ class OperatorNumbers {
     if (PyErr_Occurred()) throw Raised();
   }
   const Numbers& step_size() const { return step_size_; }
+  bool differ() const { return step_size_.size() != 1; }
 
   void set(std::size_t i, UpdateNumbers& to) {
-    if (i > 0 && step_size_.size() == 1) return;  // as those of the array before
     numbers_[0] = step_size_[i];
     op_.set_numbers(numbers_, to);
   }
@@ -89,6 +89,7 @@ std::vector<UpdateArray> arrays_of(const UpdateArrays& given, bool in_c_order,
                                    const Strengths& strengths,
                                    const UpdateRegularizers& regularizers, PyObject* starts) {
   std::vector<UpdateArray> arrays(given.count());
+  if (!operator_numbers.differ()) operator_numbers.set(0, numbers);
   std::uint64_t first = 0;
   for (std::size_t i = 0; i < arrays.size(); ++i) {
     const std::optional<UpdateRows> rows = given.rows(i, in_c_order);
@@ -99,11 +100,11 @@ std::vector<UpdateArray> arrays_of(const UpdateArrays& given, bool in_c_order,
       array.data[role] = facts ? facts->data : nullptr;
     }
     array.size = given.size(i);
-    operator_numbers.set(i, numbers);
-    numbers.l1 = strengths.l1[i];
-    numbers.l2 = strengths.l2[i];
-    set_decay(strengths.decay, numbers.size, strengths.weight_decay[i], numbers);
     array.numbers = numbers;
+    if (operator_numbers.differ()) operator_numbers.set(i, array.numbers);
+    array.numbers.l1 = strengths.l1[i];
+    array.numbers.l2 = strengths.l2[i];
+    set_decay(strengths.decay, array.numbers.size, strengths.weight_decay[i], array.numbers);
     array.first = first;
     array.rows = *rows;
     array.regularizer = regularizers.of(i);

@@ -101,13 +101,14 @@ struct UpdateRound {
 
 // By itself, so that gcc vectorizes it whatever surrounds it.
 template <class Op, class T, UpdateKind kKind, bool kAdaptive>
-[[gnu::noinline]] void update_round(Op op, ops::Regularization<T> r, UpdateRound<T> round) {
+[[gnu::noinline]] void update_round(Op op, ops::Regularization<T> r, const UpdateRound<T>& round) {
   T* const w = round.w;
   const T *const g = round.g, *const toward = round.toward;
   const T *const old0 = round.old_state[0], *const old1 = round.old_state[1],
                  *const old2 = round.old_state[2];
   T *const new0 = round.new_state[0], *const new1 = round.new_state[1],
            *const new2 = round.new_state[2];
+  const std::size_t size = round.size;
   const auto updated = [=](std::size_t i) {
     const ops::State<T> state{old0[i], old1[i], old2[i]};
     if constexpr (ops::SolvesForWeight<Op, T>) {
@@ -122,7 +123,7 @@ template <class Op, class T, UpdateKind kKind, bool kAdaptive>
     }
   };
 #pragma omp simd
-  for (std::size_t i = 0; i < round.size; ++i) {
+  for (std::size_t i = 0; i < size; ++i) {
     const ops::Updated<T> result = updated(i);
     narrow(result.weight, w[i]);
     if constexpr (Op::states > 0) new0[i] = result.state.first;
@@ -149,17 +150,6 @@ void step_sizes_kernel(const UpdateMemory& memory, const UpdateNumbers& numbers,
   }
 }
 
-// The arrays from an element on, but for the weights.
-template <class T>
-inline UpdateMemory from_element(UpdateMemory memory, std::size_t begin) {
-  if (memory.gradient) memory.gradient = static_cast<const T*>(memory.gradient) + begin;
-  if (memory.toward) memory.toward = static_cast<const T*>(memory.toward) + begin;
-  for (void*& state : memory.state) {
-    if (state) state = static_cast<T*>(state) + begin;
-  }
-  return memory;
-}
-
 // Renews weights and state; no two of the arrays overlap. What the new weights add to a chunk goes
 // there, unless it is null.
 template <template <class> class Op, class T, UpdateKind kKind, bool kAdaptive>
@@ -170,7 +160,7 @@ void update_kernel(const UpdateMemory& memory, const UpdateNumbers& numbers, std
   const ops::Regularization<T> r = regularization<T>(numbers);
   alignas(64) static constexpr T zeros[kUpdateBlock] = {};
   alignas(64) T forgotten[kUpdateBlock];
-  constexpr ChunkState nothing = {};
+  static constexpr ChunkState nothing = {};
   ChunkSummary<T, kKind> summary(chunk ? *chunk : nothing);
   T* const w = static_cast<T*>(memory.weights);
   // All rounds but the first begin with a cache line, for arrays that lie alike.
@@ -179,10 +169,12 @@ void update_kernel(const UpdateMemory& memory, const UpdateNumbers& numbers, std
     count = begin == 0 ? kUpdateBlock - in_line : kUpdateBlock;
     if (count > size - begin) count = size - begin;
     const UpdateStages* const stages = memory.stages;
-    const UpdateMemory at =
-        stages ? stages->bring(stages->context, begin, count) : from_element<T>(memory, begin);
-    const auto from = [](const void* array) {
-      return array ? static_cast<const T*>(array) : zeros;
+    UpdateMemory brought;
+    if (stages) brought = stages->bring(stages->context, begin, count);
+    const UpdateMemory& at = stages ? brought : memory;
+    const std::size_t first = stages ? 0 : begin;
+    const auto from = [first](const void* array) {
+      return array ? static_cast<const T*>(array) + first : zeros;
     };
     UpdateRound<T> round{w + begin,
                          from(at.gradient),
@@ -192,7 +184,7 @@ void update_kernel(const UpdateMemory& memory, const UpdateNumbers& numbers, std
                          count};
     for (int s = 0; s < states; ++s) {
       if (!at.state[s]) continue;
-      round.new_state[s] = static_cast<T*>(at.state[s]);
+      round.new_state[s] = static_cast<T*>(at.state[s]) + first;
       round.old_state[s] = round.new_state[s];
     }
     update_round<Op<T>, T, kKind, kAdaptive>(op, r, round);
