@@ -35,6 +35,9 @@ class Lasso:
     def __init__(self, strength):
         self.strength = strength
 
+    def __repr__(self):
+        return f"Lasso({self.strength})"
+
     def value(self, w):
         return br.l1_penalty(w, self.strength)
 
