@@ -1,7 +1,9 @@
 // Structures of programs that were compiled with an older or a newer header.
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 
 #include "c/arguments.hpp"
 
@@ -52,8 +54,8 @@ TEST_CASE("null is initial; a size that never was, or another alignment, is refu
   Now now = kInitial;
   CHECK(c::read_structure<Now>(nullptr, sizeof(First), now));
   CHECK(now.a == 1);
-  for (const std::size_t size :
-       {0ul, sizeof(First) - 1, sizeof(First) + 4, sizeof(Now) + 1, 0xfffffffful}) {
+  for (const std::size_t size : std::initializer_list<std::size_t>{
+           0, sizeof(First) - 1, sizeof(First) + 4, sizeof(Now) + 1, 0xffffffff}) {
     const Now other = {static_cast<std::uint32_t>(size), 7, 7.0};
     CHECK_FALSE(c::is_structure(&other, sizeof(First)));
     CHECK_FALSE(c::read_structure(&other, sizeof(First), now));

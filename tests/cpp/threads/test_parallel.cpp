@@ -91,13 +91,14 @@ TEST_CASE("ranges partition the work, and every thread gets some") {
   set_num_threads(0);
 }
 
-// Whether a worker comes in one of up to `calls` calls of `size` ranges that take a while.
+// Whether a worker comes in one of up to `calls` calls of `size` ranges that take a while: a
+// millisecond each, since less is no time at all by gcc's library for Windows.
 bool a_worker_comes(std::size_t size, int calls) {
   const auto caller = std::this_thread::get_id();
   std::atomic<bool> came = false;
   for (int i = 0; i < calls && !came; ++i) {
     parallel_for(size, 1, 1, [&](std::size_t begin, std::size_t end) {
-      std::this_thread::sleep_for(std::chrono::microseconds(200) * (end - begin));
+      std::this_thread::sleep_for(std::chrono::milliseconds(1) * (end - begin));
       if (std::this_thread::get_id() != caller) came = true;
     });
   }
