@@ -19,6 +19,11 @@ function(bridle_configure_target target)
                                              POSITION_INDEPENDENT_CODE ON)
   # No contraction to fused multiply-add: the same bits on every machine.
   target_compile_options(${target} PRIVATE ${BRIDLE_WARNINGS} ${BRIDLE_F}fp-contract=off)
+  # gcc takes a register of MMX for an integer now and then, and leaves those of long double full: the next of its
+  # numbers anywhere in the thread would be NaN.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+    target_compile_options(${target} PRIVATE -mno-mmx)
+  endif()
   if(BRIDLE_WARNINGS_AS_ERRORS)
     target_compile_options(${target} PRIVATE -Werror)
   endif()

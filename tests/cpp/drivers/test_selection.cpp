@@ -199,6 +199,7 @@ TEST_CASE("infinity is the largest, and NaN is told") {
 }
 
 TEST_CASE("n of m stay") {
+  const volatile long double half = 0.5;
   for (const DType dtype : kTypes) {
     const std::size_t item = item_size(dtype);
     for (const std::size_t m : {1, 2, 3, 4, 5, 8, 16, 32, 33, 64, 100, 300}) {
@@ -224,6 +225,7 @@ TEST_CASE("n of m stay") {
             CAPTURE(isa);
             Bytes out(x.size() + 8, '\x55'), in_place(x);
             CHECK(!keep_n_of_m(dtype, x.data(), out.data(), size, n, m));
+            CHECK(half + half == 1);  // registers of MMX are those of long double
             CHECK(std::count(out.end() - 8, out.end(), '\x55') == 8);
             out.resize(x.size());
             CHECK(out == expected);
