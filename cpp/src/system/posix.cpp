@@ -22,12 +22,10 @@ namespace {
 }();
 #endif
 
-bool place([[maybe_unused]] pthread_attr_t* attributes,
+void place([[maybe_unused]] pthread_attr_t* attributes,
            [[maybe_unused]] const ProcessorSet* on) noexcept {
-#if defined(__linux__)
-  return pthread_attr_setaffinity_np(attributes, sizeof *on, on) == 0;
-#else
-  return false;
+#if defined(__GLIBC__)  // musl has no such attribute
+  pthread_attr_setaffinity_np(attributes, sizeof *on, on);
 #endif
 }
 

@@ -26,7 +26,8 @@ struct ProcessorSet {};  // threads are left where they are
 #endif
 
 // Starts a thread with a stack of so many bytes, which nobody waits for; signals are not for it.
-// `on`: where it may run at first; null for where the calling thread may. False if there is none.
+// `on`: where it is to run at first, which not every C library can say; null for where the calling
+// thread may. False if there is none.
 bool start_thread(std::size_t stack, const ProcessorSet* on, ThreadFunction function,
                   void* context) noexcept;
 
