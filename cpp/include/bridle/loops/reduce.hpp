@@ -192,7 +192,7 @@ void reduce_columns(const void* x, std::ptrdiff_t row_stride, const void* beside
         static_cast<const char*>(beside) + static_cast<std::ptrdiff_t>(i) * beside_stride);
     auto& sum = lane[i % kLanes];
     // Not written into the loop, where gcc would keep an array of functors, one for each lane.
-    const auto add_column = [&](std::size_t c) {
+    const auto add_column = [&](std::size_t c) __attribute__((always_inline)) {
       double term[Op::sums];
       find_terms(Op{parameters[P * kColumnSums + c]...}, static_cast<double>(widen(row[c])),
                  kHasBeside<Op> ? other[c] : 0.0, term);

@@ -133,7 +133,7 @@ struct prox_scad {
     const T finite = slope < largest<T>() ? slope : T(0);
     return {threshold, strength, unless(!convex, finite), threshold == T(0) ? T(-1) : end};
   }
-  constexpr T operator()(T x) const { return prepared()(x); }
+  [[gnu::always_inline]] constexpr T operator()(T x) const { return prepared()(x); }
 };
 template <class T>
 prox_scad(T, T, T) -> prox_scad<T>;
