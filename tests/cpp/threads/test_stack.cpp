@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <vector>
@@ -33,9 +34,9 @@ constexpr unsigned char kUntouched = 0xa5;
 // many of them it used.
 template <class Work>
 std::size_t stack_used(Work work) {
-  constexpr std::size_t page = 4096;
-  void* const memory = mmap(nullptr, kStack + page, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  void* const memory =
+      mmap(nullptr, kStack + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   REQUIRE(memory != MAP_FAILED);
   REQUIRE(mprotect(memory, page, PROT_NONE) == 0);
   auto* const stack = static_cast<unsigned char*>(memory) + page;
