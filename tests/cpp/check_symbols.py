@@ -3,7 +3,7 @@
 Usage: check_symbols.py NM exports LIBRARY HEADER_DIRECTORY
        check_symbols.py NM kernels INSTRUCTION_SET OBJECT...
 
-NM is an nm that reads these files: llvm-nm for macOS, where names of C begin with one more "_".
+NM is an nm that reads these files: llvm-nm for macOS, where names begin with one more "_".
 
 The first compares the symbols that the library exports with the functions marked BRIDLE_API. The
 second insists that what an object compiled for one instruction set defines for others to see, weak
@@ -29,9 +29,8 @@ def check_exports(nm: str, library: str, headers: str) -> list[str]:
     """Compare exported and declared functions."""
     declarations = "\n".join(header.read_text() for header in sorted(Path(headers).rglob("*.h*")))
     declared = set(re.findall(r"^BRIDLE_API [^;(]*?(\w+)\(", declarations, re.MULTILINE))
-    shown = "--extern-only" if library.endswith(".dylib") else "--dynamic"
-    exported = {name for _, name in defined_symbols(nm, library, shown, "--demangle")}
-    functions = {re.sub(r"^_(?=bridle_)|\(.*", "", name) for name in exported}
+    exported = {name for _, name in defined_symbols(nm, library, "--dynamic", "--demangle")}
+    functions = {re.sub(r"\(.*", "", name) for name in exported}
     wanted = {name if name.startswith("bridle_") else f"bridle::{name}" for name in declared}
     if not declared:
         return [f"no function marked BRIDLE_API under {headers}"]
