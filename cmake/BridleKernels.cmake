@@ -1,9 +1,12 @@
 # The instruction sets and their flags. What lies in kernels/ is compiled once for each.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+  if(NOT DEFINED BRIDLE_X86_64)  # how the compiler writes it
+    set(BRIDLE_X86_64 x86-64-)
+  endif()
   set(BRIDLE_ISAS baseline avx2 avx512)
-  set(BRIDLE_FLAGS_baseline -march=x86-64-v2)
-  set(BRIDLE_FLAGS_avx2 -march=x86-64-v3)
-  set(BRIDLE_FLAGS_avx512 -march=x86-64-v4 -mprefer-vector-width=512)
+  set(BRIDLE_FLAGS_baseline -march=${BRIDLE_X86_64}v2)
+  set(BRIDLE_FLAGS_avx2 -march=${BRIDLE_X86_64}v3)
+  set(BRIDLE_FLAGS_avx512 -march=${BRIDLE_X86_64}v4 -mprefer-vector-width=512)
 else()
   set(BRIDLE_ISAS baseline)  # NEON is the baseline of aarch64
   set(BRIDLE_FLAGS_baseline "")
