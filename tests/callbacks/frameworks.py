@@ -16,6 +16,7 @@ THEIR_WARNINGS = [
     pytest.mark.filterwarnings(f"ignore:{message}")
     for message in (
         "Failed to optimize method:UserWarning",  # CatBoost, of metrics in Python
+        "Failed to import numba:UserWarning",  # the same, where there is no Numba
         "__array__ implementation:DeprecationWarning",  # Keras 3.15, NumPy's copy=False
         ".*does not have many workers:UserWarning",  # Lightning
         "You defined a .validation_step. but have no:UserWarning",  # Lightning
@@ -223,7 +224,7 @@ class Transformers:
 
         data = [{"x": x, "labels": y} for x, y in zip(X, Y, strict=True)]
         arguments = TrainingArguments(
-            output_dir=folder,
+            output_dir=folder or "trainer_output",
             use_cpu=True,
             report_to=[],
             disable_tqdm=True,

@@ -1,5 +1,6 @@
 """The best iterations of boosted trees are kept as each library keeps them."""
 
+import inspect
 import pickle
 
 import numpy as np
@@ -104,7 +105,10 @@ def test_lightgbm_cross_validation_and_estimators():
     pytest.importorskip("sklearn")
     model = lightgbm.LGBMRegressor(n_estimators=50, n_jobs=1, verbosity=-1, min_child_samples=1)
     stopping = adapter.EarlyStopping(2, mode="min", monitor="l2")
-    model.fit(X[:20], Y[:20], eval_X=X[20:], eval_y=Y[20:], callbacks=[stopping])
+    held_out = {"eval_X": X[20:], "eval_y": Y[20:]}
+    if "eval_X" not in inspect.signature(model.fit).parameters:  # as in 4.6
+        held_out = {"eval_set": [(X[20:], Y[20:])]}
+    model.fit(X[:20], Y[:20], **held_out, callbacks=[stopping])
     assert model.best_iteration_ == stopping.tracker.best_epoch + 1 < 50
 
 

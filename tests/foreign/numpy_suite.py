@@ -11,8 +11,10 @@ import bridle as br
 from bridle import _core
 
 TESTS = Path(np._core.__file__).parent / "tests"
+# As pytest names it: in older versions the folder is a package.
+IN_A_PACKAGE = (TESTS / "__init__.py").exists()
 sys.path.insert(0, str(TESTS))
-test_mem_overlap = import_module("test_mem_overlap")
+test_mem_overlap = import_module("numpy._core.tests." * IN_A_PACKAGE + "test_mem_overlap")
 
 suite = Suite({})
 

@@ -38,6 +38,14 @@ def logistic(n, strength):
     return linear_model.LogisticRegression(C=1 / (2 * n * strength), tol=1e-10, max_iter=10_000)
 
 
+def sparse_logistic(n, strength):
+    """Return scikit-learn's classifier for strength times the sum of absolute weights."""
+    options = {"C": 1 / (n * strength), "l1_ratio": 1, "solver": "saga"}
+    if linear_model.LogisticRegression().penalty == "l2":  # as in 1.6; later l1_ratio says it all
+        options["penalty"] = "elasticnet"
+    return linear_model.LogisticRegression(tol=1e-9, max_iter=20_000, **options)
+
+
 EXACT = {"tol": 1e-12, "max_iter": 100_000}
 PEERS = {
     "lasso": (problems.diabetes, br.L1(0.1), linear_model.Lasso(alpha=0.1, **EXACT)),
@@ -61,13 +69,7 @@ PEERS = {
     "two classes": (problems.breast_cancer, br.L2(0.01), logistic(569, 0.01)),
     "three classes": (problems.wine, br.L2(0.01), logistic(178, 0.01)),
     "digits": (problems.digits, br.L2(0.01), logistic(300, 0.01)),
-    "sparse, of two classes": (
-        problems.breast_cancer,
-        br.L1(0.01),
-        linear_model.LogisticRegression(
-            C=1 / (569 * 0.01), l1_ratio=1, solver="saga", tol=1e-9, max_iter=20_000
-        ),
-    ),
+    "sparse, of two classes": (problems.breast_cancer, br.L1(0.01), sparse_logistic(569, 0.01)),
 }
 
 
@@ -203,7 +205,8 @@ def test_float32_is_kept_and_nothing_of_it_is_changed(form, loss):
 def test_a_sparse_matrix_needs_memory_for_few_vectors(loss, format):
     rng = np.random.default_rng(0)
     shape = 20_000, 6_000
-    X = sparse.random_array(shape, density=0.01, format=format, rng=rng)  # of 1.2 million numbers
+    places = rng.integers(0, shape, (1_200_000, 2), np.int32)
+    X = sparse.coo_array((rng.random(len(places)), tuple(places.T)), shape).asformat(format)
     y = X[:, :20] @ np.ones(20)
     kind = bs.ProxRegressor if loss in ("squared", "huber", "poisson") else bs.ProxClassifier
     y = y if kind is bs.ProxRegressor else y > 0.1
