@@ -301,14 +301,14 @@ def test_loops_of_penalties_take_no_elements_and_no_slices(penalty, dtype, shape
 def test_penalties_of_many_slices_need_little_stack():
     code = """if True:
         import threading, numpy as np, bridle as br
-        w = np.ones((5000, 3))
+        w = np.ones((20000, 3))
         call = lambda: print(br.l1_penalty(w, axis=1).sum())
         br.set_num_threads(1)
-        threading.stack_size(96 * 1024)
+        threading.stack_size(128 * 1024)
         threading.Thread(target=call).start()
     """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "15000.0\n"
+    assert done.stdout == "60000.0\n"
 
 
 def test_every_parameter_may_be_given_by_position_or_by_name(operator, assert_same_bits):

@@ -66,10 +66,13 @@ def run():
     print("done")
 """
 
+# With glibc on aarch64 a thread has at least 128 KiB.
 IN_A_THREAD = """
+import os
+least = os.sysconf("SC_THREAD_STACK_MIN") if hasattr(os, "sysconf") else 0
 _core.require_all_threads(True)
 br.set_num_threads(2)
-threading.stack_size({kib} * 1024)
+threading.stack_size(max({kib} * 1024, least))
 thread = threading.Thread(target=run)
 thread.start()
 thread.join()

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 #include <vector>
 
 #include "data.hpp"
@@ -30,20 +31,21 @@ namespace {
 constexpr std::size_t kStack = 64 * 1024, kMost = 44 * 1024, kSize = 3 * 32 * 1024;
 constexpr unsigned char kUntouched = 0xa5;
 
-// Runs work in a thread of kStack bytes, below which lies a page that nobody may touch; returns how
-// many of them it used.
+// Runs work in a thread of kStack bytes, or of the fewest that a thread may have (glibc on aarch64:
+// 128 KiB), below which lies a page that nobody may touch; returns how many of them it used.
 template <class Work>
 std::size_t stack_used(Work work) {
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-  void* const memory =
-      mmap(nullptr, kStack + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  const std::size_t size = std::max(kStack, static_cast<std::size_t>(PTHREAD_STACK_MIN));
+  void* const memory = mmap(nullptr, size + page, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   REQUIRE(memory != MAP_FAILED);
   REQUIRE(mprotect(memory, page, PROT_NONE) == 0);
   auto* const stack = static_cast<unsigned char*>(memory) + page;
-  std::fill_n(stack, kStack, kUntouched);
+  std::fill_n(stack, size, kUntouched);
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
-  REQUIRE(pthread_attr_setstack(&attributes, stack, kStack) == 0);
+  REQUIRE(pthread_attr_setstack(&attributes, stack, size) == 0);
   pthread_t thread;
   const auto run = [](void* context) -> void* {
     (*static_cast<Work*>(context))();
@@ -53,9 +55,9 @@ std::size_t stack_used(Work work) {
   pthread_join(thread, nullptr);
   pthread_attr_destroy(&attributes);
   const auto* const deepest =
-      std::find_if(stack, stack + kStack, [](unsigned char byte) { return byte != kUntouched; });
-  const std::size_t used = static_cast<std::size_t>(stack + kStack - deepest);
-  munmap(memory, kStack + page);
+      std::find_if(stack, stack + size, [](unsigned char byte) { return byte != kUntouched; });
+  const std::size_t used = static_cast<std::size_t>(stack + size - deepest);
+  munmap(memory, size + page);
   return used;
 }
 
