@@ -37,8 +37,8 @@ template <class Work>
 std::size_t stack_used(Work work) {
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   const std::size_t size = std::max(kStack, static_cast<std::size_t>(PTHREAD_STACK_MIN));
-  void* const memory = mmap(nullptr, size + page, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* const memory =
+      mmap(nullptr, size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   REQUIRE(memory != MAP_FAILED);
   REQUIRE(mprotect(memory, page, PROT_NONE) == 0);
   auto* const stack = static_cast<unsigned char*>(memory) + page;
