@@ -36,8 +36,7 @@ SMALL_TESTS = (
     *("tests/compare/test_files.py", "tests/callbacks/test_boosters.py"),
 )
 ALL_TESTS = (
-    *("tests/torch", "--ignore=tests/torch/test_shards.py"),  # `no_dist` came after PyTorch 2.6
-    *("tests/updates/test_torch.py", "tests/keras", "tests/stopping/test_keras.py"),
+    *("tests/torch", "tests/updates/test_torch.py", "tests/keras", "tests/stopping/test_keras.py"),
     *("tests/dropout/test_copies.py", "tests/operators/test_slice_peers.py", "tests/callbacks"),
     *("tests/jax", "tests/sklearn", "tests/dask", "tests/compare", "tests/test_foreign.py"),
 )

@@ -292,8 +292,11 @@ def the_other_one_is_killed(folder):
 def main(number, meeting, seconds):
     warnings.simplefilter("error")
     warnings.filterwarnings("ignore", "torch.distributed is disabled")  # says `no_dist=True`
+    warnings.filterwarnings("ignore", "TypedStorage is deprecated")  # which PyTorch 2.8 itself uses
     _core.require_all_threads(True)
     torch.set_num_threads(1)
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # where gloo tells of its connections
     distributed.init_process_group(
         "gloo",
         init_method=f"file://{meeting}",
@@ -308,7 +311,7 @@ def main(number, meeting, seconds):
             answer = ""
         except BaseException:  # as those of checkpoints are
             answer = traceback.format_exc()
-        print(json.dumps(answer), flush=True)
+        print(json.dumps(answer), file=answers, flush=True)
     distributed.destroy_process_group()
 
 

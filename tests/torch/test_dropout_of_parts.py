@@ -139,8 +139,7 @@ def sums_and_sequences():
     split = distribute_tensor(whole.detach(), mesh, [Shard(1)])
     assert torch.equal(layer(split).full_tensor(), plain(whole))
 
-    style = {"": SequenceParallel(sequence_dim=0, use_local_output=True)}
-    parallelize_module(layer, mesh, style)
+    parallelize_module(layer, mesh, SequenceParallel(sequence_dim=0, use_local_output=True))
     batch = whole.detach()[:6]  # which DTensor.from_local takes for equal parts
     assert torch.equal(layer(batch.chunk(2)[rank]), plain(batch).chunk(2)[rank])
 

@@ -133,7 +133,7 @@ def origin_of_part(name: str, tensor: Any) -> tuple[int, ...]:
             )
         dimension = placement.dim
         longest = -(-lengths[dimension] // mesh.size(axis))
-        begin = min(longest * mesh.get_local_rank(axis), lengths[dimension])
+        begin = min(longest * mesh.get_coordinate()[axis], lengths[dimension])
         origin[dimension] += begin
         lengths[dimension] = min(longest, lengths[dimension] - begin)
     local = tuple(tensor.to_local().shape)
