@@ -38,7 +38,7 @@ DROPPED = {
     "Dask's random numbers": MASKED,
     ALONE: "large",
 }
-# What is made of a chunk: so little that the work is dropout's, or what takes as long as dropout.
+# What is made of a chunk: so little that the work is dropout's, or what takes half as long again.
 MADE = {"": "one_a_page({}).max().compute()", " and its maximum": "{}.max().compute()"}
 
 
