@@ -217,10 +217,12 @@ struct UpdateWork {
       array.data[UpdateRole::first_state + s] = state(setting, arrays, s);
     }
     array.size = setting.size;
-    std::fill_n(array.numbers.members, std::size(array.numbers.members), parameter);
-    array.numbers.scale = 1;
-    array.numbers.keep = 1 - parameter;
-    array.numbers.l1 = array.numbers.l2 = parameter;
+    UpdateNumbers numbers{};
+    std::fill_n(numbers.members, std::size(numbers.members), parameter);
+    numbers.scale = 1;
+    numbers.keep = 1 - parameter;
+    numbers.l1 = numbers.l2 = parameter;
+    array.numbers = &numbers;
     UpdateCall call{};
     call.op = op;
     set_types(setting.dtype, setting.dtype, call);

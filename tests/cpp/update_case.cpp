@@ -37,7 +37,7 @@ UpdateArray UpdateCase::array(const UpdateNumbers& numbers, std::uint64_t first)
   return {{m.weights, const_cast<void*>(m.gradient), m.state[0], m.state[1], m.state[2],
            const_cast<void*>(m.toward)},
           size_,
-          numbers,
+          &numbers,
           first};
 }
 

@@ -31,7 +31,7 @@ class UpdateCase {
              std::uint64_t seed, std::size_t phase = 0);
 
   UpdateMemory memory();
-  // An array with this memory.
+  // An array with this memory, and these numbers, which must stay.
   UpdateArray array(const UpdateNumbers& numbers, std::uint64_t first = 0);
   // What the operator makes of every element.
   std::vector<UpdateElement> expected(const UpdateOperator& op, const UpdateNumbers& numbers,

@@ -8,6 +8,7 @@ import pytest
 from numpy.lib.stride_tricks import as_strided
 
 import bridle as br
+from bridle import _core
 
 from ..cases import DTYPES
 from ..conftest import by_name, placed
@@ -256,3 +257,21 @@ def test_nothing_is_written_to_large_arrays_either(row):
     with pytest.raises(TypeError, match=rf"^{row.function}: "):
         call(row, lists | {"w": [lists["w"][0], lists["w"][1].astype(int)]}, **rich(row))
     assert [array.tobytes() for arrays in lists.values() for array in arrays] == before
+
+
+def test_of_a_long_list_the_first_wrong_array_is_told(set_threads):
+    # Several threads look at it, each at a part.
+    _core.require_all_threads(True)
+    try:
+        set_threads(4)
+        for places in ((999,), (998, 999), (300, 301, 700), (0, 999)):
+            weights = [np.ones(2, np.float32) for _ in range(1000)]
+            gradients = [np.ones(2, np.float32) for _ in range(1000)]
+            for kind, place in zip((3, 4, 5), places, strict=False):
+                gradients[place] = np.ones(kind, np.float32)
+            message = f"gradient[{places[0]}] must have the shape of w, got float32 of shape (3,)"
+            with pytest.raises(ValueError, match=re.escape(message)):
+                br.sgd_update(weights, gradients, lr=0.1)
+            assert all((w == 1).all() for w in weights)
+    finally:
+        _core.require_all_threads(False)

@@ -103,9 +103,9 @@ class Update {
   void check_rounding(const ArrayGroups& every) const;
   Groups groups_of(const bridle_update& given) const;
   Types types_of(std::size_t i) const;
+  bool in_one_row(std::size_t i) const;
   UpdateRows rows_of(std::size_t i) const;
-  void set_step_size(double step_size, UpdateNumbers& to) const;
-  UpdateArray array_of(std::size_t i, const UpdateNumbers& common, std::uint64_t first) const;
+  UpdateNumbers numbers_of(std::size_t i) const;
 
   const bridle_update& given_;
   const char* function_;
@@ -288,13 +288,15 @@ void Update::read_regularizers() {
   }
 }
 
-// Of arrays that are contiguous all, one row.
+// Whether arrays i are contiguous all.
+bool Update::in_one_row(std::size_t i) const {
+  return std::ranges::none_of(groups_, [i](const ArrayGroup& group) {
+    return group.arrays && !is_contiguous(group.arrays[i]);
+  });
+}
+
 UpdateRows Update::rows_of(std::size_t i) const {
   UpdateRows rows;
-  const auto lies_apart = [i](const ArrayGroup& group) {
-    return group.arrays && !is_contiguous(group.arrays[i]);
-  };
-  if (std::ranges::none_of(groups_, lies_apart)) return rows;
   rows.length = static_cast<std::size_t>(given_.w[i].length);
   for (std::size_t role = 0; role < groups_.size(); ++role) {
     if (!groups_[role].arrays) continue;
@@ -305,44 +307,44 @@ UpdateRows Update::rows_of(std::size_t i) const {
   return rows;
 }
 
-void Update::set_step_size(double step_size, UpdateNumbers& to) const {
-  auto numbers = numbers_;
-  numbers[0] = step_size;
-  facts().set_numbers(numbers.data(), to);
-}
-
-// common: what is the same for all arrays.
-UpdateArray Update::array_of(std::size_t i, const UpdateNumbers& common,
-                             std::uint64_t first) const {
-  UpdateArray array{};
-  for (std::size_t role = 0; role < groups_.size(); ++role) {
-    array.data[role] = groups_[role].arrays ? groups_[role].arrays[i].data : nullptr;
-  }
-  array.size = size_of(given_.w[i]);
-  array.numbers = common;
-  if (given_.lr) set_step_size(step_size_[i], array.numbers);
-  array.numbers.l1 = l1_[i];
-  array.numbers.l2 = l2_[i];
-  set_decay(static_cast<Decay>(regularization_.decay), step_size_[i], weight_decay_[i],
-            array.numbers);
-  array.first = first;
-  array.rows = rows_of(i);
-  if (i < regularizers_.size() && regularizers_[i]) array.regularizer = &*regularizers_[i];
-  return array;
+UpdateNumbers Update::numbers_of(std::size_t i) const {
+  UpdateNumbers numbers{};
+  auto of_operator = numbers_;
+  of_operator[0] = step_size_[i];
+  facts().set_numbers(of_operator.data(), numbers);
+  numbers.scale = regularization_.grad_scale;
+  numbers.cautious = regularization_.cautious != 0;
+  numbers.l1 = l1_[i];
+  numbers.l2 = l2_[i];
+  set_decay(static_cast<Decay>(regularization_.decay), step_size_[i], weight_decay_[i], numbers);
+  return numbers;
 }
 
 bridle_update_summary Update::run() {
-  std::pmr::vector<UpdateArray> arrays(memory_.get());
+  const PerArray each[] = {step_size_, weight_decay_, l1_, l2_};
+  const bool differ =
+      std::ranges::any_of(each, [](const PerArray& numbers) { return numbers.each; });
+  std::pmr::vector<UpdateNumbers> numbers(memory_.get());
+  std::pmr::vector<UpdateRows> rows(memory_.get());
+  std::pmr::vector<UpdateArray> arrays(count_, memory_.get());
   std::pmr::vector<UpdateSums> sums(count_, memory_.get());
-  arrays.reserve(count_);
-  UpdateNumbers common{};
-  set_step_size(numbers_[0], common);
-  common.scale = regularization_.grad_scale;
-  common.cautious = regularization_.cautious != 0;
+  numbers.reserve(count_);
   std::uint64_t first = 0;
   for (std::size_t i = 0; i < count_; ++i) {
-    arrays.push_back(array_of(i, common, first));
-    first += arrays[i].size;
+    UpdateArray& array = arrays[i];
+    for (std::size_t role = 0; role < groups_.size(); ++role) {
+      array.data[role] = groups_[role].arrays ? groups_[role].arrays[i].data : nullptr;
+    }
+    array.size = size_of(given_.w[i]);
+    if (differ || i == 0) numbers.push_back(numbers_of(i));
+    array.numbers = &numbers.back();
+    array.first = first;
+    if (!in_one_row(i)) {
+      if (rows.empty()) rows.resize(count_);
+      array.rows = &(rows[i] = rows_of(i));
+    }
+    if (i < regularizers_.size() && regularizers_[i]) array.regularizer = &*regularizers_[i];
+    first += array.size;
   }
   UpdateCall call{};
   call.op = op_;

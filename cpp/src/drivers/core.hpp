@@ -152,13 +152,14 @@ struct UpdateRegularizer {
   UpdateParameter penalty_parameters[kMost];
 };
 
-// One array of a fused update and those that belong to it.
+// One array of a fused update and those that belong to it. It is short, as there may be thousands,
+// which other threads read than wrote them: what is the same for many is only pointed to.
 struct UpdateArray {
   void* data[UpdateRole::count];  // null: there is none
   std::size_t size;
-  UpdateNumbers numbers;
-  std::uint64_t first;  // position of its first element in the list
-  UpdateRows rows = {};
+  const UpdateNumbers* numbers;
+  std::uint64_t first;                             // position of its first element in the list
+  const UpdateRows* rows = nullptr;                // null: in one row
   const UpdateRegularizer* regularizer = nullptr;  // arrays with parameters want rows in C order
   // How far its random numbers lie behind its position, modulo 2^64: of a part of something larger.
   std::uint64_t ahead = 0;

@@ -16,6 +16,7 @@ namespace {
 
 constexpr int kL1 = 0, kElasticNet = 2;  // in ReduceOps
 constexpr double kUnused[2] = {};        // strengths, which multiply sums afterwards
+constexpr UpdateRows kOneRow;
 constexpr std::size_t kWidth = sizeof(UpdateSums) / sizeof(double);
 constexpr std::size_t kRegularizer = offsetof(UpdateSums, regularizer) / sizeof(double);
 constexpr std::size_t kLeast = 8 * 1024;   // elements from which on a second thread pays
@@ -72,11 +73,11 @@ class Update {
   Update(const UpdateCall& call, const UpdateArray& array, bool streams = false)
       : call_(call),
         array_(array),
-        rows_(array.rows),
+        rows_(array.rows ? *array.rows : kOneRow),
         streams_(streams && rows_.length == 0),
         compute_(call.types[UpdateRole::weights] == DType::float64 ? DType::float64
                                                                    : DType::float32) {
-    const UpdateNumbers& numbers = array.numbers;
+    const UpdateNumbers& numbers = *array.numbers;
     std::copy_n(array.data, UpdateRole::count, data_);
     if (numbers.keep == 1 && numbers.coupled == 0) data_[UpdateRole::toward] = nullptr;
     const auto is_infinite = [&](double strength) {  // once it has the type computed in
@@ -125,10 +126,10 @@ class Update {
       for_each_long_row(begin, size, [&](Place place, std::size_t count) {
         void* at[UpdateRole::count];
         for (int role = 0; role < UpdateRole::count; ++role) at[role] = memory(role, place);
-        kernel_(memory_of(at), array_.numbers, count, &chunk);
+        kernel_(memory_of(at), *array_.numbers, count, &chunk);
       });
     }
-    const UpdateNumbers& numbers = array_.numbers;
+    const UpdateNumbers& numbers = *array_.numbers;
     const std::size_t penalties = numbers.l2 != 0 ? 2 : numbers.l1 != 0 ? 1 : 0;
     kernels().reduce.fold_lanes(chunk.lanes, penalties, sums);
     std::copy_n(chunk.counts, 2, sums + kMaxSums);
@@ -289,7 +290,7 @@ class Update {
     UpdateMemory of_row{};
     of_row.weights = memory(UpdateRole::weights, rounds.place);
     of_row.stages = &stages;
-    kernel_(of_row, array_.numbers, size, &chunk);
+    kernel_(of_row, *array_.numbers, size, &chunk);
   }
 
   [[gnu::noinline]] void work_in_stages(std::size_t begin, std::size_t size, ChunkState& chunk,
@@ -342,7 +343,7 @@ class Update {
         fetch(role, begin, size, buffer[role]);
       }
     }
-    kernel_(memory_of(at), array_.numbers, size, is_summarized_later() ? nullptr : &chunk);
+    kernel_(memory_of(at), *array_.numbers, size, is_summarized_later() ? nullptr : &chunk);
     if (array_.regularizer) regularize(begin, size, at);
     for (int role = 0; role < UpdateRole::toward; ++role) {
       if (role != UpdateRole::gradient && at[role] == buffer[role]) {
@@ -468,7 +469,7 @@ class Update {
 
   double number_of_prox(int p) const {
     const UpdateRegularizer& r = *array_.regularizer;
-    return p == r.step ? array_.numbers.size : number_of(r.prox_parameters[p]);
+    return p == r.step ? array_.numbers->size : number_of(r.prox_parameters[p]);
   }
 
   // The weights lie at at[UpdateRole::weights], computed, and the new state beside them.
@@ -487,7 +488,7 @@ class Update {
     for (int p = 0; p < r.prox_count; ++p) {
       operand[1 + p] = parameters[p];
       if (p == r.step && step_sizes_) {
-        step_sizes_(memory_of(at), array_.numbers, size, parameters[p]);
+        step_sizes_(memory_of(at), *array_.numbers, size, parameters[p]);
       } else if (p == r.step || !r.prox_parameters[p].walk) {
         fill(number_of_prox(p), compute_, size, parameters[p]);
       } else {
@@ -538,7 +539,7 @@ class Update {
   // Of halves, those that were rounded.
   void summarize(const void* weights, std::size_t size, ChunkState& chunk) const {
     const int dtype = static_cast<int>(call_.types[UpdateRole::weights]);
-    const UpdateNumbers& numbers = array_.numbers;
+    const UpdateNumbers& numbers = *array_.numbers;
     if (numbers.l1 != 0 || numbers.l2 != 0) {
       kernels().reduce.of[numbers.l2 != 0 ? kElasticNet : kL1][dtype].vector(
           weights, nullptr, kUnused, size, chunk.position % kLanes, chunk.lanes);

@@ -37,7 +37,7 @@ inline void set_decay(Decay decay, double lr, double weight_decay, UpdateNumbers
 // Of the new weights, of which these are the sums.
 inline double penalty_of(const UpdateArray& array, const UpdateSums& sums) {
   const double both[] = {sums.absolute, sums.squares};
-  return ops::elastic_net_penalty{array.numbers.l1, array.numbers.l2}.finish(both);
+  return ops::elastic_net_penalty{array.numbers->l1, array.numbers->l2}.finish(both);
 }
 
 }  // namespace bridle

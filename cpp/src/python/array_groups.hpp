@@ -37,10 +37,14 @@ class ArrayGroups {
                          const std::string& got) const;
 
  private:
+  // In the order in which they are told.
+  enum class Fault { none, changed, type, shape, read_only, shares };
+
   void parse(const Group& group);
   void check_length(int group) const;
   void check(TypeRule rule) const;
-  void check_array(int group, std::size_t i, TypeRule rule) const;
+  Fault fault_of(int group, std::size_t i, TypeRule rule) const noexcept;
+  void tell_first_fault(TypeRule rule) const;
   void check_overlap() const;
   std::string name_of(int group, std::size_t i) const;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <span>
 #include <utility>
 
 namespace bridle::python {
@@ -94,17 +95,18 @@ std::string description(const Facts& facts) {
   return result;
 }
 
-bool is_apart_from_itself(PyArrayObject* array) {
+bool is_apart_from_itself(PyArrayObject* array) noexcept {
   if (PyArray_ISONESEGMENT(array)) return true;
-  std::vector<std::pair<npy_intp, npy_intp>> steps;  // stride and length
+  std::pair<npy_intp, npy_intp> steps[kMaxDimensions];  // stride and length
+  std::size_t count = 0;
   for (int d = 0; d < PyArray_NDIM(array); ++d) {
     if (PyArray_DIM(array, d) > 1) {
-      steps.emplace_back(std::abs(PyArray_STRIDE(array, d)), PyArray_DIM(array, d));
+      steps[count++] = {std::abs(PyArray_STRIDE(array, d)), PyArray_DIM(array, d)};
     }
   }
-  std::sort(steps.begin(), steps.end());
+  std::sort(steps, steps + count);
   npy_intp reach = PyArray_ITEMSIZE(array);
-  for (const auto& [stride, length] : steps) {
+  for (const auto& [stride, length] : std::span(steps, count)) {
     if (stride < reach) return false;
     reach += stride * (length - 1);
   }

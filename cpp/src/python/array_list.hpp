@@ -65,7 +65,7 @@ inline bool is_as_found(const Facts& facts) {
 }
 // Whether each element surely lies apart from the others: every stride leads over all that the
 // smaller ones reach.
-bool is_apart_from_itself(PyArrayObject* array);
+bool is_apart_from_itself(PyArrayObject* array) noexcept;
 // Of arrays whose extents overlap. Elements that are not contiguous may lie between each other.
 bool share_memory(PyArrayObject* a, PyArrayObject* b);
 

@@ -18,6 +18,7 @@ class Block {
   explicit Block(const MissedRows& missed)
       : missed_(missed), sums_(std::min<std::size_t>(8 * 1024, missed.count)) {
     arrays_.reserve(sums_.size());
+    numbers_.reserve(sums_.size());
   }
 
   // What has missed steps becomes what a proximal step of size 1 makes of each row.
@@ -27,6 +28,7 @@ class Block {
     set_types(missed_.dtype, missed_.dtype, call);
     for (std::size_t i = 0; i < missed_.count;) {
       arrays_.clear();
+      numbers_.clear();
       for (; i < missed_.count && arrays_.size() < sums_.size(); ++i) add(steps, i);
       call.arrays = arrays_.data();
       call.count = arrays_.size();
@@ -37,20 +39,23 @@ class Block {
  private:
   void add(const RepeatedSteps& steps, std::size_t i) noexcept {
     if (missed_.missed[i] <= 0) return;
-    const Shrinkage numbers = shrinkage(steps, missed_.missed[i], missed_.dtype);
+    const Shrinkage shrunk = shrinkage(steps, missed_.missed[i], missed_.dtype);
+    UpdateNumbers& numbers = numbers_.emplace_back();  // which has been reserved, as the arrays
+    numbers.members[0] = numbers.size = 1;
+    numbers.keep = shrunk.keep;
+    numbers.l1 = shrunk.threshold;
     UpdateArray array{};
     array.data[UpdateRole::weights] = missed_.table + missed_.rows[i] * missed_.stride;
     array.size = missed_.row_size;
-    array.numbers.members[0] = array.numbers.size = 1;
-    array.numbers.keep = numbers.keep;
-    array.numbers.l1 = numbers.threshold;
+    array.numbers = &numbers;
     array.first = arrays_.size() * missed_.row_size;
-    arrays_.push_back(array);  // which has been reserved
+    arrays_.push_back(array);
   }
 
   const MissedRows& missed_;
   std::vector<UpdateSums> sums_;
   std::vector<UpdateArray> arrays_;
+  std::vector<UpdateNumbers> numbers_;
 };
 
 template <class T = char>

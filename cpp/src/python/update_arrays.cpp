@@ -104,9 +104,10 @@ void UpdateArrays::check_rounding(bool stochastic) const {
   }
 }
 
-bool UpdateArrays::all_in_c_order(std::size_t i) const {
+bool UpdateArrays::in_one_row(std::size_t i) const {
+  if (chosen_) return size(i) == 0;
   for (int g = 0; g < kGroups; ++g) {
-    if (get(g, i) && !PyArray_IS_C_CONTIGUOUS(get(g, i)->array)) return false;
+    if (get(g, i) && !PyArray_IS_C_CONTIGUOUS(get(g, i)->array)) return size(i) == 0;
   }
   return true;
 }
@@ -154,7 +155,6 @@ std::optional<UpdateRows> UpdateArrays::chosen_rows(std::size_t i) const {
 }
 
 std::optional<UpdateRows> UpdateArrays::rows(std::size_t i, bool in_c_order) const {
-  if (size(i) == 0 || (!chosen_ && all_in_c_order(i))) return UpdateRows{};
   if (chosen(i)) return chosen_rows(i);
   const std::optional<UpdateRows> found = rows_from(i, true);
   return found || in_c_order ? found : rows_from(i, false);

@@ -18,14 +18,15 @@ class UpdateArrays : public ArrayGroups {
   UpdateArrays(const Names& names, const std::array<PyObject*, kGroups>& objects,
                bool stochastic = false, PyObject* chosen = nullptr);
 
-  // How arrays i, which belong together, lie, if they can be walked alike row by row: in C order,
-  // or in the order of memory. Rows that are short do not pay.
+  // Whether arrays i, which belong together, are all in C order, and all of each is updated.
+  bool in_one_row(std::size_t i) const;
+  // How they lie, if they can be walked alike row by row: in C order, or in the order of memory.
+  // Rows that are short do not pay.
   std::optional<UpdateRows> rows(std::size_t i, bool in_c_order) const;
   // The number of elements that are updated.
   std::size_t size(std::size_t i) const;
 
  private:
-  bool all_in_c_order(std::size_t i) const;
   std::optional<UpdateRows> rows_from(std::size_t i, bool last_axis) const;
   std::optional<UpdateRows> chosen_rows(std::size_t i) const;
   // Null where all rows are updated.

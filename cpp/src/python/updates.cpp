@@ -63,7 +63,6 @@ class OperatorNumbers {
     if (PyErr_Occurred()) throw Raised();
   }
   const Numbers& step_size() const { return step_size_; }
-  bool differ() const { return step_size_.size() != 1; }
 
   void set(std::size_t i, UpdateNumbers& to) {
     numbers_[0] = step_size_[i];
@@ -82,31 +81,51 @@ struct Strengths {
   Numbers weight_decay, l1, l2;
 };
 
+// Those of every array, or one for all where they are the same. common: what always is.
+std::vector<UpdateNumbers> numbers_of(std::size_t count, const UpdateNumbers& common,
+                                      OperatorNumbers& operator_numbers,
+                                      const Strengths& strengths) {
+  const auto each = {operator_numbers.step_size().size(), strengths.weight_decay.size(),
+                     strengths.l1.size(), strengths.l2.size()};
+  const bool differ = std::ranges::any_of(each, [](std::size_t size) { return size != 1; });
+  std::vector<UpdateNumbers> numbers(differ ? count : 1, common);
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    operator_numbers.set(i, numbers[i]);
+    numbers[i].l1 = strengths.l1[i];
+    numbers[i].l2 = strengths.l2[i];
+    set_decay(strengths.decay, numbers[i].size, strengths.weight_decay[i], numbers[i]);
+  }
+  return numbers;
+}
+
+// The arrays of a call, and how they lie where they point to it.
+struct ListedArrays {
+  std::vector<UpdateArray> arrays;  // none if some of them cannot be worked on where they lie
+  std::vector<UpdateRows> rows;     // none if all lie in one row
+};
+
 // `starts`: null, or a tuple of the index of each array's first random number.
-// None if some of them cannot be worked on where they lie.
-std::vector<UpdateArray> arrays_of(const UpdateArrays& given, bool in_c_order,
-                                   UpdateNumbers numbers, OperatorNumbers& operator_numbers,
-                                   const Strengths& strengths,
-                                   const UpdateRegularizers& regularizers, PyObject* starts) {
-  std::vector<UpdateArray> arrays(given.count());
-  if (!operator_numbers.differ()) operator_numbers.set(0, numbers);
+ListedArrays arrays_of(const UpdateArrays& given, bool in_c_order,
+                       const std::vector<UpdateNumbers>& numbers,
+                       const UpdateRegularizers& regularizers, PyObject* starts) {
+  ListedArrays list{std::vector<UpdateArray>(given.count()), {}};
   std::uint64_t first = 0;
-  for (std::size_t i = 0; i < arrays.size(); ++i) {
-    const std::optional<UpdateRows> rows = given.rows(i, in_c_order);
-    if (!rows) return {};
-    UpdateArray& array = arrays[i];
+  for (std::size_t i = 0; i < list.arrays.size(); ++i) {
+    UpdateArray& array = list.arrays[i];
+    if (!given.in_one_row(i)) {
+      const std::optional<UpdateRows> rows = given.rows(i, in_c_order);
+      if (!rows) return {};
+      if (list.rows.empty()) list.rows.resize(given.count());
+      list.rows[i] = *rows;
+      array.rows = &list.rows[i];
+    }
     for (int role = 0; role < UpdateRole::count; ++role) {
       const Facts* const facts = given.get(role, i);
       array.data[role] = facts ? facts->data : nullptr;
     }
     array.size = given.size(i);
-    array.numbers = numbers;
-    if (operator_numbers.differ()) operator_numbers.set(i, array.numbers);
-    array.numbers.l1 = strengths.l1[i];
-    array.numbers.l2 = strengths.l2[i];
-    set_decay(strengths.decay, array.numbers.size, strengths.weight_decay[i], array.numbers);
+    array.numbers = &numbers[numbers.size() > 1 ? i : 0];
     array.first = first;
-    array.rows = *rows;
     array.regularizer = regularizers.of(i);
     if (starts) {
       PyObject* const start = PyTuple_GET_ITEM(starts, static_cast<Py_ssize_t>(i));
@@ -114,7 +133,7 @@ std::vector<UpdateArray> arrays_of(const UpdateArrays& given, bool in_c_order,
     }
     first += given.get(UpdateRole::weights, i)->size;
   }
-  return arrays;
+  return list;
 }
 
 // Runs of arrays of the same types are one call each.
@@ -191,17 +210,19 @@ PyObject* run_update(const char* op, PyObject* const* args) {
   call.key = {seed, stream};
   call.index = index;
   const FusedUpdate& facts = kUpdateOperators[static_cast<std::size_t>(call.op)];
-  OperatorNumbers numbers(facts, args[3]);
+  OperatorNumbers operator_numbers(facts, args[3]);
   const Strengths strengths{static_cast<Decay>(kind), Numbers(args[5]), Numbers(args[6]),
                             Numbers(args[7])};
   const Names names = names_of(args[1], args[10]);
-  check_rates(names.function, facts.params[0].name, strengths.decay, numbers.step_size(),
+  check_rates(names.function, facts.params[0].name, strengths.decay, operator_numbers.step_size(),
               strengths.weight_decay);
   const UpdateArrays given(names, objects_of(args[2]), call.stochastic, args[8]);
   const UpdateRegularizers regularizers(args[9]);
   const bool in_c_order = call.stochastic || regularizers.has_arrays();
-  const std::vector<UpdateArray> arrays =
-      arrays_of(given, in_c_order, common, numbers, strengths, regularizers, starts);
+  const std::vector<UpdateNumbers> numbers =
+      numbers_of(given.count(), common, operator_numbers, strengths);
+  const ListedArrays list = arrays_of(given, in_c_order, numbers, regularizers, starts);
+  const std::vector<UpdateArray>& arrays = list.arrays;
   if (PyErr_Occurred()) return nullptr;
   if (arrays.size() < given.count()) Py_RETURN_NOTIMPLEMENTED;
   std::vector<UpdateSums> sums(arrays.size());

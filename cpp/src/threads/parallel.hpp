@@ -21,8 +21,9 @@ BRIDLE_API void require_all_threads(bool required) noexcept;
 // The file name of the OpenMP runtime that is loaded, or "" without one.
 BRIDLE_API const char* openmp_runtime() noexcept;
 
-void parallel_ranges(std::size_t size, std::size_t grain, std::size_t minimum,
-                     RangeFunction function, const void* body, const void* work) noexcept;
+BRIDLE_API void parallel_ranges(std::size_t size, std::size_t grain, std::size_t minimum,
+                                RangeFunction function, const void* body,
+                                const void* work) noexcept;
 
 // Calls body(begin, end) for ranges that partition [0, size), by as many threads at a time as there
 // are and are worth it: where each gets `minimum` elements or more. Inner bounds are multiples of

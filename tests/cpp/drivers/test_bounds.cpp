@@ -35,12 +35,13 @@ void run_updates(Memory& memory, DType dtype, std::size_t size, bool at_end) {
     return pages.place(hostile_elements(of, size, seed), item_size(of), at_end).data;
   };
   const DType wide = dtype == DType::float64 ? DType::float64 : DType::float32;
+  const UpdateNumbers numbers = update_numbers();
   const UpdateArray array{
       {place(memory.x, dtype, 1), place(memory.out, dtype, 2), place(memory.parameter[0], wide, 3),
        place(memory.parameter[1], wide, 4), place(memory.parameter[2], wide, 5),
        place(memory.parameter[3], dtype, 6)},
       size,
-      update_numbers(),
+      &numbers,
       0};
   UpdateCall call{};
   set_types(dtype, dtype, call);

@@ -156,7 +156,8 @@ void check_copies(UpdateCall call, std::size_t size) {
   const auto step = static_cast<std::ptrdiff_t>(item);
   const auto copies = [&](std::size_t phase, UpdateCase& test) {
     Array copy(item, size, step, phase);
-    UpdateArray array = test.array(update_numbers());
+    const UpdateNumbers numbers = update_numbers();
+    UpdateArray array = test.array(numbers);
     array.data[UpdateRole::copy_out] = copy.operand().data;
     call.arrays = &array;
     call.count = 1;

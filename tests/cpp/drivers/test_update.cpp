@@ -91,26 +91,27 @@ struct List {
   List& operator=(const List&) = delete;
 
   void list_arrays() {
+    numbers.assign(std::size(kSizes), update_numbers(false));
     std::uint64_t first = 0;
     for (std::size_t a = 0; a < std::size(kSizes); ++a) {
       const std::size_t size = kSizes[a];
-      UpdateNumbers numbers = update_numbers(false);
-      numbers.coupled = size % 4 == 1 ? 0.2 : 0.0;
-      numbers.keep = 0.9;
-      numbers.l1 = size % 2 ? 0.3 : 0.0;
-      numbers.l2 = size % 3 ? 0.0 : 0.1;
-      arrays.push_back(cases[a].array(numbers, first));
+      numbers[a].coupled = size % 4 == 1 ? 0.2 : 0.0;
+      numbers[a].keep = 0.9;
+      numbers[a].l1 = size % 2 ? 0.3 : 0.0;
+      numbers[a].l2 = size % 3 ? 0.0 : 0.1;
+      arrays.push_back(cases[a].array(numbers[a], first));
       first += size;
     }
   }
 
   std::vector<UpdateCase> cases;
+  std::vector<UpdateNumbers> numbers;
   std::vector<UpdateArray> arrays;
 };
 
 // The cheapest form that does all of what is asked for.
 UpdateForm form_of(const UpdateCall& call, const UpdateArray& array) {
-  const UpdateNumbers& numbers = array.numbers;
+  const UpdateNumbers& numbers = *array.numbers;
   const bool full = array.data[UpdateRole::toward] || numbers.cautious || numbers.coupled != 0;
   const UpdateKind kind = full              ? UpdateKind::full
                           : numbers.l2 != 0 ? UpdateKind::elastic
@@ -124,7 +125,7 @@ std::vector<UpdateElement> expected_of(const UpdateCall& call, const UpdateOpera
                                        const List& list, std::size_t a) {
   const UpdateArray& array = list.arrays[a];
   std::vector<UpdateElement> result =
-      list.cases[a].expected(op, array.numbers, form_of(call, array));
+      list.cases[a].expected(op, *array.numbers, form_of(call, array));
   for (std::size_t i = 0; i < result.size(); ++i) {
     result[i].weight =
         stored(call.types[UpdateRole::weights], result[i].weight, call.stochastic, array.first + i);
@@ -140,10 +141,10 @@ UpdateSums expected_sums(const UpdateArray& array, const std::vector<UpdateEleme
     sums.nonzeros += element.weight != 0;
     sums.not_finite += !(element.weight - element.weight == 0);
   }
-  if (array.numbers.l1 != 0 || array.numbers.l2 != 0) {
+  if (array.numbers->l1 != 0 || array.numbers->l2 != 0) {
     const std::vector<double> both = reference_sums(reduce_operators()[2], weights);
     sums.absolute = both[0];
-    sums.squares = array.numbers.l2 != 0 ? both[1] : 0;
+    sums.squares = array.numbers->l2 != 0 ? both[1] : 0;
   }
   return sums;
 }

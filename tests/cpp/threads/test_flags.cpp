@@ -95,10 +95,9 @@ class EveryCall {
     const auto state = [&](std::size_t s) {
       return state_.operand().data + s * size_ * compute_size(dtype_);
     };
-    const UpdateArray array{{out_.operand().data, x_.operand().data, state(0), state(1), state(2)},
-                            size_,
-                            update_numbers(),
-                            0};
+    const UpdateNumbers numbers = update_numbers();
+    const UpdateArray array{
+        {out_.operand().data, x_.operand().data, state(0), state(1), state(2)}, size_, &numbers, 0};
     UpdateSums sums;
     UpdateCall call{op, {}, true, item_size(dtype_) == 2, {1, 2}, 0, &array, 1};
     set_types(dtype_, dtype_, call);
@@ -163,8 +162,8 @@ Bytes results(Operand x, std::size_t size) {
     std::vector<Array> memory(4, Array(sizeof(float), size, sizeof(float)));
     for (Array& array : memory) std::memcpy(array.operand().data, x.data, bytes);
     const auto data = [&](std::size_t k) { return memory[k].operand().data; };
-    const UpdateArray array{
-        {data(0), x.data, data(1), data(2), data(3)}, size, update_numbers(), 0};
+    const UpdateNumbers numbers = update_numbers();
+    const UpdateArray array{{data(0), x.data, data(1), data(2), data(3)}, size, &numbers, 0};
     UpdateSums sums;
     UpdateCall call{op, {}, true, false, {0, 0}, 0, &array, 1};
     set_types(DType::float32, DType::float32, call);

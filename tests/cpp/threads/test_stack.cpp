@@ -123,19 +123,22 @@ class Calls {
     noise_mask_packed(noise, kSize, bytes);
   }
 
-  void update_with(bool rows) {
+  void update_with(bool in_rows) {
     const auto state = [&](std::size_t s) {
       return state_.operand().data + s * kSize * compute_size(dtype_);
     };
+    const UpdateNumbers numbers = update_numbers();
+    UpdateRows rows;
     UpdateArray array{{x_.operand().data, x_.operand().data + kSize * item_size(dtype_), state(0),
                        state(1), state(2), out_.operand().data},
                       kSize,
-                      update_numbers(),
+                      &numbers,
                       0};
-    if (rows) {
+    if (in_rows) {
       array.size = kSize / 100 * 90;
       const auto wide = 100 * static_cast<std::ptrdiff_t>(compute_size(dtype_));
-      array.rows = {90, {100 * item_, 100 * item_, wide, wide, wide, 100 * item_}};
+      rows = {90, {100 * item_, 100 * item_, wide, wide, wide, 100 * item_}};
+      array.rows = &rows;
     }
     for (int op = 0; op < UpdateOps::size; ++op) {
       UpdateSums sums;
