@@ -541,6 +541,18 @@ def test_rows_that_hold_nothing_are_blank_lines(tmp_path):
     assert len(read_table(path, "y").target) == ROWS
 
 
+@pytest.mark.parametrize("blank", ["", " ", "\t", "\u00a0", "\u0085", "\u3000", "\f"])
+def test_rows_of_blanks_of_any_kind_are_counted_as_lines(tmp_path, blank):
+    first, *rows = (
+        write(tmp_path, {"a": changed(NUMBERS, i3=""), "y": WORDS}).read_text().split("\n")
+    )
+    path = tmp_path / "data.csv"
+    path.write_text("\n".join([first, f"{blank},{blank}", *rows]))
+    (line,) = problems(path)
+    assert line.startswith("column 'a' lacks 1 value, the first in line 6; ")
+    assert len(read_table(path, "y", missing="drop").target) == ROWS - 1
+
+
 # Columns that tell nothing
 
 

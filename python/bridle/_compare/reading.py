@@ -217,8 +217,12 @@ def _source(data: bytes, notes: list[str]) -> Source:
         raise CompareError("the file is empty")
     columns, problems = len(header), list[str]()
     cells = None if _is_sparse(data, delimiter, columns) else _cells(data, delimiter, columns + 1)
-    # Short records are filled up with empty texts, and records that hold nothing are such.
-    if cells is None or (cells[:, columns] != "").any() or (cells[:, columns - 1] == "").any():
+    # Short records are filled up with empty texts, and records that hold nothing end with a blank.
+    if (
+        cells is None
+        or (cells[:, columns] != "").any()
+        or not all(map(str.strip, cells[:, columns - 1]))
+    ):
         records = list(_records(data, delimiter))
         _check_quotes(data, delimiter, records[-1])
         header, wrong, problems = _lengths(header, records)
