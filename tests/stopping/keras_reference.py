@@ -4,6 +4,7 @@ A program of its own: Keras brings threads, warnings and global settings with it
 """
 
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -30,6 +31,13 @@ class Model:
         self.weights = [weight.copy() for weight in weights]
 
 
+def best_of(callback, mode):
+    """Return its best value, None where it has seen none: before Keras 3.7 that was an infinity."""
+    before = tuple(map(int, keras.__version__.split(".")[:2])) < (3, 7)
+    none = math.inf if mode == "min" else -math.inf
+    return None if before and callback.best == none else callback.best
+
+
 def outcome(case):
     callback = keras.callbacks.EarlyStopping(monitor="metric", **case["options"])
     model = Model()
@@ -46,7 +54,7 @@ def outcome(case):
     return {
         "epochs": epochs,
         "stopped": model.stop_training,
-        "best": callback.best,
+        "best": best_of(callback, case["options"]["mode"]),
         "best_epoch": callback.best_epoch,
         "wait": callback.wait,
         "weight": model.weights[0].item(),
