@@ -50,7 +50,7 @@ def test_the_examples_run(kind):
         test for test in doctest.DocTestFinder().find(kind, globs={}) if test.name == kind.__name__
     )
     report = []
-    doctest.DocTestRunner().run(example, out=report.append)
+    doctest.DocTestRunner(verbose=False).run(example, out=report.append)
     assert not report, "".join(report)
 
 

@@ -154,7 +154,7 @@ def test_the_examples_run():
     for found in (bs.Path, bs.regularization_path):
         report = []
         for example in doctest.DocTestFinder().find(found, found.__name__, globs={}):
-            doctest.DocTestRunner().run(example, out=report.append)
+            doctest.DocTestRunner(verbose=False).run(example, out=report.append)
         assert not report, "".join(report)
 
 
