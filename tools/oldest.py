@@ -40,9 +40,11 @@ ALL_TESTS = (
     *("tests/dropout/test_copies.py", "tests/operators/test_slice_peers.py", "tests/callbacks"),
     *("tests/jax", "tests/sklearn", "tests/dask", "tests/compare", "tests/test_foreign.py"),
 )
+# pytest's oldest leaves the rest of a folder out where one of its files is named, too.
+REST = tuple(test for test in SMALL_TESTS if not test.startswith(tuple(f"{t}/" for t in ALL_TESTS)))
 SETS = {
     "small": (SMALL, (*SMALL_TESTS, "-n", "2")),
-    "all": ((*SMALL, *LARGE), (*SMALL_TESTS, *ALL_TESTS, "-n", "2")),
+    "all": ((*SMALL, *LARGE), (*REST, *ALL_TESTS, "-n", "2")),
 }
 
 
