@@ -341,3 +341,8 @@ def test_groups_are_checked_by_the_constructor():
                 call(np.ma.ones((2, 2)))
         with pytest.raises(ValueError, match=f"^{name}: out must have the shape"):
             make.prox(np.ones((2, 2)), out=np.ones(2))
+
+
+def test_parts_are_added_from_the_left():
+    parts = [(slice(i, i + 1), br.L1(1.0)) for i in range(3)]
+    assert br.SeparableSum(parts).value([1.0, 1e-16, 1e-16]) == 1.0

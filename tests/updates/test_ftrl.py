@@ -1,5 +1,8 @@
 """Strengths of FTRL-Proximal, one for each array of a list: every array is updated as if alone."""
 
+import operator
+from functools import reduce
+
 import numpy as np
 import pytest
 
@@ -36,7 +39,7 @@ def test_each_array_has_its_own_strengths(dtype, sequence, strengths, assert_sam
     for one, other in zip(each, alone, strict=True):
         for array, wanted in zip(one.arrays, other.arrays, strict=True):
             assert_same_bits(array, wanted)
-    assert summary.penalty == sum(one.penalty for one in summaries)
+    assert summary.penalty == reduce(operator.add, [one.penalty for one in summaries])
     assert summary.nonzeros == sum(one.nonzeros for one in summaries)
 
 
@@ -54,7 +57,7 @@ def test_prepared_lists_and_strided_arrays_take_them_too(assert_same_bits):
         assert_same_bits(two, one)
         assert_same_bits(three, one)
     penalties = [br.elastic_net_penalty(*args) for args in zip(strided, L1, L2, strict=True)]
-    assert summary.penalty == sum(penalties)
+    assert summary.penalty == reduce(operator.add, penalties)
 
 
 @pytest.mark.parametrize("name", ["l1", "l2"])

@@ -1,7 +1,9 @@
 """Fused updates against their definitions in float64, in every combination of keywords."""
 
 import decimal
+import operator
 from decimal import Decimal
+from functools import reduce
 
 import numpy as np
 import pytest
@@ -91,7 +93,7 @@ def test_a_list_is_updated_as_its_arrays_are(row, assert_same_bits):
         for array, wanted in zip(one.arrays, other.arrays, strict=True):
             assert_same_bits(array, wanted)
     assert summary.nonzeros == sum(one.nonzeros for one in summaries)
-    assert summary.penalty == sum(one.penalty for one in summaries)
+    assert summary.penalty == reduce(operator.add, [one.penalty for one in summaries])
     assert summary.finite
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -97,7 +98,8 @@ class SeparableSum(BaseRegularizer):
 
     def value(self, w: ArrayLike) -> float:
         array = real_array(type(self).__name__, w)
-        return float(sum(r.value(array[index]) for index, r in self._fitting(array)))
+        values = (r.value(array[index]) for index, r in self._fitting(array))
+        return float(reduce(operator.add, values, 0.0))  # sum() of Python 3.12 has other bits
 
     def prox(self, w: Any, step: Any = 1.0, out: Any = None) -> Any:
         owner = type(self).__name__
