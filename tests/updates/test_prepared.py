@@ -133,6 +133,7 @@ def test_preparing_again_and_again_leaves_nothing_behind():
     assert sys.getrefcount(array) == before
 
 
+@pytest.mark.filterwarnings("ignore:Setting the:DeprecationWarning")  # by NumPy 2.5
 def test_what_is_checked_of_arrays_is_checked_at_each_call():
     arrays = [np.ones(3), np.ones(4)]
     prepared = br.prepare(arrays)
@@ -248,6 +249,7 @@ def test_the_interpreter_runs_on_during_an_update(set_threads):
     assert ran_meanwhile
 
 
+@pytest.mark.filterwarnings("ignore:Setting the:DeprecationWarning")  # by NumPy 2.5
 def test_an_array_that_has_lost_its_memory_or_type_since_is_an_error():
     for change in (lambda a: a.resize(50_000, refcheck=False), lambda a: setattr(a, "dtype", "i8")):
         arrays = [np.ones(3), np.ones(3)]
