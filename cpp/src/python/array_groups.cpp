@@ -48,8 +48,8 @@ void ArrayGroups::check_length(int group) const {
         single_[group] ? "an array" : std::to_string(length) + " in a list");
 }
 
-// Of thousands of arrays nearly all of the time goes into waiting for memory, which more threads do
-// at once. They read alone, while this thread keeps Python still.
+// Thousands of arrays lie all over memory, so threads share in looking at them. They call nothing
+// of Python, which this thread holds.
 void ArrayGroups::check(TypeRule rule) const {
   constexpr std::size_t least = 128;  // arrays, from which on a second thread pays
   std::atomic<bool> faultless{true};
