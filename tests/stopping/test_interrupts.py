@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +71,7 @@ def moments(make, call):
     """Return at how many moments a call with what was made may be interrupted."""
     for _ in range(2):  # from the second time on Python 3.12 tells of every opcode
         made, tracer = make(), Tracer(lambda: None)
-        tracer.during(lambda: call(made))  # noqa: B023
+        tracer.during(partial(call, made))
     return tracer.seen
 
 
@@ -108,7 +109,7 @@ def test_an_exception_at_any_moment_leaves_the_old_or_the_new(change):
     last = range(count - 30, count + 1)  # what follows the change is short
     for number in (*range(1, count, 7), *last):
         stopping = make()
-        Tracer(interrupt, number).during(lambda: call(stopping))  # noqa: B023
+        Tracer(interrupt, number).during(partial(call, stopping))
         now = everything(stopping)
         assert now in (before, after), number
         outcomes.add(now == after)
@@ -131,7 +132,7 @@ def test_restore_writes_all_arrays_or_none():
     stopping = used()
     for number in range(1, moments(lambda: small(9), stopping.restore) + 1):
         weights = small(9)
-        Tracer(interrupt, number).during(lambda: stopping.restore(weights))  # noqa: B023
+        Tracer(interrupt, number).during(partial(stopping.restore, weights))
         assert program.epoch_of(weights) in (1, 9)
 
 
@@ -158,7 +159,7 @@ def test_criterion_alone_takes_a_value_or_none_of_it(make):
     states = [before.state_dict(), new.state_dict()]
     for number in range(1, moments(used_one, call) + 1):
         criterion = used_one()
-        Tracer(interrupt, number).during(lambda: call(criterion))  # noqa: B023
+        Tracer(interrupt, number).during(partial(call, criterion))
         assert criterion.state_dict() in states
 
 

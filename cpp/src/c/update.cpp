@@ -328,7 +328,7 @@ bridle_update_summary Update::run() {
   std::pmr::vector<UpdateRows> rows(memory_.get());
   std::pmr::vector<UpdateArray> arrays(count_, memory_.get());
   std::pmr::vector<UpdateSums> sums(count_, memory_.get());
-  numbers.reserve(count_);
+  numbers.reserve(differ ? count_ : 1);
   std::uint64_t first = 0;
   for (std::size_t i = 0; i < count_; ++i) {
     UpdateArray& array = arrays[i];

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator, Sequence
-from functools import reduce
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,6 +15,7 @@ from bridle._regularizers.base import BaseRegularizer, base_of, checked, is_smoo
 from bridle._regularizers.derivatives import Numbers, ratio
 from bridle._regularizers.parameters import of_owner, read_only
 from bridle._regularizers.protocol import Regularizer
+from bridle._sums import sum_in_order
 
 __all__ = ["SeparableSum"]
 
@@ -98,8 +98,7 @@ class SeparableSum(BaseRegularizer):
 
     def value(self, w: ArrayLike) -> float:
         array = real_array(type(self).__name__, w)
-        values = (r.value(array[index]) for index, r in self._fitting(array))
-        return float(reduce(operator.add, values, 0.0))  # sum() of Python 3.12 has other bits
+        return sum_in_order(r.value(array[index]) for index, r in self._fitting(array))
 
     def prox(self, w: Any, step: Any = 1.0, out: Any = None) -> Any:
         owner = type(self).__name__

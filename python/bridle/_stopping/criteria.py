@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import copy
 import math
-import operator
 import statistics
 from collections.abc import Mapping, Sequence
-from functools import reduce
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from bridle._stopping.checks import count, non_negative, not_nan, real, shown, truth
+from bridle._sums import sum_in_order
 
 
 @runtime_checkable
@@ -225,7 +224,7 @@ class ProgressQuotient(BuiltIn):
         at_end = len(losses) >= self.strip
         self._memory = {"best": best, "training": [] if at_end else losses}
         loss = 100 * excess(value, best)
-        if not at_end or loss == 0 or not math.isfinite(total(losses)):
+        if not at_end or loss == 0 or not math.isfinite(sum_in_order(losses)):
             return False
         progress = self._progress(losses)
         return progress == 0 or loss / progress > self.threshold
@@ -234,12 +233,7 @@ class ProgressQuotient(BuiltIn):
         least = min(losses)
         if max(losses) == least:
             return 0.0  # the rounded sum may differ from the rounded product
-        return 1000 * excess(total(losses), len(losses) * least)
-
-
-def total(losses: list[float]) -> float:
-    """Return their sum from the left: that of ``sum`` has other bits from Python 3.12 on."""
-    return reduce(operator.add, losses)
+        return 1000 * excess(sum_in_order(losses), len(losses) * least)
 
 
 class UnimprovedStrips(BuiltIn):
