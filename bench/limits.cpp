@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <type_traits>
 
 #if defined(_OPENMP)
 #include <omp.h>
@@ -70,6 +71,12 @@ inline void stream_line(const float* from, float* to) {
 #endif
 }
 
+// Asks for lines ahead of the one at x, if kPrefetch.
+template <bool kPrefetch, class T>
+inline void ask_ahead(const T* x) {
+  if (kPrefetch) __builtin_prefetch(x + kAhead);
+}
+
 // Stores the whole lines, of kCount elements each, that lie in elements begin … end.
 template <std::size_t kCount, class T, class Line>
 void stream_lines(T* out, std::size_t begin, std::size_t end, const Line& line) {
@@ -90,7 +97,7 @@ void scale(float* x, float factor, std::size_t begin, std::size_t end) {
   std::size_t i = begin;
   for (; i + kStep <= end; i += kStep) {
     for (std::size_t k = 0; k < kStep; k += kLine) {
-      if (kPrefetch) __builtin_prefetch(x + i + k + kAhead);
+      ask_ahead<kPrefetch>(x + i + k);
       *reinterpret_cast<Floats*>(x + i + k) *= factor;
     }
   }
@@ -102,10 +109,10 @@ void update(float* w, const float* gradient, float* m, float* v, std::size_t beg
             std::size_t end) {
   std::size_t i = begin;
   for (; i + kLine <= end; i += kLine) {
-    if (kPrefetch) __builtin_prefetch(gradient + i + kAhead);
+    ask_ahead<kPrefetch>(gradient + i);
     const Floats g = *reinterpret_cast<const Floats*>(gradient + i) * 1e-20f;
     for (float* const array : {w, m, v}) {
-      if (kPrefetch) __builtin_prefetch(array + i + kAhead);
+      ask_ahead<kPrefetch>(array + i);
       *reinterpret_cast<Floats*>(array + i) += g;
     }
   }
@@ -119,14 +126,12 @@ void update_mixed(float* w, const std::uint16_t* gradient, State* m, State* v, s
   stream_lines<2 * kLine>(copy, begin, end, [=](std::size_t i, Floats& halves) {
     Bits both = {};
     for (std::size_t k = i; k < i + 2 * kLine; k += kLine) {
-      if (kPrefetch) {
-        __builtin_prefetch(w + k + kAhead);
-        if (k == i || sizeof(State) > 2) {
-          __builtin_prefetch(m + k + kAhead);
-          __builtin_prefetch(v + k + kAhead);
-        }
-        if (k == i) __builtin_prefetch(gradient + k + kAhead);
+      ask_ahead<kPrefetch>(w + k);
+      if (k == i || sizeof(State) > 2) {
+        ask_ahead<kPrefetch>(m + k);
+        ask_ahead<kPrefetch>(v + k);
       }
+      if (k == i) ask_ahead<kPrefetch>(gradient + k);
       Floats g;
       widen_line(gradient + k, g);
       g *= 1e-20f;
@@ -177,10 +182,18 @@ double fastest(const Function& function) {
   return least;
 }
 
-// Calls the faster of two functions, which is found out once for each pair of them.
-template <class Plain, class Other>
-void call_faster(std::size_t size, const Plain& plain, const Other& other) {
-  if (size <= kCached) return plain();
+// Calls loop(ahead, begin, end) on every thread with its share of [0, size), where `ahead` is
+// whether it reads ahead: the faster of both, which is found out once for each loop. floats: that
+// it goes over.
+template <class Loop>
+void split_faster(std::size_t size, int threads, std::size_t floats, const Loop& loop) {
+  const auto by = [&](auto ahead) {
+    return [&, ahead] {
+      split(size, threads, [&](std::size_t begin, std::size_t end) { loop(ahead, begin, end); });
+    };
+  };
+  const auto plain = by(std::false_type{}), other = by(std::true_type{});
+  if (floats <= kCached) return plain();
   static const bool is_other = fastest(other) < fastest(plain);
   return is_other ? other() : plain();
 }
@@ -191,11 +204,12 @@ extern "C" {
 
 float bench_limit_read(const float* x, std::size_t size, int threads) {
   std::atomic<std::uint32_t> seen = 0;
-  split(size, threads, [&](std::size_t begin, std::size_t end) {
+  split_faster(size, threads, size, [&](auto ahead, std::size_t begin, std::size_t end) {
     Bits bits[4] = {};
     std::size_t i = begin;
     for (; i + kStep <= end; i += kStep) {
       for (std::size_t k = 0; k < 4; ++k) {
+        ask_ahead<ahead.value>(x + i + k * kLine);
         bits[k] |= *reinterpret_cast<const Bits*>(x + i + k * kLine);
       }
     }
@@ -209,10 +223,11 @@ float bench_limit_read(const float* x, std::size_t size, int threads) {
 
 float bench_limit_read_halves(const std::uint16_t* x, std::size_t size, int threads) {
   std::atomic<std::uint32_t> seen = 0;
-  split(size, threads, [&](std::size_t begin, std::size_t end) {
+  split_faster(size, threads, size, [&](auto ahead, std::size_t begin, std::size_t end) {
     Floats sums[4] = {};
     for (std::size_t i = begin; i + kStep <= end; i += kStep) {
       for (std::size_t k = 0; k < 4; ++k) {
+        if (k % 2 == 0) ask_ahead<ahead.value>(x + i + k * kLine);
         Floats line;
         widen_line(x + i + k * kLine, line);
         sums[k] += line;
@@ -225,8 +240,10 @@ float bench_limit_read_halves(const std::uint16_t* x, std::size_t size, int thre
 }
 
 void bench_limit_add_halves(float* total, const std::uint16_t* x, std::size_t size, int threads) {
-  split(size, threads, [=](std::size_t begin, std::size_t end) {
+  split_faster(size, threads, size, [=](auto ahead, std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i + kLine <= end; i += kLine) {
+      ask_ahead<ahead.value>(x + i);
+      ask_ahead<ahead.value>(total + i);
       Floats line;
       widen_line(x + i, line);
       *reinterpret_cast<Floats*>(total + i) += line;
@@ -236,8 +253,10 @@ void bench_limit_add_halves(float* total, const std::uint16_t* x, std::size_t si
 
 void bench_limit_halve_streaming(const float* x, std::uint16_t* out, std::size_t size,
                                  int threads) {
-  split(size, threads, [=](std::size_t begin, std::size_t end) {
+  split_faster(size, threads, size, [=](auto ahead, std::size_t begin, std::size_t end) {
     stream_lines<2 * kLine>(out, begin, end, [&](std::size_t i, Floats& line) {
+      ask_ahead<ahead.value>(x + i);
+      ask_ahead<ahead.value>(x + i + kLine);
       const Bits both =
           *reinterpret_cast<const Bits*>(x + i) | *reinterpret_cast<const Bits*>(x + i + kLine);
       line = reinterpret_cast<const Floats&>(both);
@@ -247,27 +266,28 @@ void bench_limit_halve_streaming(const float* x, std::uint16_t* out, std::size_t
 
 void bench_limit_double_streaming(const std::uint16_t* x, float* out, std::size_t size,
                                   int threads) {
-  split(size, threads, [=](std::size_t begin, std::size_t end) {
-    stream_lines<kLine>(out, begin, end,
-                        [&](std::size_t i, Floats& line) { widen_line(x + i, line); });
+  split_faster(size, threads, size, [=](auto ahead, std::size_t begin, std::size_t end) {
+    stream_lines<kLine>(out, begin, end, [&](std::size_t i, Floats& line) {
+      ask_ahead<ahead.value>(x + i);
+      widen_line(x + i, line);
+    });
   });
 }
 
 void bench_limit_scale(float* x, float factor, std::size_t size, int threads) {
-  const auto by = [=](auto loop) {
-    return [=] {
-      split(size, threads,
-            [=](std::size_t begin, std::size_t end) { loop(x, factor, begin, end); });
-    };
-  };
-  call_faster(size, by(scale<false>), by(scale<true>));
+  split_faster(size, threads, size, [=](auto ahead, std::size_t begin, std::size_t end) {
+    scale<ahead.value>(x, factor, begin, end);
+  });
 }
 
 void bench_limit_copy_streaming(const float* x, float* out, std::size_t size, int threads) {
-  split(size, threads, [=](std::size_t begin, std::size_t end) {
+  split_faster(size, threads, size, [=](auto ahead, std::size_t begin, std::size_t end) {
     std::size_t i = begin;
     for (; i < end && reinterpret_cast<std::uintptr_t>(out + i) % 64 != 0; ++i) out[i] = x[i];
-    for (; i + kLine <= end; i += kLine) stream_line(x + i, out + i);
+    for (; i + kLine <= end; i += kLine) {
+      ask_ahead<ahead.value>(x + i);
+      stream_line(x + i, out + i);
+    }
     for (; i < end; ++i) out[i] = x[i];
 #if defined(__SSE2__)
     _mm_sfence();
@@ -277,49 +297,33 @@ void bench_limit_copy_streaming(const float* x, float* out, std::size_t size, in
 
 void bench_limit_update(float* w, const float* gradient, float* m, float* v, std::size_t size,
                         int threads) {
-  const auto by = [=](auto loop) {
-    return [=] {
-      split(size, threads,
-            [=](std::size_t begin, std::size_t end) { loop(w, gradient, m, v, begin, end); });
-    };
-  };
-  call_faster(size, by(update<false>), by(update<true>));
+  split_faster(size, threads, size, [=](auto ahead, std::size_t begin, std::size_t end) {
+    update<ahead.value>(w, gradient, m, v, begin, end);
+  });
 }
 
 void bench_limit_update_mixed(float* w, const std::uint16_t* gradient, float* m, float* v,
                               std::uint16_t* copy, std::size_t size, int threads) {
-  const auto by = [=](auto loop) {
-    return [=] {
-      split(size, threads,
-            [=](std::size_t begin, std::size_t end) { loop(w, gradient, m, v, copy, begin, end); });
-    };
-  };
-  call_faster(size, by(update_mixed<float, false>), by(update_mixed<float, true>));
+  split_faster(size, threads, size, [=](auto ahead, std::size_t begin, std::size_t end) {
+    update_mixed<float, ahead.value>(w, gradient, m, v, copy, begin, end);
+  });
 }
 
 void bench_limit_update_halves(float* w, const std::uint16_t* gradient, std::uint16_t* m,
                                std::uint16_t* v, std::uint16_t* copy, std::size_t size,
                                int threads) {
-  const auto by = [=](auto loop) {
-    return [=] {
-      split(size, threads,
-            [=](std::size_t begin, std::size_t end) { loop(w, gradient, m, v, copy, begin, end); });
-    };
-  };
-  call_faster(size, by(update_mixed<std::uint16_t, false>), by(update_mixed<std::uint16_t, true>));
+  split_faster(size, threads, size, [=](auto ahead, std::size_t begin, std::size_t end) {
+    update_mixed<std::uint16_t, ahead.value>(w, gradient, m, v, copy, begin, end);
+  });
 }
 
 void bench_limit_update_rows(float* w, const float* gradient, float* m, float* v,
                              const std::int64_t* rows, std::size_t count, std::size_t columns,
                              int threads) {
-  const auto by = [=](auto loop) {
-    return [=] {
-      split(count, threads, [=](std::size_t begin, std::size_t end) {
-        loop(RowsToUpdate{w, gradient, m, v, rows, columns}, begin, end);
+  split_faster(
+      count, threads, count * columns * kLine, [=](auto ahead, std::size_t begin, std::size_t end) {
+        update_rows<ahead.value>(RowsToUpdate{w, gradient, m, v, rows, columns}, begin, end);
       });
-    };
-  };
-  call_faster(count * columns * kLine, by(update_rows<false>), by(update_rows<true>));
 }
 
 void bench_limit_copy_loop(const float* x, float* out, std::size_t size, int threads) {

@@ -21,6 +21,8 @@ class Prefetch {
   explicit Prefetch(std::size_t range)
       : distance_(range > kPiece && range <= kCached ? 0 : prefetch_distance()) {}
 
+  explicit operator bool() const { return distance_ != 0; }
+
   // Asks for the lines of `bytes` bytes at `from` + the distance: a kilobyte or less at a time; in
   // bursts of 4 KB it gained nothing.
   void operator()(const void* from, std::size_t bytes) const {

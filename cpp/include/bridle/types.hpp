@@ -124,6 +124,11 @@ struct NoiseArguments {
 // 1024, 256 were the fastest.
 inline constexpr std::size_t kUpdateBlock = 256;
 
+// The arrays of an update, in this order wherever there are all of them.
+struct UpdateRole {
+  enum : int { weights, gradient, first_state, toward = first_state + 3, copy_out, count };
+};
+
 struct UpdateStages;
 
 // The contiguous arrays of a fused update. What an operator does not take may be null: the state is
@@ -133,7 +138,9 @@ struct UpdateMemory {
   const void* gradient;
   void* state[3];
   const void* toward;
-  const UpdateStages* stages = nullptr;  // of arrays other than the weights
+  const UpdateStages* stages = nullptr;              // of arrays other than the weights
+  const void* continued[UpdateRole::copy_out] = {};  // those that go on behind these elements
+  int continued_count = 0;
 };
 
 // For arrays of other types than the one computed in: what brings the elements of a round to the
@@ -142,11 +149,6 @@ struct UpdateStages {
   void* context;
   UpdateMemory (*bring)(void* context, std::size_t begin, std::size_t size);
   void (*take)(void* context, std::size_t begin, std::size_t size);
-};
-
-// The arrays of an update, in this order wherever there are all of them.
-struct UpdateRole {
-  enum : int { weights, gradient, first_state, toward = first_state + 3, copy_out, count };
 };
 
 // What weight decay is: a fraction lr·weight_decay of the weights is taken away before the update;

@@ -39,10 +39,14 @@ bool has_beside(int op, ReduceList<Op...>) {
   return answers[op];
 }
 
-UpdateMemory memory_of(void* const (&data)[UpdateRole::count]) {
+// continued: bit r, whether the array of role r goes on behind the elements at hand.
+UpdateMemory memory_of(void* const (&data)[UpdateRole::count], unsigned continued = 0) {
   UpdateMemory memory{
       data[UpdateRole::weights], data[UpdateRole::gradient], {}, data[UpdateRole::toward]};
   std::copy_n(data + UpdateRole::first_state, kStates, memory.state);
+  for (int role = 0; role < kRead; ++role) {
+    if (continued >> role & 1u) memory.continued[memory.continued_count++] = data[role];
+  }
   return memory;
 }
 
@@ -97,7 +101,11 @@ class Update {
     }
     const bool long_rows = rows_.length == 0 || rows_.length >= kShortRow;
     bool lie_as_computed = data_[UpdateRole::copy_out] == nullptr;
-    for (int role = 0; role < kRead; ++role) lie_as_computed &= lies_as_computed(role);
+    for (int role = 0; role < kRead; ++role) {
+      lie_as_computed &= lies_as_computed(role);
+      const bool goes_on = data_[role] && lies_as_computed(role) && !is_chosen(role);
+      continued_ |= unsigned{goes_on} << role;
+    }
     if (is_summarized_later() || !long_rows || (is_double() && !lie_as_computed)) {
       way_ = Way::in_stages;
     } else {
@@ -126,7 +134,7 @@ class Update {
       for_each_long_row(begin, size, [&](Place place, std::size_t count) {
         void* at[UpdateRole::count];
         for (int role = 0; role < UpdateRole::count; ++role) at[role] = memory(role, place);
-        kernel_(memory_of(at), *array_.numbers, count, &chunk);
+        kernel_(memory_of(at, continued_), *array_.numbers, count, &chunk);
       });
     }
     const UpdateNumbers& numbers = *array_.numbers;
@@ -244,7 +252,7 @@ class Update {
         update.widen(role)(at[role], buffer[role - 1], size);
         at[role] = buffer[role - 1];
       }
-      return memory_of(at);
+      return memory_of(at, update.continued_);
     }
 
     void taken(std::size_t begin, std::size_t size) {
@@ -330,6 +338,7 @@ class Update {
                      double* costs) const {
     alignas(kLine) char buffer[kRead][kStageBytes];
     void* at[UpdateRole::count] = {};
+    unsigned lying = 0;
     const bool in_one_row = rows_.length == 0 || begin % rows_.length + size <= rows_.length;
     const Place place =
         rows_.length == 0 ? Place{0, begin} : Place{begin / rows_.length, begin % rows_.length};
@@ -338,12 +347,14 @@ class Update {
       const bool as_it_lies = (in_one_row || rows_abut(role)) && call_.types[role] == compute_;
       at[role] = as_it_lies ? memory(role, place) : buffer[role];
       if (as_it_lies) {
+        lying |= 1u << role;
         ask_for_row(role, place.row + rows_ahead_);
       } else {
         fetch(role, begin, size, buffer[role]);
       }
     }
-    kernel_(memory_of(at), *array_.numbers, size, is_summarized_later() ? nullptr : &chunk);
+    kernel_(memory_of(at, continued_ & lying), *array_.numbers, size,
+            is_summarized_later() ? nullptr : &chunk);
     if (array_.regularizer) regularize(begin, size, at);
     for (int role = 0; role < UpdateRole::toward; ++role) {
       if (role != UpdateRole::gradient && at[role] == buffer[role]) {
@@ -559,6 +570,7 @@ class Update {
   bool is_prepared_ = false;              // the regularizer's proximal operator, as this functor
   alignas(kLine) char functor_[kPreparedBytes];
   Way way_;
+  unsigned continued_ = 0;  // bit r, whether the kernel may read ahead of role r
   // Of a table: those that are updated; as many as are on a stage.
   std::size_t row_count_ = 0, rows_ahead_ = 0;
 };

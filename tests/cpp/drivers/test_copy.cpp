@@ -2,6 +2,8 @@
 // threads.
 #include <doctest/doctest.h>
 
+#include <bridle/prefetch.hpp>
+
 #include "data.hpp"
 #include "drivers/streaming.hpp"
 #include "threads/parallel.hpp"
@@ -10,8 +12,9 @@ namespace {
 bool streaming = false;
 }
 
-// What the core is linked with here in place of bridle::worth_streaming.
+// What the core is linked with here in place of its own.
 bool bridle::worth_streaming(std::size_t) noexcept { return streaming; }
+std::size_t bridle::prefetch_distance() noexcept { return streaming ? 6 * 1024 : 0; }
 
 namespace bridle::test {
 namespace {

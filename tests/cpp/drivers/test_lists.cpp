@@ -2,6 +2,7 @@
 // the caches or past them, by any number of threads.
 #include <doctest/doctest.h>
 
+#include <bridle/prefetch.hpp>
 #include <cmath>
 #include <cstring>
 #include <deque>
@@ -18,8 +19,9 @@ namespace {
 bool streaming = false;
 }
 
-// What the core is linked with here in place of bridle::worth_streaming.
+// What the core is linked with here in place of its own.
 bool bridle::worth_streaming(std::size_t) noexcept { return streaming; }
+std::size_t bridle::prefetch_distance() noexcept { return streaming ? 6 * 1024 : 0; }
 
 namespace bridle::test {
 namespace {

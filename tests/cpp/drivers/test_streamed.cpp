@@ -1,6 +1,8 @@
 // Results that bypass the caches: the bits of the ordinary path, and nothing beside them touched.
 #include <doctest/doctest.h>
 
+#include <bridle/prefetch.hpp>
+
 #include "data.hpp"
 #include "drivers/slices.hpp"
 #include "drivers/streaming.hpp"
@@ -13,8 +15,9 @@ namespace {
 bool large = false;  // whether everything exceeds the caches, or nothing
 }
 
-// What the core is linked with here in place of bridle::worth_streaming.
+// What the core is linked with here in place of its own.
 bool bridle::worth_streaming(std::size_t) noexcept { return large; }
+std::size_t bridle::prefetch_distance() noexcept { return large ? 6 * 1024 : 0; }
 
 namespace bridle::test {
 namespace {

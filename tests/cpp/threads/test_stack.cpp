@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bridle/prefetch.hpp>
 #include <climits>
 #include <vector>
 
@@ -21,9 +22,10 @@
 #include "threads/parallel.hpp"
 #include "update_case.hpp"
 
-// What the core is linked with here in place of bridle::worth_streaming: everything exceeds the
-// caches, and is streamed where it can be, for which a buffer is on the stack, too.
+// What the core is linked with here in place of its own: everything exceeds the caches, and is
+// streamed where it can be, for which a buffer is on the stack, too.
 bool bridle::worth_streaming(std::size_t) noexcept { return true; }
+std::size_t bridle::prefetch_distance() noexcept { return 6 * 1024; }
 
 namespace bridle::test {
 namespace {

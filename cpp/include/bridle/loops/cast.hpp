@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bridle/loops/half.hpp>
+#include <bridle/prefetch.hpp>
 
 namespace bridle::inline BRIDLE_ISA {
 
@@ -29,6 +30,7 @@ inline void to_floats(const From* x, float* wide, std::size_t size) {
   }
 }
 
+// At most kCastBlock elements.
 template <class From, class To>
 inline void cast_block(const From* x, To* out, std::size_t size) {
   if constexpr (sizeof(From) >= 4 && sizeof(To) >= 4) {
@@ -40,17 +42,20 @@ inline void cast_block(const From* x, To* out, std::size_t size) {
     round_block<false>(x, out, size);
   } else {
     alignas(64) float wide[kCastBlock];
-    for (std::size_t i = 0; i < size; i += kCastBlock) {
-      const std::size_t count = size - i < kCastBlock ? size - i : kCastBlock;
-      to_floats(x + i, wide, count);
-      cast_block(wide, out + i, count);
-    }
+    to_floats(x, wide, size);
+    cast_block(wide, out, size);
   }
 }
 
 template <class From, class To>
 void cast_kernel(const void* x, void* out, std::size_t size) {
-  cast_block(static_cast<const From*>(x), static_cast<To*>(out), size);
+  const From* const from = static_cast<const From*>(x);
+  const Prefetch prefetch(size * sizeof(From));
+  for (std::size_t i = 0; i < size; i += kCastBlock) {
+    const std::size_t count = size - i < kCastBlock ? size - i : kCastBlock;
+    prefetch(from + i, count * sizeof(From));
+    cast_block(from + i, static_cast<To*>(out) + i, count);
+  }
 }
 template <std::size_t kBytes>
 void copy_elements(const void* x, void* out, std::size_t size) {

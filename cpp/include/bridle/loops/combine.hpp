@@ -4,11 +4,12 @@
 #include <bridle/loops/half.hpp>
 #include <bridle/loops/storage.hpp>
 #include <bridle/ops/combine.hpp>
+#include <bridle/prefetch.hpp>
 #include <cstddef>
 
 namespace bridle::inline BRIDLE_ISA {
 
-// Halves are widened in blocks so short that reading and computing overlap.
+// In blocks so short that reading and computing overlap.
 inline constexpr std::size_t kCombineBlock = 64;
 
 template <class Op, class T>
@@ -24,15 +25,18 @@ void combine_kernel(const void* x, void* to, double factor, std::size_t size) {
   const Op<T> op{static_cast<T>(factor)};
   const S* const from = static_cast<const S*>(x);
   T* const out = static_cast<T*>(to);
-  if constexpr (sizeof(S) == 2) {
-    for (std::size_t i = 0; i < size; i += kCombineBlock) {
+  const Prefetch prefetch(size * sizeof(T));
+  for (std::size_t i = 0; i < size; i += kCombineBlock) {
+    const std::size_t count = size - i < kCombineBlock ? size - i : kCombineBlock;
+    prefetch(from + i, count * sizeof(S));
+    prefetch(out + i, count * sizeof(T));
+    if constexpr (sizeof(S) == 2) {
       alignas(64) float wide[kCombineBlock];
-      const std::size_t count = size - i < kCombineBlock ? size - i : kCombineBlock;
       widen_block(from + i, wide, count);
       combine_block(op, wide, out + i, count);
+    } else {
+      combine_block(op, from + i, out + i, count);
     }
-  } else {
-    combine_block(op, from, out, size);
   }
 }
 
@@ -42,9 +46,11 @@ void scale_kernel(const void* x, void* to, double factor, std::size_t size) {
   if constexpr (sizeof(S) == 2) {
     const ops::scale<float> op{static_cast<float>(factor)};
     const S* const from = static_cast<const S*>(x);
+    const Prefetch prefetch(size * sizeof(S));
     for (std::size_t i = 0; i < size; i += kCombineBlock) {
       alignas(64) float wide[kCombineBlock];
       const std::size_t count = size - i < kCombineBlock ? size - i : kCombineBlock;
+      prefetch(from + i, count * sizeof(S));
       widen_block(from + i, wide, count);
       combine_block(op, wide, wide, count);
       narrow_block(wide, static_cast<S*>(to) + i, count);

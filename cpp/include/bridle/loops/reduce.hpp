@@ -158,8 +158,10 @@ void reduce_with(const Op& op, const void* x, const double* beside, std::size_t 
   if constexpr (sizeof(S) == 2) {
     constexpr std::size_t block = 16 * kLanes;
     alignas(64) float wide[block];
+    const Prefetch prefetch(size * sizeof(S));
     for (std::size_t i = 0; i < size; i += block) {
       const std::size_t count = size - i < block ? size - i : block;
+      prefetch(from + i, count * sizeof(S));
       widen_block(from + i, wide, count);
       // A block is a multiple of kLanes.
       add_to_lanes(op, wide, kHasBeside<Op> ? beside + i : nullptr, count, lane, lanes);

@@ -5,6 +5,7 @@
 #include <bridle/loops/reduce.hpp>
 #include <bridle/loops/storage.hpp>
 #include <bridle/ops.hpp>
+#include <bridle/prefetch.hpp>
 #include <cstddef>
 #include <utility>
 
@@ -97,11 +98,18 @@ struct UpdateRound {
   const T *g, *toward, *old_state[3];
   T* new_state[3];
   std::size_t size;
+  const T* continued[UpdateRole::copy_out];
+  int continued_count;
 };
+
+// Elements that are renewed while others ahead are on their way; asking for those of a whole round
+// at once gained nothing.
+inline constexpr std::size_t kAskedAtOnce = 64;
 
 // By itself, so that gcc vectorizes it whatever surrounds it.
 template <class Op, class T, UpdateKind kKind, bool kAdaptive>
-[[gnu::noinline]] void update_round(Op op, ops::Regularization<T> r, const UpdateRound<T>& round) {
+[[gnu::noinline]] void update_round(Op op, ops::Regularization<T> r, Prefetch prefetch,
+                                    const UpdateRound<T>& round) {
   T* const w = round.w;
   const T *const g = round.g, *const toward = round.toward;
   const T *const old0 = round.old_state[0], *const old1 = round.old_state[1],
@@ -122,14 +130,25 @@ template <class Op, class T, UpdateKind kKind, bool kAdaptive>
       return ops::regularized<kAdaptive>(op, r, w[i], toward[i], g[i], state);
     }
   };
-#pragma omp simd
-  for (std::size_t i = 0; i < size; ++i) {
+  const auto renew = [=](std::size_t i) __attribute__((always_inline)) {
     const ops::Updated<T> result = updated(i);
     narrow(result.weight, w[i]);
     if constexpr (Op::states > 0) new0[i] = result.state.first;
     if constexpr (Op::states > 1) new1[i] = result.state.second;
     if constexpr (Op::states > 2) new2[i] = result.state.third;
+  };
+  std::size_t begin = 0;
+  if (prefetch) {  // with a number of elements that the compiler knows: a tenth faster in the cache
+    for (; begin + kAskedAtOnce <= size; begin += kAskedAtOnce) {
+      for (int k = 0; k < round.continued_count; ++k) {
+        prefetch(round.continued[k] + begin, kAskedAtOnce * sizeof(T));
+      }
+#pragma omp simd
+      for (std::size_t i = begin; i < begin + kAskedAtOnce; ++i) renew(i);
+    }
   }
+#pragma omp simd
+  for (std::size_t i = begin; i < size; ++i) renew(i);
 }
 
 // The step sizes of at most kUpdateBlock elements of which this is the new state.
@@ -163,6 +182,7 @@ void update_kernel(const UpdateMemory& memory, const UpdateNumbers& numbers, std
   static constexpr ChunkState nothing = {};
   ChunkSummary<T, kKind> summary(chunk ? *chunk : nothing);
   T* const w = static_cast<T*>(memory.weights);
+  const Prefetch prefetch(size * sizeof(T));
   // All rounds but the first begin with a cache line, for arrays that lie alike.
   const std::size_t in_line = reinterpret_cast<std::uintptr_t>(w) % kLine / sizeof(T);
   for (std::size_t begin = 0, count; begin < size; begin += count) {
@@ -181,13 +201,18 @@ void update_kernel(const UpdateMemory& memory, const UpdateNumbers& numbers, std
                          from(at.toward),
                          {zeros, zeros, zeros},
                          {forgotten, forgotten, forgotten},
-                         count};
+                         count,
+                         {},
+                         at.continued_count};
+    for (int k = 0; k < at.continued_count; ++k) {
+      round.continued[k] = static_cast<const T*>(at.continued[k]) + first;
+    }
     for (int s = 0; s < states; ++s) {
       if (!at.state[s]) continue;
       round.new_state[s] = static_cast<T*>(at.state[s]) + first;
       round.old_state[s] = round.new_state[s];
     }
-    update_round<Op<T>, T, kKind, kAdaptive>(op, r, round);
+    update_round<Op<T>, T, kKind, kAdaptive>(op, r, prefetch, round);
     if (stages) stages->take(stages->context, begin, count);
     if (chunk) summary.add_until(w, begin + count);
   }
