@@ -18,12 +18,7 @@ PREPARE = (
     "from bench.peers.donated import Arrays, programs;"
     " arrays = Arrays(original); ours, fused = programs(t)"
 )
-SOFT_THRESHOLD = {
-    "bridle": "arrays.donate(ours)",
-    "on NumPy's memory": "arrays.write(arrays.plain, t)",
-    "on small pages": "arrays.write(arrays.small, t)",
-    "XLA": "arrays.donate(fused)",
-}
+IN_TURN = 10  # steps of a training loop, which waits for JAX when it looks at a result
 
 
 class Arrays:
@@ -47,11 +42,14 @@ class Arrays:
         np.copyto(self.small, self.original)
         self.last: Any = self.plain
 
-    def write(self, array: NDArray[np.float32], threshold: float) -> None:
-        self.last = br.soft_threshold(array, threshold, out=array)
+    def write(self, array: NDArray[np.float32], threshold: float, calls: int) -> None:
+        for _ in range(calls):
+            self.last = br.soft_threshold(array, threshold, out=array)
 
-    def donate(self, program: Callable[[Any], Any]) -> None:
-        self.last = self.traced = program(self.traced).block_until_ready()
+    def donate(self, program: Callable[[Any], Any], calls: int) -> None:
+        for _ in range(calls):
+            self.traced = program(self.traced)
+        self.last = self.traced.block_until_ready()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.array(self.last, dtype)
@@ -78,9 +76,23 @@ def donated(n: int) -> Iterator[Work]:
     if not importlib.util.find_spec("jax"):
         return
     n = min(n, MOST)
-    code = SOFT_THRESHOLD | {"in-place scale": LIMITS["in-place scale"]}
-    goals = Goal("on NumPy's memory", 0.9), Goal("on small pages", 0.9)
-    name = f"soft_threshold in jax, donated, {short(n)}"
-    yield Work(
-        name, n, "arrays", "elementwise", code, "in-place scale", goals, None, PREPARE, "donated"
-    )
+    for title, calls in (("one call", 1), (f"{IN_TURN} in turn", IN_TURN)):
+        code = {
+            "bridle": f"arrays.donate(ours, {calls})",
+            "on NumPy's memory": f"arrays.write(arrays.plain, t, {calls})",
+            "on small pages": f"arrays.write(arrays.small, t, {calls})",
+            "XLA": f"arrays.donate(fused, {calls})",
+            "in-place scale": f"for _ in range({calls}): {LIMITS['in-place scale']}",
+        }
+        yield Work(
+            f"soft_threshold in jax, donated, {title}, {short(n)}",
+            n,
+            "arrays",
+            "elementwise",
+            code,
+            "in-place scale",
+            (Goal("on NumPy's memory", 0.9), Goal("on small pages", 0.9)),
+            prepare=PREPARE,
+            family="donated",
+            item=8 * calls,
+        )
