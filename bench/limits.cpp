@@ -192,7 +192,8 @@ void split_faster(std::size_t size, int threads, std::size_t floats, const Loop&
       split(size, threads, [&](std::size_t begin, std::size_t end) { loop(ahead, begin, end); });
     };
   };
-  const auto plain = by(std::false_type{}), other = by(std::true_type{});
+  const auto plain = by(std::false_type{});
+  const auto other = by(std::true_type{});
   if (floats <= kCached) return plain();
   static const bool is_other = fastest(other) < fastest(plain);
   return is_other ? other() : plain();
