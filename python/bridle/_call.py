@@ -23,6 +23,8 @@ FLOAT_DTYPES = frozenset(np.dtype(name) for name in FLOATS)
 NO_MASKS = "masked arrays are not supported{}; fill or compress them first"
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
+_PLAIN = frozenset({type(None), bool, int, float, str, np.ndarray})  # without masks, and computed
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -69,6 +71,8 @@ def is_masked(value: object) -> bool:
 
 def refuse_masked(name: str, parameter: str, value: object) -> None:
     """Raise TypeError for a parameter whose mask would be overlooked, or that is not computed."""
+    if type(value) in _PLAIN:
+        return
     if is_masked(value):
         raise TypeError(f"{name}: {parameter} must not be masked, got {shown(value)}")
     _lazy.refuse(name, parameter, value)
@@ -84,6 +88,8 @@ def as_array(value: Any) -> NDArray[Any]:
 
 def number(name: str, parameter: str, value: Any) -> float:
     """Check that a hyper-parameter is one real number."""
+    if type(value) is float:  # what most are, and twelve are checked for an update
+        return value
     if isinstance(value, int | float):
         return as_float(value)
     refuse_masked(name, parameter, value)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, SupportsIndex, TypeAlias, TypedDict, TypeVar
 
 import numpy as np
@@ -24,6 +24,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 DECAYS = {"coupled": 1, "decoupled": 0, "full": 2}
 """Kinds of decay by their numbers in the core."""
+
+
+_NONE = (None,) * 3  # no state
 
 
 class Starts(tuple[int, ...]):
@@ -79,8 +82,7 @@ class Regularization(Settings, total=False):
     rows: Rows | None
 
 
-@dataclass(frozen=True)
-class Operands:
+class Operands(NamedTuple):
     """The arrays of an update by the names of their parameters."""
 
     w: Arrays
@@ -93,13 +95,14 @@ class Operands:
         """Check what must be known before the core looks at each array."""
         if not isinstance(self.w, (np.ndarray, list, tuple, Mapping, PreparedArrays)):
             raise _no_arrays(name, "w", self.w)
-        for parameter, value in {"gradient": self.gradient, **self.state}.items():
+        if self.gradient is None and "gradient" not in self.optional:
+            raise _no_arrays(name, "gradient", None)
+        for parameter, value in self.state.items():
             if value is None and parameter not in self.optional:
-                raise _no_arrays(name, parameter, value)
+                raise _no_arrays(name, parameter, None)
 
 
-@dataclass(frozen=True)
-class Operator:
+class Operator(NamedTuple):
     """An operator of the core and its numbers in the order of `params` there, step size first.
 
     The step size is yet to be checked: it may be one for each array.
@@ -129,9 +132,15 @@ def check_arrays(
     """Check arrays as an update does: the weights come first; there need be no gradient."""
     others = ("gradient", "toward", "copy_out")
     first, *states = [parameter for parameter in groups if parameter not in others]
-    names = (first, "gradient", *states, *[""] * (3 - len(states)), "toward", "copy_out", name)
-    every = tuple([_fixed(groups.get(parameter)) for parameter in names[:-1]])
+    names = _names(first, tuple(states), name)
+    every = _fixed([groups.get(parameter) for parameter in names[:-1]])
     _core.check_arrays(names, every, keys, stochastic)
+
+
+@functools.cache
+def _names(first: str, states: tuple[str, ...], name: str) -> tuple[str, ...]:
+    """Return what each group that the core takes is called, and the function after them."""
+    return (first, "gradient", *states, *[""] * (3 - len(states)), "toward", "copy_out", name)
 
 
 def fraction(name: str, parameter: str, value: Any) -> float:
@@ -151,6 +160,8 @@ def flag(name: str, parameter: str, value: Any) -> bool:
 
 def per_array(name: str, parameter: str, value: Any, w: Arrays) -> float | tuple[float, ...]:
     """Check a number, or a sequence of one number for each array of a list."""
+    if isinstance(value, (float, int)):
+        return non_negative(name, parameter, value)
     refuse_masked(name, parameter, value)
     if not isinstance(value, (list, tuple)):
         if np.ndim(value) == 0:
@@ -175,26 +186,31 @@ def each_of(arrays: Any) -> Any:
     return (arrays,) if isinstance(arrays, np.ndarray) else arrays
 
 
-def _fixed(group: Any) -> Any:
-    """Return a list as a tuple, which nobody else can change meanwhile."""
-    return tuple(group) if isinstance(group, list) else group
+def _fixed(groups: Iterable[Any]) -> tuple[Any, ...]:
+    """Return lists as tuples, which nobody else can change meanwhile."""
+    return tuple([tuple(group) if isinstance(group, list) else group for group in groups])
 
 
-def _by_keys(name: str, groups: dict[str, Any]) -> tuple[dict[str, Any], tuple[Any, ...] | None]:
+def _by_keys(
+    name: str, names: tuple[str, ...], groups: tuple[Any, ...]
+) -> tuple[tuple[Any, ...], tuple[Any, ...] | None]:
     """Return the arrays of mappings in the order of the first one, and its keys."""
-    w = groups["w"]
-    keys = w._keys if isinstance(w, PreparedArrays) else None
-    if keys is None and not isinstance(w, Mapping):
-        return {parameter: _fixed(group) for parameter, group in groups.items()}, None
+    w = groups[0]
+    if isinstance(w, np.ndarray) or not _has_keys(w):
+        return _fixed(groups), None
     first = listed(name, "w", w)
-    found = {}
-    for parameter, group in groups.items():
+    found = []
+    for parameter, group in zip(names, groups, strict=False):
         if group is not None:
             fitting = companion(name, parameter, group, first)
             prepared = isinstance(group, PreparedArrays) and fitting.handle is group._handle
             group = group if prepared else fitting.arrays
-        found[parameter] = group
-    return found, first.keys
+        found.append(group)
+    return tuple(found), first.keys
+
+
+def _has_keys(w: Any) -> bool:
+    return isinstance(w, Mapping) or (isinstance(w, PreparedArrays) and w._keys is not None)
 
 
 def run(
@@ -224,12 +240,14 @@ def run(
     """Check the common keywords, those of `Regularization`, and run an update."""
     if unknown:
         raise TypeError(f"{name}() got an unexpected keyword argument {next(iter(unknown))!r}")
-    given = {"w": operands.w, "gradient": operands.gradient, **operands.state}
-    given |= {"toward": toward, "copy_out": copy_out}
     operands.check(name)
-    groups, keys = _by_keys(name, given)
-    _lazy.refuse_in_place(name, groups)
-    w = groups["w"]
+    w, gradient, state, _ = operands
+    names = _names("w", tuple(state), name)
+    given = (w, gradient, *state.values(), *_NONE[len(state) :], toward, copy_out)
+    groups, keys = _by_keys(name, names, given)
+    if _lazy.any_dask(*groups):
+        _lazy.refuse_in_place(name, dict(zip(names, groups, strict=False)))
+    w = groups[0]
     kind = DECAYS[choice(name, "decay", decay, tuple(DECAYS))]
     own_step = choice(name, "prox_step", prox_step, ("adaptive", "scalar")) == "adaptive"
     step_size, *rest = operator.numbers
@@ -237,18 +255,15 @@ def run(
     if operator.positive and 0 in np.atleast_1d(sizes):
         raise ValueError(f"{name}: {operator.step_size} must be > 0, got {step_size}")
     numbers = (sizes, *rest)
-    strengths = [per_array(name, p, v, w) for p, v in (("l1", l1), ("l2", l2))]
+    strengths = per_array(name, "l1", l1, w), per_array(name, "l2", l2, w)
     rates = per_array(name, "weight_decay", weight_decay, w)
     scale = any_number(name, "grad_scale", grad_scale)
     random = _random(name, w, rounding, seed, stream, offset)
-    none = 3 - len(operands.state)
-    names = ("w", "gradient", *operands.state, *[""] * none, "toward", "copy_out", name)
-    every = tuple([groups.get(parameter) for parameter in names[:-1]])
     settings = (scale, flag(name, "cautious", cautious), own_step, kind, random)
     chosen = None if rows is None else chosen_rows(name, rows, w)
     following = descriptions(name, regularizer, w)
     arguments = (numbers, settings, rates, *strengths, chosen, following, keys, _note)
-    return _call(operator.name, names, every, arguments)
+    return _call(operator.name, names, groups, arguments)
 
 
 def with_keywords(own: inspect.Signature, names: Iterable[str]) -> inspect.Signature:
@@ -293,13 +308,17 @@ def _random(
     return (*key, counter(name, "offset", offset, 2**64 - size))
 
 
+def _handle(group: Any) -> Any:
+    return group._handle if isinstance(group, PreparedArrays) else group
+
+
 def _call(
     operator: str,
     names: tuple[str, ...],
     groups: tuple[Arrays | None, ...],
     arguments: tuple[Any, ...],
 ) -> UpdateSummary:
-    handles = tuple([g._handle if isinstance(g, PreparedArrays) else g for g in groups])
+    handles = tuple([g if g is None or isinstance(g, np.ndarray) else _handle(g) for g in groups])
     result = _core.update(operator, names, handles, *arguments)
     if result is not NotImplemented:
         return UpdateSummary(*result)

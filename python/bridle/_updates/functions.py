@@ -323,8 +323,8 @@ def adamw_update(
     tiny = non_negative(name, "epsilon", epsilon)
     beta1, beta2 = _betas(name, betas)
     t = _iteration(name, iteration)
-    state = {"first_moment": first_moment, "second_moment": second_moment}
-    operands = Operands(w, gradient, dict(state))
+    state: dict[str, Arrays | None] = {"first_moment": first_moment, "second_moment": second_moment}
+    operands = Operands(w, gradient, state)
     how = Operator(name, (lr, t, beta1, beta2, tiny))
     if regularization.get("stream") is None:
         regularization["stream"] = t  # each step needs random bits of its own
@@ -332,7 +332,8 @@ def adamw_update(
 
 
 def _betas(name: str, betas: Any) -> tuple[float, float]:
-    refuse_masked(name, "betas", betas)
+    if not isinstance(betas, (tuple, list)):
+        refuse_masked(name, "betas", betas)
     both = tuple(betas) if isinstance(betas, (tuple, list)) else ()
     if len(both) != 2:
         raise ValueError(f"{name}: betas must be two numbers, got {shown(betas)}")
