@@ -62,7 +62,7 @@ def namespace(
     for name in ("x", "original", "out", "tmp"):
         names[f"{name}_at"] = names[name].ctypes.data
     names |= {"total_variation": formulas.total_variation}
-    names |= {"adamw_of_rows": formulas.adamw_of_rows}
+    names |= {"adamw_of": formulas.adamw, "adamw_of_rows": formulas.adamw_of_rows}
     names |= {"rest": np.ones(3000), "square": np.ones((300, 300), dtype=np.float32)}
     names |= {"t": STRENGTH, "l2": STEP_L2, "s": STRENGTH, "rate": RATE}
     names |= {"d": shrink, "c": keep, "g": 2.0 * STEP_L2, "epsilon": EPSILON}

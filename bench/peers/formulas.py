@@ -21,17 +21,15 @@ def total_variation(x: NDArray[Any], strength: float, iterations: int) -> NDArra
     return x - np.diff(sums, prepend=0.0, append=0.0)
 
 
-def adamw_of_rows(
-    table: NDArray[Any],
+def adamw(
+    w: NDArray[Any],
     gradient: NDArray[Any],
-    first: NDArray[Any],
-    second: NDArray[Any],
-    rows: NDArray[Any],
+    m: NDArray[Any],
+    v: NDArray[Any],
     lr: float,
     iteration: int,
 ) -> None:
-    """Gathered, updated in place and put back, without l1."""
-    m, v, w = first[rows], second[rows], table[rows]
+    """A step in place with decay, without l1."""
     m *= 0.9
     m += 0.1 * gradient
     v *= 0.999
@@ -43,4 +41,18 @@ def adamw_of_rows(
     step *= lr / (1 - 0.9**iteration)
     w *= 1 - lr * 1e-2
     w -= step
+
+
+def adamw_of_rows(
+    table: NDArray[Any],
+    gradient: NDArray[Any],
+    first: NDArray[Any],
+    second: NDArray[Any],
+    rows: NDArray[Any],
+    lr: float,
+    iteration: int,
+) -> None:
+    """Gathered, updated in place and put back."""
+    m, v, w = first[rows], second[rows], table[rows]
+    adamw(w, gradient, m, v, lr, iteration)
     first[rows], second[rows], table[rows] = m, v, w

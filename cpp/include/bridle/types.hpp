@@ -121,8 +121,8 @@ struct NoiseArguments {
 };
 
 // Elements of a round of an update, after which its sums are gathered from the cache. Of 32 to
-// 1024, 256 were the fastest.
-inline constexpr std::size_t kUpdateBlock = 256;
+// 1024, those were the fastest.
+inline constexpr std::size_t kUpdateBlock = 512;
 
 // The arrays of an update, in this order wherever there are all of them.
 struct UpdateRole {

@@ -15,10 +15,10 @@ namespace bridle {
 inline constexpr std::size_t kLeastForSums = 32 * 1024;
 
 // chunk(begin, size, sums) writes the sums of one chunk. `begin` is a multiple of kChunk.
-template <std::size_t kWidth, class Chunk>
+template <std::size_t kWidth, std::size_t kLevels = kSumLevels, class Chunk>
 void sum_range(std::size_t width, std::size_t begin, std::size_t end, const Chunk& chunk,
                double* sums) {
-  PairwiseSum<kWidth> total(width);
+  PairwiseSum<kWidth, kLevels> total(width);
   for (std::size_t i = begin; i < end; i += kChunk) {
     chunk(i, std::min(kChunk, end - i), total.next());
     total.push();
@@ -45,6 +45,7 @@ template <std::size_t kWidth, class Chunk>
 [[gnu::noinline]] void sum_parallel(std::size_t width, std::size_t size, std::size_t least,
                                     const Chunk& chunk, const void* work, double* sums) {
   constexpr std::size_t most = kWidth > 4 ? 128 : 256;  // they lie on the stack
+  constexpr std::size_t levels = kSumLevels - 5;        // of a subtree: at most a part of 2⁻⁶
   std::size_t elements = kChunk;                        // of one subtree
   while (elements * most < size) elements *= 2;
   const std::size_t subtrees = (size + elements - 1) / elements;
@@ -53,8 +54,8 @@ template <std::size_t kWidth, class Chunk>
       subtrees, 1, std::max<std::size_t>(1, least / elements),
       [&](std::size_t begin, std::size_t end) {
         for (std::size_t t = begin; t < end; ++t) {
-          sum_range<kWidth>(width, t * elements, std::min(size, (t + 1) * elements), chunk,
-                            partial[t]);
+          sum_range<kWidth, levels>(width, t * elements, std::min(size, (t + 1) * elements), chunk,
+                                    partial[t]);
         }
       },
       work);

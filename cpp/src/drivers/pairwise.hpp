@@ -8,9 +8,12 @@
 
 namespace bridle {
 
+// Of 2⁵⁵ elements in chunks: a year's work.
+inline constexpr std::size_t kSumLevels = 44;
+
 // Adds up a sequence of vectors of `width` <= kWidth doubles, fewer than 2^kLevels, holding one a
-// level. By default of 2⁵⁵ elements in chunks: a year's work.
-template <std::size_t kWidth, std::size_t kLevels = 44>
+// level.
+template <std::size_t kWidth, std::size_t kLevels = kSumLevels>
 class PairwiseSum {
  public:
   explicit PairwiseSum(std::size_t width) : width_(width) {}

@@ -220,7 +220,7 @@ class Update {
     Place place;                   // where the row begins
     LineWriter* writer = nullptr;  // of copies
     Draws draws[1 + kStates];
-    alignas(kLine) char buffer[kRead - 1][kRoundBytes];  // of all but the weights
+    alignas(kLine) char buffer[1 + kStates][kRoundBytes];  // of gradient and state
 
     explicit Rounds(const Update& update_of) : update(update_of) {}
 

@@ -46,11 +46,12 @@ inline void ask_for_line(const Soon& soon, std::size_t at) {
   if (soon.to) __builtin_prefetch(soon.to + at, 1);
 }
 
-// Writes the draws of kInterleaved superblocks, and tells whether one of them equals `wanted`.
-// Domain 0 holds the high halves of the uniforms, domain 1 the low. Meanwhile it asks for the
-// memory that the caller needs next: the rounds keep the processor busy, but not its memory.
+// Writes the draws of kInterleaved superblocks, and tells whether one of them equals `wanted`, if
+// it looks. Domain 0 holds the high halves of the uniforms, domain 1 the low. Meanwhile it asks for
+// the memory that the caller needs next: the rounds keep the processor busy, but not its memory.
+template <bool kLooks = false>
 inline bool draw_superblocks(RandomKey key, std::uint32_t domain, std::uint64_t superblock,
-                             std::uint16_t* draws, std::uint16_t wanted = 0, Soon soon = {}) {
+                             std::uint16_t* draws, Soon soon = {}, std::uint16_t wanted = 0) {
   using Halves = Vector<std::uint16_t>;
   Halves least = Halves{} - 1;  // has a lane that is 0 iff a draw is wanted
   constexpr std::size_t width = VectorOf<std::uint32_t>::size;
@@ -101,11 +102,14 @@ inline bool draw_superblocks(RandomKey key, std::uint32_t domain, std::uint64_t 
       for (std::size_t w = 0; w < 16; ++w) {
         const Words drawn = state[k][w] + start[k][w];
         store(drawn, draws + k * kDraws + 2 * (16 * w + first));
-        const Halves difference = (Halves)drawn ^ wanted;
-        least = difference < least ? difference : least;
+        if constexpr (kLooks) {
+          const Halves difference = (Halves)drawn ^ wanted;
+          least = difference < least ? difference : least;
+        }
       }
     }
   }
+  if constexpr (!kLooks) return false;
   std::uint16_t lanes_of_least[VectorOf<std::uint16_t>::size], smallest = 0xffff;
   store(least, lanes_of_least);
 #pragma omp simd reduction(min : smallest)

@@ -105,27 +105,20 @@ void narrow_kernel(const float* wide, void* out, std::size_t size) {
   narrow_block<kKeepZeros>(wide, static_cast<S*>(out), size);
 }
 
-// Whether all of them are so far from infinity that either neighbour may be chosen.
-inline bool far_from_infinity(const float* wide, std::size_t size) {
-  std::uint32_t largest = 0;
-#pragma omp simd reduction(max : largest)
-  for (std::size_t i = 0; i < size; ++i) {
-    const std::uint32_t magnitude = bits_of(wide[i]) & 0x7fffffffu;
-    largest = magnitude > largest ? magnitude : largest;
-  }
-  return largest < kFarFromInfinity;
-}
-
 // With one uniform 16-bit number an element; all zeros are positive.
 template <class S>
 void narrow_randomly_kernel(const float* wide, const std::uint16_t* u, void* out,
                             std::size_t size) {
   S* const to = static_cast<S*>(out);
-  if (__is_same(S, BFloat16) && far_from_infinity(wide, size)) {  // in half the time
-#pragma omp simd
-    for (std::size_t i = 0; i < size; ++i)
+  if constexpr (__is_same(S, BFloat16)) {  // in half the time, unless one is close to infinity
+    std::uint32_t largest = 0;
+#pragma omp simd reduction(max : largest)
+    for (std::size_t i = 0; i < size; ++i) {
+      const std::uint32_t magnitude = bits_of(wide[i]) & 0x7fffffffu;
+      largest = magnitude > largest ? magnitude : largest;
       to[i].bits = positive_zero(neighbour_randomly(wide[i], u[i]));
-    return;
+    }
+    if (largest < kFarFromInfinity) return;
   }
 #pragma omp simd
   for (std::size_t i = 0; i < size; ++i) narrow_randomly(wide[i], u[i], to[i]);

@@ -20,7 +20,7 @@ inline void draw_decisions_kernel(const RandomDraws& from, std::uint64_t superbl
                                   std::uint16_t* values, const Soon& soon) {
   const auto high = static_cast<std::uint16_t>(from.threshold >> 16);
   const auto low = static_cast<std::uint16_t>(from.threshold & 0xffffu);
-  const bool tie = draw_superblocks(from.key, from.domain, superblock, values, high, soon);
+  const bool tie = draw_superblocks<true>(from.key, from.domain, superblock, values, soon, high);
   if (!tie || low == 0) return;  // for low = 0 the tie is dropped, as the limit says
   alignas(64) std::uint16_t low_draws[kDrawn];
   draw_superblocks(from.key, from.domain + 1, superblock, low_draws);
@@ -34,14 +34,14 @@ inline void draw_decisions_kernel(const RandomDraws& from, std::uint64_t superbl
 // values[j] = the high half of u(j), which is all that rounding to a half needs.
 inline void draw_high_halves_kernel(const RandomDraws& from, std::uint64_t superblock,
                                     std::uint16_t* values, const Soon& soon) {
-  draw_superblocks(from.key, from.domain, superblock, values, 0, soon);
+  draw_superblocks(from.key, from.domain, superblock, values, soon);
 }
 
 // values[j] = u(j), the uniform 32-bit number of element j of the superblocks.
 inline void draw_uniforms_kernel(const RandomDraws& from, std::uint64_t superblock,
                                  std::uint32_t* values, const Soon& soon) {
   alignas(64) std::uint16_t high[kDrawn], low[kDrawn];
-  draw_superblocks(from.key, from.domain, superblock, high, 0, soon);
+  draw_superblocks(from.key, from.domain, superblock, high, soon);
   draw_superblocks(from.key, from.domain + 1, superblock, low);
 #pragma omp simd
   for (std::size_t j = 0; j < kDrawn; ++j) values[j] = std::uint32_t{high[j]} << 16 | low[j];
