@@ -44,8 +44,8 @@ template <std::size_t kWidth>
 template <std::size_t kWidth, class Chunk>
 [[gnu::noinline]] void sum_parallel(std::size_t width, std::size_t size, std::size_t least,
                                     const Chunk& chunk, const void* work, double* sums) {
-  constexpr std::size_t most = kWidth > 4 ? 128 : 256;  // they lie on the stack
-  constexpr std::size_t levels = kSumLevels - 5;        // of a subtree: at most a part of 2⁻⁶
+  constexpr std::size_t most = kWidth > 4 ? 112 : 256;  // they lie on the stack
+  constexpr std::size_t levels = kSumLevels - 5;        // of a subtree: less than a part of 2⁻⁵
   std::size_t elements = kChunk;                        // of one subtree
   while (elements * most < size) elements *= 2;
   const std::size_t subtrees = (size + elements - 1) / elements;
