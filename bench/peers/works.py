@@ -356,7 +356,7 @@ def updates(n: int, cached: int) -> Iterator[Work]:
     yield _work(name, n, "x", code, limit, *goals, check="update")
     yield _work(name, cached, "x", code, limit, Goal("PyTorch", 1.5), check="update")
     code = code | {"NumPy": f"adamw_of({ONE}, lr, iteration)"}
-    yield _work(name, SMALL, "x", code, limit, Goal("PyTorch", 2.0), check="update")
+    yield _work(name, SMALL, "x", code, "np.multiply", Goal("PyTorch", 2.0), check="update")
     for kind, arrays in (("list", LIST), ("prepared list", PREPARED)):
         code = {
             "bridle": ADAMW.format(arrays=arrays, options=REGULARIZED),

@@ -163,9 +163,9 @@ def listed(function: str, parameter: str, value: Any) -> Listed:
         given = dict(value) if isinstance(value, Mapping) else value
         keys = tuple(given) if isinstance(given, dict) else None
         arrays = tuple(given.values() if isinstance(given, dict) else given)
-        _lazy.refuse_in_place(function, {parameter: arrays})
+        _lazy.refuse_in_place(function, (parameter,), (arrays,))
         return Listed(function, parameter, arrays, keys, arrays)
-    _lazy.refuse_in_place(function, {parameter: value})
+    _lazy.refuse_in_place(function, (parameter,), (value,))
     raise TypeError(
         f"{function}: {parameter} must be an array, or a list, tuple or mapping of arrays, "
         f"got {type(value).__name__}{_containers.instead(value)}"

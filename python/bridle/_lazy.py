@@ -8,7 +8,7 @@ such an array arrives.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -76,14 +76,16 @@ def refuse_out(name: str, out: object) -> None:
         )
 
 
-def refuse_in_place(name: str, arrays: Mapping[str, object]) -> None:
+def refuse_in_place(name: str, parameters: Sequence[str], values: Sequence[object]) -> None:
     """Raise TypeError for Dask arrays of a function that writes, and say what does not.
 
     Several are in a tuple: looking at those of a list may let others change it.
     """
-    if not any_dask(*arrays.values()):
+    if not any_dask(*values):
         return
-    parameter, value = next(pair for pair in arrays.items() if any_dask(pair[1]))
+    parameter, value = next(
+        pair for pair in zip(parameters, values, strict=True) if any_dask(pair[1])
+    )
     own = f"bridle.dask.{name}" if name.endswith(("_update", "_step")) else "compute()"
     raise TypeError(
         f"{name}: {parameter} must be in memory, where it can be written; for Dask arrays take "

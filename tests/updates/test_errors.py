@@ -168,6 +168,17 @@ def test_betas_are_two_numbers(bad):
         refused(UPDATES[name], arrays, ValueError, message, betas=bad)
 
 
+def test_no_mask_of_betas_is_overlooked():
+    masked = np.ma.array([0.9, 0.5], mask=[False, True])
+    for name in ("adamw", "lion"):
+        arrays = parts(UPDATES[name], operands(UPDATES[name], FLOAT64, 3))
+        message = f"betas must not be masked, got {' '.join(repr(masked).split())}"
+        refused(UPDATES[name], arrays, TypeError, message, betas=masked)
+        for k, betas in enumerate(((np.ma.masked, 0.5), [0.9, np.ma.masked])):
+            message = f"betas[{k}] must not be masked, got masked"
+            refused(UPDATES[name], arrays, TypeError, message, betas=betas)
+
+
 def test_iterations_are_counted_from_one():
     row = UPDATES["adamw"]
     arrays = parts(row, operands(row, FLOAT64, 3))

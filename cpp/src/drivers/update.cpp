@@ -220,7 +220,8 @@ class Update {
     Place place;                   // where the row begins
     LineWriter* writer = nullptr;  // of copies
     Draws draws[1 + kStates];
-    alignas(kLine) char buffer[1 + kStates][kRoundBytes];  // of gradient and state
+    // Of gradient and state; weights, and what they decay towards, lie as computed.
+    alignas(kLine) char buffer[1 + kStates][kRoundBytes];
 
     explicit Rounds(const Update& update_of) : update(update_of) {}
 

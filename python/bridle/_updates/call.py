@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, SupportsIndex, TypeAlias, TypedDict, TypeVar
 
 import numpy as np
@@ -24,9 +24,6 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 DECAYS = {"coupled": 1, "decoupled": 0, "full": 2}
 """Kinds of decay by their numbers in the core."""
-
-
-_NONE = (None,) * 3  # no state
 
 
 class Starts(tuple[int, ...]):
@@ -132,15 +129,22 @@ def check_arrays(
     """Check arrays as an update does: the weights come first; there need be no gradient."""
     others = ("gradient", "toward", "copy_out")
     first, *states = [parameter for parameter in groups if parameter not in others]
-    names = _names(first, tuple(states), name)
-    every = _fixed([groups.get(parameter) for parameter in names[:-1]])
-    _core.check_arrays(names, every, keys, stochastic)
+    names = _names(first, tuple(states))
+    every = _fixed([groups.get(parameter) for parameter in names])
+    _core.check_arrays((*names, name), every, keys, stochastic)
+
+
+def _in_roles(
+    w: Any, gradient: Any, states: Collection[Any], toward: Any, copy_out: Any, none: Any
+) -> tuple[Any, ...]:
+    """Return groups, or what they are called, in the order of the core, which has three states."""
+    return (w, gradient, *states, *(none,) * (3 - len(states)), toward, copy_out)
 
 
 @functools.cache
-def _names(first: str, states: tuple[str, ...], name: str) -> tuple[str, ...]:
-    """Return what each group that the core takes is called, and the function after them."""
-    return (first, "gradient", *states, *[""] * (3 - len(states)), "toward", "copy_out", name)
+def _names(first: str, states: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what each group is called."""
+    return _in_roles(first, "gradient", states, "toward", "copy_out", "")
 
 
 def fraction(name: str, parameter: str, value: Any) -> float:
@@ -200,7 +204,7 @@ def _by_keys(
         return _fixed(groups), None
     first = listed(name, "w", w)
     found = []
-    for parameter, group in zip(names, groups, strict=False):
+    for parameter, group in zip(names, groups, strict=True):
         if group is not None:
             fitting = companion(name, parameter, group, first)
             prepared = isinstance(group, PreparedArrays) and fitting.handle is group._handle
@@ -242,11 +246,10 @@ def run(
         raise TypeError(f"{name}() got an unexpected keyword argument {next(iter(unknown))!r}")
     operands.check(name)
     w, gradient, state, _ = operands
-    names = _names("w", tuple(state), name)
-    given = (w, gradient, *state.values(), *_NONE[len(state) :], toward, copy_out)
+    names = _names("w", tuple(state))
+    given = _in_roles(w, gradient, state.values(), toward, copy_out, None)
     groups, keys = _by_keys(name, names, given)
-    if _lazy.any_dask(*groups):
-        _lazy.refuse_in_place(name, dict(zip(names, groups, strict=False)))
+    _lazy.refuse_in_place(name, names, groups)
     w = groups[0]
     kind = DECAYS[choice(name, "decay", decay, tuple(DECAYS))]
     own_step = choice(name, "prox_step", prox_step, ("adaptive", "scalar")) == "adaptive"
@@ -263,7 +266,7 @@ def run(
     chosen = None if rows is None else chosen_rows(name, rows, w)
     following = descriptions(name, regularizer, w)
     arguments = (numbers, settings, rates, *strengths, chosen, following, keys, _note)
-    return _call(operator.name, names, groups, arguments)
+    return _call(operator.name, (*names, name), groups, arguments)
 
 
 def with_keywords(own: inspect.Signature, names: Iterable[str]) -> inspect.Signature:
@@ -318,6 +321,7 @@ def _call(
     groups: tuple[Arrays | None, ...],
     arguments: tuple[Any, ...],
 ) -> UpdateSummary:
+    # Whether it is an array is known soonest: that of prepared ones is an abstract base class.
     handles = tuple([g if g is None or isinstance(g, np.ndarray) else _handle(g) for g in groups])
     result = _core.update(operator, names, handles, *arguments)
     if result is not NotImplemented:
